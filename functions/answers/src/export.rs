@@ -1,0 +1,63 @@
+//! One row in the vendor's shape (helpdesk facts 1.6).
+
+use policy::Status;
+use serde_json::{Map, Value, json};
+use store::{Interaction, ResponseRow};
+
+/// The row, joined with its interaction while that is kept.
+pub(crate) fn row(row: &ResponseRow, interaction: Option<&Interaction>) -> Value {
+    let given = |pointer: &str| interaction.and_then(|i| i.request.pointer(pointer)).cloned();
+    let text = |pointer: &str| given(pointer).unwrap_or_else(|| json!(""));
+    let name = row.employee.as_ref().and_then(|e| e.name.as_deref()).unwrap_or_default();
+    let (first_name, last_name) = name.split_once(' ').unwrap_or((name, ""));
+    let stars = row.answer.stars.to_string();
+    let topics: Map<String, Value> =
+        row.answer.topics.iter().map(|topic| (topic.clone(), json!({ "option_id": topic, "option_text": topic }))).collect();
+    json!({
+        "uuid": row.request_id,
+        "sequence_id": row.sequence_id,
+        "parent_uuid": null,
+        "is_recovery": false,
+        "branding": row.brand,
+        "channel": row.channel,
+        "ext_interaction_id": row.ext_interaction_id,
+        "external_url": given("/external_url"),
+        "language": row.language,
+        "tags": given("/tags").unwrap_or_else(|| json!([])),
+        "country": given("/country"),
+        "request_created_at": row.created_at.to_string(),
+        "request_delivery_status": interaction.map(|i| delivery_status(i.status)),
+        "request_sent_at": interaction.and_then(|i| i.sent_at).map(|at| at.to_string()),
+        "requested_via": "API",
+        "response_received_at": row.answer.at.to_string(),
+        "previous_answers": row.history.len(),
+        "reward_eligible": false,
+        "reward_name": null,
+        "employee": {
+            "custom_id": row.employee.as_ref().and_then(|e| e.custom_id.clone()).unwrap_or_default(),
+            "email": row.employee.as_ref().map(|e| e.email.clone()).unwrap_or_default(),
+            "first_name": first_name,
+            "last_name": last_name,
+        },
+        "customer": { "custom_id": text("/customer/custom_id"), "email": text("/customer/email"), "full_name": text("/customer/name") },
+        "custom_properties": given("/custom_properties").unwrap_or_else(|| json!({})),
+        "answers": {
+            "agent_star_rating": {
+                "question_id": "agent_star_rating",
+                "comment": row.answer.comment,
+                "selected_options": { stars.clone(): { "option_id": stars, "option_text": stars, "integer_value": row.answer.stars } },
+            },
+            "areas_of_improvement": { "question_id": "areas_of_improvement", "selected_options": topics },
+        },
+    })
+}
+
+/// The vendor's words (helpdesk facts 1.5).
+fn delivery_status(status: Status) -> &'static str {
+    match status {
+        Status::SoftBounce => "Soft bounce",
+        Status::HardBounce => "Hard bounce",
+        Status::Complained => "Complained",
+        _ => "Sent",
+    }
+}

@@ -1,0 +1,73 @@
+//! `GET /v2/data?after=&limit=`: answers as the vendor exports them (helpdesk facts 1.6), oldest first, by cursor.
+//!
+//! The cursor never skips a row: rows younger than ten seconds are hidden, since one that was written a moment earlier may show a moment
+//! later. An answer that is changed moves to the end, with the same `uuid`, so that whoever reads on sees the change. Name and address of
+//! the customer are joined from the interaction, and so leave with it. Test keys see nothing: answers to test mails are not kept.
+
+mod export;
+
+use std::convert::Infallible;
+
+use intake::{Intake, Problem, json_reply, respond};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, RequestExt, Response};
+use policy::{Mode, Scope};
+use serde_json::{Value, json};
+use store::{ResponseRow, StoreError};
+
+/// Rows of a page, unless asked otherwise, and at most (as the vendor's).
+const PAGE: usize = 1_000;
+/// A row is shown when no earlier one can still be on its way.
+const SETTLED: SignedDuration = SignedDuration::from_secs(10);
+/// No answer is older than this software.
+const FIRST_MONTH: (i16, i8) = (2026, 1);
+
+/// Answers one request.
+pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
+    respond(async {
+        let entered = intake.enter(&request, Scope::Read, now).await?;
+        let query = request.query_string_parameters();
+        let given = |name: &str| query.first(name).map(str::trim).filter(|value| !value.is_empty());
+        let after = given("after").map(|id| id.parse::<u64>().map_err(|_| Problem::Query("after", "a sequence_id"))).transpose()?;
+        let limit = given("limit").map(|n| n.parse::<usize>().ok().filter(|n| (1..=PAGE).contains(n)));
+        let limit = limit.map(|limit| limit.ok_or(Problem::Query("limit", "a number from 1 to 1000"))).transpose()?.unwrap_or(PAGE);
+        let rows = match entered.key().mode {
+            Mode::Live => page(intake, after.unwrap_or_default(), limit, now).await?,
+            Mode::Test => Vec::new(),
+        };
+        let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.sequence_id);
+        let requests: Vec<_> = rows.iter().filter_map(ResponseRow::request).collect();
+        let interactions = intake.store.interactions(&requests, now).await?;
+        let data: Vec<Value> = rows
+            .iter()
+            .map(|row| export::row(row, interactions.iter().find(|interaction| Some(interaction.request_id) == row.request())))
+            .collect();
+        Ok(json_reply(StatusCode::OK, "application/json", &json!({ "data": data, "next": next })))
+    })
+    .await
+}
+
+/// Rows after the cursor, month by month.
+async fn page(intake: &Intake, after: u64, limit: usize, now: Timestamp) -> Result<Vec<ResponseRow>, StoreError> {
+    let settled = now.checked_sub(SETTLED).unwrap_or(now);
+    // A sequence id is the time in milliseconds, times a thousand.
+    let until = u64::try_from(settled.as_millisecond()).unwrap_or_default().saturating_mul(1_000);
+    let read_to = i64::try_from(after / 1_000).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let first = Date::new(FIRST_MONTH.0, FIRST_MONTH.1, 1).unwrap_or(Date::ZERO);
+    let mut month = read_to.map_or(first, date).max(first).first_of_month();
+    let mut rows = Vec::new();
+    while month <= date(settled) && rows.len() < limit && after < until {
+        let wanted = i32::try_from(limit - rows.len()).unwrap_or(i32::MAX);
+        rows.extend(intake.store.responses(&month.strftime("%Y-%m").to_string(), after, until, wanted).await?);
+        let Ok(next) = month.checked_add(1.month()) else { break };
+        month = next;
+    }
+    Ok(rows)
+}
+
+fn date(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}

@@ -1,0 +1,109 @@
+//! SES's event records, in whichever envelope they come (experience facts 6.3 and 6.4).
+
+use jiff::Timestamp;
+use policy::Status;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// What an event says about a mail of ours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MailEvent {
+    /// From the mail's tag.
+    pub request_id: Uuid,
+    /// From the mail's tag: whether it was sent for a live key.
+    pub live: bool,
+    /// SES's id of the mail.
+    pub message_id: String,
+    /// The one recipient.
+    pub recipient: Option<String>,
+    /// What happened.
+    pub kind: Kind,
+    /// When, as SES has it.
+    pub at: Option<Timestamp>,
+}
+
+/// What happened to a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// SES accepted it.
+    Send,
+    /// The customer's server took it.
+    Delivery,
+    /// It came back, and SES has given up; the address may work another day (`Transient`, `Undetermined`).
+    SoftBounce,
+    /// It came back for good (`Permanent`).
+    HardBounce,
+    /// The customer called it spam.
+    Complaint,
+    /// SES accepted it, found a virus, and did not send it. Nothing is wrong with the address.
+    Reject,
+}
+
+impl Kind {
+    /// The outcome that the request gets.
+    pub fn outcome(self) -> Status {
+        match self {
+            Kind::Send => Status::Sent,
+            Kind::Delivery => Status::Delivered,
+            Kind::SoftBounce => Status::SoftBounce,
+            Kind::HardBounce | Kind::Reject => Status::HardBounce,
+            Kind::Complaint => Status::Complained,
+        }
+    }
+}
+
+/// An envelope that holds no event record: what the record's delivery is failed for.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("an SES event that cannot be understood: {0}")]
+pub struct NotAnEvent(&'static str);
+
+/// The event records in an SNS notification, an EventBridge event, or bare.
+pub fn records(envelope: &Value) -> Vec<Result<Value, NotAnEvent>> {
+    if let Some(records) = envelope.get("Records").and_then(Value::as_array) {
+        let message = |record: &Value| {
+            let message = record.pointer("/Sns/Message").and_then(Value::as_str).ok_or(NotAnEvent("a record without Sns.Message"))?;
+            serde_json::from_str(message).map_err(|_| NotAnEvent("Sns.Message is no JSON"))
+        };
+        return records.iter().map(message).collect();
+    }
+    match envelope.get("detail") {
+        Some(detail) => vec![Ok(detail.clone())],
+        None => vec![Ok(envelope.clone())],
+    }
+}
+
+/// Reads a record. `Ok(None)`: an event that is of no consequence here, or about somebody else's mail.
+///
+/// # Errors
+/// If it is no SES event at all.
+pub fn read(record: &Value) -> Result<Option<MailEvent>, NotAnEvent> {
+    let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str);
+    // `notificationType` is what identity feedback notifications say instead; they carry no tags.
+    let name = text("/eventType").or_else(|| text("/notificationType")).ok_or(NotAnEvent("no eventType"))?;
+    let kind = match name {
+        "Send" => Kind::Send,
+        "Delivery" => Kind::Delivery,
+        "Bounce" if text("/bounce/bounceType") == Some("Permanent") => Kind::HardBounce,
+        "Bounce" => Kind::SoftBounce,
+        // A customer who takes a mail out of the spam folder complains of nothing.
+        "Complaint" if text("/complaint/complaintFeedbackType") == Some("not-spam") => return Ok(None),
+        "Complaint" => Kind::Complaint,
+        "Reject" => Kind::Reject,
+        _ => return Ok(None),
+    };
+    let Some(request_id) = text("/mail/tags/request_id/0").and_then(|id| id.parse().ok()) else { return Ok(None) };
+    let at = match kind {
+        Kind::Delivery => text("/delivery/timestamp"),
+        Kind::SoftBounce | Kind::HardBounce => text("/bounce/timestamp"),
+        Kind::Complaint => text("/complaint/timestamp"),
+        Kind::Send | Kind::Reject => None,
+    };
+    Ok(Some(MailEvent {
+        request_id,
+        live: text("/mail/tags/mode/0") == Some("live"),
+        message_id: text("/mail/messageId").unwrap_or_default().to_owned(),
+        recipient: text("/mail/destination/0").map(str::to_owned),
+        at: at.or_else(|| text("/mail/timestamp")).and_then(|at| at.parse().ok()),
+        kind,
+    }))
+}

@@ -1,0 +1,79 @@
+//! What SES says became of each mail: sent, delivered, bounced, complained of.
+//!
+//! Events come late, twice and out of order, and the outcome does not depend on it: outcomes only ever get graver, and what an event does
+//! to the customer's address (a permanent bounce, a complaint) is done again with each repetition, since it is the same each time. Nothing
+//! about the address of a test mail is kept.
+
+mod event;
+
+use jiff::{SignedDuration, Timestamp};
+use links::Subject;
+use normalize::Address;
+use policy::Mode;
+use serde_json::Value;
+use store::{Interaction, OutcomeWritten, Store, StoreError};
+
+pub use event::{Kind, MailEvent, NotAnEvent, read, records};
+
+/// Why an invocation failed: Lambda delivers it again, and in the end to the dead-letter queue.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// A table is in trouble.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The poisonous one.
+    #[error(transparent)]
+    NotAnEvent(#[from] NotAnEvent),
+}
+
+/// Takes in every record of an envelope; the others go through though one fails.
+///
+/// # Errors
+/// The first record's that failed.
+pub async fn handle(store: &Store, envelope: &Value, now: Timestamp) -> Result<(), EventError> {
+    let mut outcome = Ok(());
+    for record in records(envelope) {
+        let taken = async {
+            match read(&record?)? {
+                Some(event) => take(store, &event, now).await.map_err(EventError::from),
+                None => Ok(()),
+            }
+        };
+        if let Err(error) = taken.await {
+            tracing::error!(%error, "SES event could not be taken in");
+            outcome = outcome.and(Err(error));
+        }
+    }
+    outcome
+}
+
+async fn take(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(), StoreError> {
+    let written = store.outcome(event.request_id, event.kind.outcome(), &event.message_id, event.at.unwrap_or(now)).await?;
+    let (applied, row) = match written {
+        OutcomeWritten::Applied(row) => (true, Some(row)),
+        OutcomeWritten::Stale(row) => (false, Some(row)),
+        OutcomeWritten::Gone => (false, None),
+    };
+    tracing::info!(request_id = %event.request_id, outcome = event.kind.outcome().as_str(), applied, "SES event");
+    if event.kind == Kind::Send
+        && let Some(claimed_at) = row.as_ref().and_then(|row| row.claimed_at)
+    {
+        store.note_send_event(claimed_at).await?;
+    }
+    let live = row.as_ref().map_or(event.live, |row| row.mode == Mode::Live);
+    let Some(subject) = subject(store, event, row.as_deref()).filter(|_| live) else { return Ok(()) };
+    match event.kind {
+        Kind::HardBounce => {
+            let days = store.settings(now).await?.company.bounce_days;
+            store.bounced(&subject, SignedDuration::from_hours(24 * i64::from(days)), now).await
+        }
+        Kind::Complaint => store.unsubscribe(&subject, None, "complaint", now).await,
+        _ => Ok(()),
+    }
+}
+
+/// Whom the mail went to: by the row, or, when that is gone, by the event's own recipient.
+fn subject(store: &Store, event: &MailEvent, row: Option<&Interaction>) -> Option<Subject> {
+    let of_row = row.and_then(|row| row.subject.as_deref()).and_then(Subject::from_text);
+    of_row.or_else(|| Some(store.secret().of_address(&Address::parse(event.recipient.as_deref()?)?.canonical())))
+}

@@ -1,0 +1,75 @@
+//! `/v1/requests`: any system posts an interaction, and asks what became of it.
+//!
+//! - `POST /v1/requests` (scope `send`): strict; what is invalid for this company is a 400 with the reason as `code`.
+//! - `GET /v1/requests/{request_id}` (scope `read`): one request.
+//! - `GET /v1/requests?ext_interaction_id=&status=&after=&limit=` (scope `read`): newest first; a page may hold fewer than `limit`, even
+//!   none, while `next` leads on.
+//!
+//! A test key reads only what test keys sent.
+
+use std::convert::Infallible;
+
+use intake::{Delivery, Intake, Problem, Style, json_reply, respond};
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::http::{Method, StatusCode};
+use lambda_http::{Body, Request, RequestExt, Response};
+use normalize::Source;
+use policy::{Scope, Status};
+use serde_json::{Value, json};
+use store::{Filter, Interaction};
+use uuid::Uuid;
+
+/// Rows of a page, unless asked otherwise.
+const PAGE: usize = 50;
+/// Rows of a page at most.
+const LARGEST_PAGE: usize = 500;
+
+/// Answers one request.
+pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
+    respond(async {
+        match (request.method(), named(&request)) {
+            (&Method::POST, _) => post(intake, &request, now).await,
+            (_, Some(request_id)) => get(intake, &request, &request_id, now).await,
+            (_, None) => list(intake, &request, now).await,
+        }
+    })
+    .await
+}
+
+/// What follows `/v1/requests/` in the path.
+fn named(request: &Request) -> Option<String> {
+    let (_, id) = request.raw_http_path().split_once("/v1/requests/")?;
+    Some(id.trim_end_matches('/').to_owned()).filter(|id| !id.is_empty())
+}
+
+async fn post(intake: &Intake, request: &Request, now: Timestamp) -> Result<Response<Body>, Problem> {
+    let entered = intake.enter(request, Scope::Send, now).await?;
+    let delivery = Delivery { source: Source::Requests, id: None, parse: normalize::requests::parse, style: Style::Api };
+    intake.accept(&entered, delivery, now).await
+}
+
+async fn get(intake: &Intake, request: &Request, request_id: &str, now: Timestamp) -> Result<Response<Body>, Problem> {
+    let entered = intake.enter(request, Scope::Read, now).await?;
+    let request_id: Uuid = request_id.parse().map_err(|_| Problem::NotFound)?;
+    let row = intake.store.interaction(request_id, now).await?;
+    // Another mode's request is answered like none: whether it exists is not this key's business.
+    let row = row.filter(|row| row.mode == entered.key().mode).ok_or(Problem::NotFound)?;
+    Ok(json_reply(StatusCode::OK, "application/json", &row.public()))
+}
+
+async fn list(intake: &Intake, request: &Request, now: Timestamp) -> Result<Response<Body>, Problem> {
+    let entered = intake.enter(request, Scope::Read, now).await?;
+    let query = request.query_string_parameters();
+    let given = |name: &str| query.first(name).map(str::trim).filter(|value| !value.is_empty());
+    let status = given("status").map(|name| Status::from_name(name).ok_or(Problem::Query("status", "one of the statuses")));
+    let after = given("after").map(|id| id.parse::<Uuid>().map_err(|_| Problem::Query("after", "the `next` of an earlier page")));
+    let limit = given("limit").map(|n| n.parse::<usize>().ok().filter(|n| (1..=LARGEST_PAGE).contains(n)));
+    let limit = limit.map(|limit| limit.ok_or(Problem::Query("limit", "a number from 1 to 500"))).transpose()?.unwrap_or(PAGE);
+    let filter = Filter { ext_interaction_id: given("ext_interaction_id").map(str::to_owned), status: status.transpose()? };
+    let company = &intake.store.settings(now).await?.company;
+    let kept = SignedDuration::from_hours(24 * i64::from(company.retention_days));
+    let oldest = now.checked_sub(kept).unwrap_or(Timestamp::UNIX_EPOCH);
+    let page = intake.store.list(entered.key().mode, &filter, after.transpose()?, limit, oldest, now).await?;
+    let requests: Vec<Value> = page.requests.iter().map(Interaction::public).collect();
+    Ok(json_reply(StatusCode::OK, "application/json", &json!({ "requests": requests, "next": page.next })))
+}

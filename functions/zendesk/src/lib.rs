@@ -1,0 +1,66 @@
+//! `POST /v1/webhooks/zendesk`, and `POST /v1/auth`, the URL that existing Zendesk and Freshdesk set-ups carry.
+//!
+//! Zendesk's webhooks name themselves in their headers (helpdesk facts 4.1); its older targets, and Freshdesk, do not. So `/v1/auth`
+//! without those headers is taken for Freshdesk: the body is the same, and the longer de-duplication is right for both.
+
+mod signature;
+
+use std::convert::Infallible;
+
+use intake::{Delivery, Entered, Intake, Problem, Style, respond};
+use jiff::Timestamp;
+use lambda_http::{Body, Request, RequestExt, Response};
+use normalize::Source;
+use policy::{Item, Scope};
+
+pub use signature::Signature;
+
+/// The function: the way in, and the secret that signs Zendesk's webhooks, if there is one.
+#[derive(Debug)]
+pub struct Zendesk {
+    /// The way in.
+    pub intake: Intake,
+    /// What the company's webhooks are signed with.
+    pub signature: Signature,
+}
+
+impl Zendesk {
+    /// Answers one delivery.
+    pub async fn handle(&self, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
+        respond(async {
+            let entered = self.intake.enter(&request, Scope::Send, now).await?;
+            let is_webhook = entered.header("x-zendesk-webhook-id").is_some() || request.raw_http_path().ends_with("/zendesk");
+            self.verify(&entered, is_webhook, now).await?;
+            let delivery = Delivery {
+                source: if is_webhook { Source::Zendesk } else { Source::Freshdesk },
+                id: entered.header("x-zendesk-webhook-invocation-id"),
+                parse: normalize::zendesk::parse,
+                style: Style::Webhook,
+            };
+            self.intake.accept(&entered, delivery, now).await
+        })
+        .await
+    }
+
+    /// A webhook is verified once a secret is configured. `integration/zendesk` `signature_required` closes the rest too: unsigned targets
+    /// on `/v1/auth`, and everything while no secret is configured.
+    async fn verify(&self, entered: &Entered<'_>, is_webhook: bool, now: Timestamp) -> Result<(), Problem> {
+        if self.signature.is_configured() && (is_webhook || entered.header(signature::SIGNATURE).is_some()) {
+            return self.signature.verify(entered, now);
+        }
+        let settings = self.intake.store.settings(now).await?;
+        let required = settings.integrations.get("zendesk").map(|item| Item::new(item).bool("signature_required"));
+        match required {
+            None | Some(Ok(None | Some(false))) => Ok(()),
+            Some(Ok(Some(true))) => Err(Problem::Forbidden("a signed Zendesk webhook is required")),
+            Some(Err(fault)) => {
+                tracing::error!(
+                    config.item = fault.item,
+                    config.attribute = fault.attribute,
+                    "config item cannot be understood: taken as required"
+                );
+                Err(Problem::Forbidden("a signed Zendesk webhook is required"))
+            }
+        }
+    }
+}

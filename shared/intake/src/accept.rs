@@ -1,0 +1,228 @@
+//! From a body to a recorded request: the one road in.
+
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Response};
+use normalize::{ClosedConversation, Inbound, Malformed, Note, Source, SurveyRequest};
+use policy::{Facts, Outcome, Reason, Status, Verdict};
+use serde_json::{Map, Value, json};
+use store::{Conversation, Interaction, Marker, NewInteraction, Recorded};
+
+use crate::{Entered, Intake, Problem, digest, json_reply};
+
+/// How a sender is told that a request is invalid for this company.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// 400 with the reason: an API's caller reads it.
+    Api,
+    /// 200 with the reason in the body: a helpdesk switches a webhook off that keeps failing.
+    Webhook,
+}
+
+/// What a function knows of the delivery that it hands over.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// Who sends.
+    pub source: Source,
+    /// The sender's own id of this delivery, the same in each repetition.
+    pub id: Option<&'a str>,
+    /// Reads the body.
+    pub parse: fn(&[u8]) -> Result<Inbound, Malformed>,
+    /// How refusals are told.
+    pub style: Style,
+}
+
+/// How long an `Idempotency-Key` and a sender's delivery id count.
+const DELIVERY_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+/// How long the markers of an invalid request count at most, so that what an admin mends can come again.
+const INVALID_WINDOW: SignedDuration = SignedDuration::from_mins(10);
+/// Bytes of a sender's body that are kept, masked.
+const KEPT_BODY: usize = 8 * 1024;
+
+impl Intake {
+    /// Reads the body, checks, records, and answers.
+    pub async fn accept(&self, entered: &Entered<'_>, delivery: Delivery<'_>, now: Timestamp) -> Result<Response<Body>, Problem> {
+        match (delivery.parse)(entered.body())? {
+            Inbound::Survey(request) => self.survey(entered, &delivery, &request, now).await,
+            Inbound::Conversation(closed) => self.conversation(entered, &delivery, &closed, now).await,
+            Inbound::Reopened { ext_interaction_id } => {
+                let marker = self.marker(entered, "interaction", &policy::ticket(delivery.source, &ext_interaction_id));
+                self.store.reopen(&marker, now).await?;
+                Ok(ignored(&normalize::Ignored::NotClosed))
+            }
+            Inbound::Ignored(ignore) => Ok(ignored(&ignore)),
+        }
+    }
+
+    async fn survey(
+        &self,
+        entered: &Entered<'_>,
+        delivery: &Delivery<'_>,
+        request: &SurveyRequest,
+        now: Timestamp,
+    ) -> Result<Response<Body>, Problem> {
+        let employee = async {
+            match &request.employee {
+                Some(who) => self.store.employee(who, now).await,
+                None => Ok(None),
+            }
+        };
+        let (settings, employee) = tokio::try_join!(self.store.settings(now), employee)?;
+        let facts = Facts {
+            company: &settings.company,
+            channels: &settings.channels,
+            brands: &settings.brands,
+            languages: &settings.languages,
+            employee: employee.as_ref(),
+        };
+        let mode = entered.key().mode;
+        let (status, reason, plan) = match policy::decide(request, mode, &facts, now) {
+            Verdict::Send(plan) => (Status::Queued, None, Some(plan)),
+            Verdict::Refuse(reason) => (reason.outcome().status(), Some(reason), None),
+        };
+        let address = request.customer.address.valid();
+        let new = NewInteraction {
+            mode,
+            key: entered.key().digest.clone(),
+            source: delivery.source,
+            status,
+            reason,
+            due: plan.as_ref().map_or(now, |plan| plan.due),
+            subject: address.map(|address| self.store.secret().of_address(&address.canonical())),
+            ext_interaction_id: request.ext_interaction_id.clone(),
+            channel: Some(plan.as_ref().map_or_else(|| request.channel.clone(), |plan| plan.channel.clone())),
+            brand: plan.as_ref().and_then(|plan| plan.brand.clone()),
+            language: plan.as_ref().map(|plan| plan.language.to_string()),
+            employee: plan.map(|plan| plan.employee),
+            request: normalize::echo(request),
+            body: Some(normalize::masked_body(entered.body(), KEPT_BODY)),
+            conversation: None,
+            retention: retention(&settings.company),
+        };
+        let window = settings.company.dedupe_window(delivery.source);
+        let identity = (policy::identity(request), window);
+        let repaired = request.notes.iter().filter(|note| matches!(note, Note::Repaired { .. })).count();
+        self.record(entered, delivery, new, Some(identity), repaired, now).await
+    }
+
+    async fn conversation(
+        &self,
+        entered: &Entered<'_>,
+        delivery: &Delivery<'_>,
+        closed: &ClosedConversation,
+        now: Timestamp,
+    ) -> Result<Response<Body>, Problem> {
+        let settings = self.store.settings(now).await?;
+        let new = NewInteraction {
+            mode: entered.key().mode,
+            key: entered.key().digest.clone(),
+            source: delivery.source,
+            status: Status::Unresolved,
+            reason: None,
+            due: now,
+            subject: None,
+            ext_interaction_id: Some(closed.conversation_id.clone()),
+            channel: None,
+            brand: None,
+            language: None,
+            employee: None,
+            request: json!({ "ext_interaction_id": closed.conversation_id }),
+            body: Some(normalize::masked_body(entered.body(), KEPT_BODY)),
+            conversation: Some(Conversation {
+                conversation_id: closed.conversation_id.clone(),
+                customer_id: closed.customer_id.clone(),
+                agent_id: closed.agent_id.clone(),
+            }),
+            retention: retention(&settings.company),
+        };
+        let delivery = Delivery { id: Some(&closed.event_id), ..*delivery };
+        let window = settings.company.dedupe_window(delivery.source);
+        let identity = policy::ticket(delivery.source, &closed.conversation_id);
+        self.record(entered, &delivery, new, Some((identity, window)), 0, now).await
+    }
+
+    async fn record(
+        &self,
+        entered: &Entered<'_>,
+        delivery: &Delivery<'_>,
+        new: NewInteraction,
+        identity: Option<(Vec<String>, SignedDuration)>,
+        repaired: usize,
+        now: Timestamp,
+    ) -> Result<Response<Body>, Problem> {
+        let limit = |window: SignedDuration| match new.status {
+            Status::Invalid => window.min(INVALID_WINDOW),
+            _ => window,
+        };
+        let mut markers = Vec::new();
+        let idempotency_key = entered.header("idempotency-key").map(str::to_owned);
+        if let Some(key) = &idempotency_key {
+            let key = self.marker(entered, "idempotency", &[entered.key().digest.clone(), key.clone()]);
+            markers.push(Marker { key, window: limit(DELIVERY_WINDOW), fingerprint: Some(digest(entered.body())) });
+        }
+        if let Some(id) = delivery.id {
+            let key = self.marker(entered, "delivery", &[delivery.source.to_string(), id.to_owned()]);
+            markers.push(Marker { key, window: limit(DELIVERY_WINDOW), fingerprint: None });
+        }
+        if let Some((parts, window)) = identity.filter(|(_, window)| !window.is_zero()) {
+            markers.push(Marker { key: self.marker(entered, "interaction", &parts), window: limit(window), fingerprint: None });
+        }
+        let row = new.into_row(now);
+        let (first, duplicate) = match self.store.record(&row, &markers, now).await? {
+            Recorded::New => (None, false),
+            Recorded::Duplicate(index, first) => {
+                let theirs = markers.get(index).and_then(|marker| marker.fingerprint.as_ref());
+                if theirs.is_some() && theirs != first.fingerprint.as_ref() {
+                    return Err(Problem::IdempotencyKeyReused);
+                }
+                (Some(first), true)
+            }
+        };
+        let (request_id, status, reason) = first.map_or((row.request_id, row.status, row.reason), |f| (f.request_id, f.status, f.reason));
+        tracing::info!(
+            %request_id, source = %delivery.source, mode = row.mode.as_str(), status = status.as_str(),
+            reason = reason.map(Reason::code), duplicate, repaired, "request recorded"
+        );
+        reply(&row, request_id.to_string(), status, reason, duplicate, delivery.style)
+    }
+
+    fn marker(&self, entered: &Entered<'_>, kind: &str, parts: &[String]) -> links::Subject {
+        let mut all = vec![kind, entered.key().mode.as_str()];
+        all.extend(parts.iter().map(String::as_str));
+        self.store.secret().of_marker(&all)
+    }
+}
+
+fn retention(company: &policy::Company) -> SignedDuration {
+    SignedDuration::from_hours(24 * i64::from(company.retention_days))
+}
+
+fn ignored(why: &normalize::Ignored) -> Response<Body> {
+    tracing::info!(reason = why.code(), "nothing to do");
+    json_reply(StatusCode::OK, "application/json", &json!({ "status": "ignored", "reason": why.code(), "detail": why.sentence() }))
+}
+
+/// The reply to a recorded request: its id, how it stands, why, and the fields as understood, in the vendor's shape.
+fn reply(
+    row: &Interaction,
+    request_id: String,
+    status: Status,
+    reason: Option<Reason>,
+    duplicate: bool,
+    style: Style,
+) -> Result<Response<Body>, Problem> {
+    let mut fields: Map<String, Value> = row.request.as_object().cloned().unwrap_or_default();
+    fields.insert("request_id".into(), json!(request_id));
+    if duplicate {
+        fields.insert("duplicate".into(), json!(true));
+    }
+    if let Some(reason) = reason.filter(|r| r.outcome() == Outcome::Invalid && style == Style::Api) {
+        return Err(Problem::Invalid(reason, fields));
+    }
+    fields.insert("status".into(), json!(status));
+    if let Some(reason) = reason {
+        fields.insert("reason".into(), json!(reason.code()));
+        fields.insert("detail".into(), json!(reason.sentence()));
+    }
+    Ok(json_reply(StatusCode::OK, "application/json", &Value::Object(fields)))
+}

@@ -1,0 +1,76 @@
+//! Who a row of the suppression table is about, without saying who.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+/// HMAC-SHA-256 of something that identifies a person or a delivery, under the secret that is never rotated.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Subject([u8; 32]);
+
+impl Subject {
+    /// 43 characters of base64url: the partition key in the suppression table.
+    pub fn as_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    /// Reads [`Subject::as_text`].
+    pub fn from_text(text: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+/// Its first characters, which tell rows apart in a log.
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Subject({}…)", self.as_text().get(..8).unwrap_or_default())
+    }
+}
+
+/// `SUBJECT_SECRET`: never rotated, and retained with the tables, since every suppression row is keyed by it.
+#[derive(Clone)]
+pub struct SubjectSecret(Vec<u8>);
+
+impl SubjectSecret {
+    /// Any text; the template generates 64 characters.
+    pub fn new(secret: &str) -> Self {
+        Self(secret.as_bytes().to_vec())
+    }
+
+    /// The subject of a normalised address (`normalize::Address::canonical`).
+    pub fn of_address(&self, canonical: &str) -> Subject {
+        self.keyed("address", &[canonical])
+    }
+
+    /// The partition of a de-duplication marker. The parts are kept apart, so that no two lists of parts meet.
+    pub fn of_marker(&self, parts: &[&str]) -> Subject {
+        self.keyed("marker", parts)
+    }
+
+    fn keyed(&self, domain: &str, parts: &[&str]) -> Subject {
+        // HMAC takes keys of any length, so this branch has no error to lose.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return Subject([0; 32]) };
+        for part in std::iter::once(&domain).chain(parts) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        Subject(mac.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Debug for SubjectSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SubjectSecret(…)")
+    }
+}

@@ -1,0 +1,198 @@
+//! Tokens: what they carry, how they are sealed and opened.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use policy::Mode;
+use sha2::Sha256;
+use uuid::Uuid;
+
+use crate::Subject;
+
+const SURVEY: u8 = b's';
+const UNSUBSCRIBE: u8 = b'u';
+const MAC: usize = 16;
+/// Longer than any token that we make; longer ones are not even decoded.
+const LONGEST: usize = 512;
+
+/// What `/s/TOKEN` carries: it names the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SurveyToken {
+    /// The request that the mail belongs to.
+    pub request_id: Uuid,
+}
+
+/// What `/u/TOKEN` carries: the subject itself, so that it works after the request's row has expired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsubscribeToken {
+    /// Who unsubscribes.
+    pub subject: Subject,
+    /// A test mail's link stores nothing.
+    pub mode: Mode,
+    /// Language of the page.
+    pub language: String,
+    /// Signifier of the mail's brand, for unsubscribing from it alone; empty if the company has none.
+    pub brand: String,
+}
+
+/// `TOKEN_SECRETS` could not be understood.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("TOKEN_SECRETS must be like `v2:SECRET,v1:SECRET`, with versions from 1 to 255 and secrets of at least 16 characters")]
+pub struct SecretError;
+
+/// The secrets that sign tokens, newest first: the first signs, all verify.
+#[derive(Clone)]
+pub struct TokenSecrets(Vec<(u8, Vec<u8>)>);
+
+impl TokenSecrets {
+    /// Reads `v2:SECRET,v1:SECRET`.
+    pub fn parse(text: &str) -> Result<Self, SecretError> {
+        let one = |part: &str| {
+            let (version, secret) = part.trim().strip_prefix('v')?.split_once(':')?;
+            let version = version.parse::<u8>().ok().filter(|v| *v > 0)?;
+            (secret.len() >= 16).then(|| (version, secret.as_bytes().to_vec()))
+        };
+        let secrets: Option<Vec<_>> = text.split(',').map(one).collect();
+        secrets.filter(|s| !s.is_empty()).map(Self).ok_or(SecretError)
+    }
+
+    pub(crate) fn seal_survey(&self, token: &SurveyToken) -> String {
+        self.seal(SURVEY, token.request_id.as_bytes())
+    }
+
+    pub(crate) fn seal_unsubscribe(&self, token: &UnsubscribeToken) -> String {
+        let mut payload = token.subject.as_bytes().to_vec();
+        payload.push(match token.mode {
+            Mode::Test => 0,
+            Mode::Live => 1,
+        });
+        payload.extend_from_slice(token.language.as_bytes());
+        payload.push(0);
+        payload.extend_from_slice(token.brand.as_bytes());
+        self.seal(UNSUBSCRIBE, &payload)
+    }
+
+    /// Opens the token of a survey link; `None` for anything that we did not make.
+    pub fn open_survey(&self, token: &str) -> Option<SurveyToken> {
+        let payload = self.open(SURVEY, token)?;
+        Some(SurveyToken { request_id: Uuid::from_slice(&payload).ok()? })
+    }
+
+    /// Opens the token of an unsubscribe link; `None` for anything that we did not make.
+    pub fn open_unsubscribe(&self, token: &str) -> Option<UnsubscribeToken> {
+        let payload = self.open(UNSUBSCRIBE, token)?;
+        let (subject, rest) = payload.split_first_chunk::<32>()?;
+        let (mode, texts) = rest.split_first()?;
+        let (language, brand) = std::str::from_utf8(texts).ok()?.split_once('\0')?;
+        Some(UnsubscribeToken {
+            subject: Subject::from_bytes(*subject),
+            mode: if *mode == 1 { Mode::Live } else { Mode::Test },
+            language: language.to_owned(),
+            brand: brand.to_owned(),
+        })
+    }
+
+    fn seal(&self, kind: u8, payload: &[u8]) -> String {
+        let mut bytes = vec![self.0.first().map(|(version, _)| *version).unwrap_or_default(), kind];
+        bytes.extend_from_slice(payload);
+        let mac = self.mac(&bytes).map(|mac| mac.finalize().into_bytes());
+        bytes.extend_from_slice(mac.as_deref().and_then(|mac| mac.get(..MAC)).unwrap_or_default());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn open(&self, kind: u8, token: &str) -> Option<Vec<u8>> {
+        if token.len() > LONGEST {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (signed, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC)?)?;
+        // Compared in constant time; the kind is under the signature, so that neither link opens the other's page.
+        self.mac(signed)?.verify_truncated_left(mac).ok()?;
+        let (head, payload) = signed.split_first_chunk::<2>()?;
+        (head[1] == kind).then(|| payload.to_vec())
+    }
+
+    /// The keyed MAC over `signed`, whose first byte is the version.
+    fn mac(&self, signed: &[u8]) -> Option<Hmac<Sha256>> {
+        let version = signed.first()?;
+        let (_, secret) = self.0.iter().find(|(v, _)| v == version)?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
+        mac.update(signed);
+        Some(mac)
+    }
+}
+
+impl fmt::Debug for TokenSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(version, _)| format!("v{version}:…"))).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{SubjectSecret, SurveyUrl};
+
+    fn secrets(text: &str) -> TokenSecrets {
+        TokenSecrets::parse(text).unwrap()
+    }
+
+    fn survey() -> SurveyToken {
+        SurveyToken { request_id: Uuid::from_u128(7) }
+    }
+
+    fn unsubscribe() -> UnsubscribeToken {
+        let subject = SubjectSecret::new("secret").of_address("jane@example.com");
+        UnsubscribeToken { subject, mode: Mode::Live, language: "pt-BR".into(), brand: "blancakids".into() }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_and_only_for_its_own_page() {
+        let secrets = secrets("v1:0123456789abcdef");
+        let (s, u) = (secrets.seal_survey(&survey()), secrets.seal_unsubscribe(&unsubscribe()));
+        assert_eq!(secrets.open_survey(&s), Some(survey()));
+        assert_eq!(secrets.open_unsubscribe(&u), Some(unsubscribe()));
+        assert_eq!((secrets.open_survey(&u), secrets.open_unsubscribe(&s)), (None, None));
+        assert!(s.len() < 64 && u.len() < 128);
+    }
+
+    #[test]
+    fn old_links_survive_a_rotation_and_die_with_their_secret() {
+        let old = secrets("v1:0123456789abcdef").seal_survey(&survey());
+        assert_eq!(secrets("v2:fedcba9876543210,v1:0123456789abcdef").open_survey(&old), Some(survey()));
+        assert_eq!(secrets("v2:fedcba9876543210").open_survey(&old), None);
+        assert_eq!(secrets("v1:fedcba9876543210").open_survey(&old), None);
+    }
+
+    #[test]
+    fn secrets_must_be_understood() {
+        for bad in ["", "v1:short", "1:0123456789abcdef", "v0:0123456789abcdef", "v256:0123456789abcdef", "v1:0123456789abcdef,"] {
+            assert_eq!(TokenSecrets::parse(bad).err(), Some(SecretError), "{bad}");
+        }
+        assert_eq!(format!("{:?}", secrets("v1:0123456789abcdef")), r#"["v1:…"]"#);
+    }
+
+    #[test]
+    fn a_base_url_may_end_in_a_slash() {
+        let secrets = secrets("v1:0123456789abcdef");
+        let url = SurveyUrl::new("https://x.example/ ").survey(&secrets, &survey());
+        assert!(SurveyUrl::new("https://x.example//").to_string() == "https://x.example" && url.starts_with("https://x.example/s/"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_other_text_opens(text in ".{0,200}", flip in 0usize..64) {
+            let secrets = secrets("v1:0123456789abcdef");
+            prop_assert_eq!(secrets.open_survey(&text), None);
+            prop_assert_eq!(secrets.open_unsubscribe(&text), None);
+            let mut bytes = URL_SAFE_NO_PAD.decode(secrets.seal_unsubscribe(&unsubscribe())).unwrap();
+            let at = flip % bytes.len();
+            bytes[at] ^= 1;
+            prop_assert_eq!(secrets.open_unsubscribe(&URL_SAFE_NO_PAD.encode(bytes)), None);
+        }
+    }
+}

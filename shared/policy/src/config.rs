@@ -1,0 +1,462 @@
+//! The config table's items, as admins edit them by hand.
+//!
+//! Each reader is lenient in spelling (trimmed, without case, numbers and booleans also as text) and strict in meaning: what it cannot
+//! understand becomes a [`Fault`], a safe value stands in, and nothing is sent on the strength of an item that has faults.
+
+use std::fmt;
+
+use jiff::SignedDuration;
+use normalize::{Address, LanguageTag, Source};
+use serde_json::{Map, Value};
+
+/// An attribute of a config item that could not be understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// `kind/id`; a key's id is a digest, an employee's is left out, being an address.
+    pub item: String,
+    /// The attribute.
+    pub attribute: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} has a value of `{}` that cannot be understood", self.item, self.attribute)
+    }
+}
+
+/// One item of the config table, as plain JSON.
+#[derive(Clone, Copy, Debug)]
+pub struct Item<'a> {
+    kind: &'a str,
+    id: &'a str,
+    attributes: &'a Map<String, Value>,
+}
+
+impl<'a> Item<'a> {
+    /// `attributes` is the whole item; `kind` and `id` are its key.
+    pub fn new(attributes: &'a Map<String, Value>) -> Self {
+        let key = |name: &str| attributes.get(name).and_then(Value::as_str).unwrap_or_default();
+        Self { kind: key("kind"), id: key("id"), attributes }
+    }
+
+    /// The item's sort key.
+    pub fn id(&self) -> &'a str {
+        self.id
+    }
+
+    /// Blames an attribute.
+    pub fn fault(&self, attribute: &str) -> Fault {
+        let item = match self.kind {
+            "employee" | "employee_id" => format!("{}/…", self.kind),
+            kind => format!("{kind}/{}", self.id),
+        };
+        Fault { item, attribute: attribute.to_owned() }
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.attributes.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Text, trimmed; numbers too. Empty text is present.
+    pub fn text(&self, name: &str) -> Result<Option<String>, Fault> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.trim().to_owned())),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(_) => Err(self.fault(name)),
+        }
+    }
+
+    /// Text that says something.
+    pub fn words(&self, name: &str) -> Result<Option<String>, Fault> {
+        Ok(self.text(name)?.filter(|text| !text.is_empty()))
+    }
+
+    /// true/1/yes/on, false/0/no/off, or a boolean. Empty text is absent.
+    pub fn bool(&self, name: &str) -> Result<Option<bool>, Fault> {
+        if let Some(Value::Bool(value)) = self.get(name) {
+            return Ok(Some(*value));
+        }
+        match self.text(name)?.map(|text| text.to_lowercase()).as_deref() {
+            None | Some("") => Ok(None),
+            Some("true" | "1" | "yes" | "on") => Ok(Some(true)),
+            Some("false" | "0" | "no" | "off") => Ok(Some(false)),
+            Some(_) => Err(self.fault(name)),
+        }
+    }
+
+    /// A whole number from 0 to `most`; larger ones, fractions and words are faults.
+    pub fn number(&self, name: &str, most: u32) -> Result<Option<u32>, Fault> {
+        match self.words(name)? {
+            None => Ok(None),
+            Some(text) => text.parse().ok().filter(|n| *n <= most).map(Some).ok_or_else(|| self.fault(name)),
+        }
+    }
+
+    /// A list or set of texts, or one comma-separated text; trimmed, without empty ones.
+    pub fn list(&self, name: &str) -> Result<Option<Vec<String>>, Fault> {
+        let texts: Vec<String> = match self.get(name) {
+            None => return Ok(None),
+            Some(Value::Array(values)) => {
+                let texts = values.iter().map(|v| v.as_str().map(str::to_owned).ok_or_else(|| self.fault(name)));
+                texts.collect::<Result<_, _>>()?
+            }
+            Some(Value::String(text)) => text.split(',').map(str::to_owned).collect(),
+            Some(_) => return Err(self.fault(name)),
+        };
+        Ok(Some(texts.iter().map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect()))
+    }
+}
+
+/// Collects faults while the defaults stand in.
+#[derive(Default)]
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn or<T>(&mut self, read: Result<Option<T>, Fault>, default: T) -> T {
+        self.option(read).unwrap_or(default)
+    }
+
+    fn option<T>(&mut self, read: Result<Option<T>, Fault>) -> Option<T> {
+        read.unwrap_or_else(|fault| {
+            self.0.push(fault);
+            None
+        })
+    }
+}
+
+/// `company/settings`.
+#[derive(Clone, Debug)]
+pub struct Company {
+    /// Display name. Default `""`.
+    pub name: String,
+    /// Where every mail of a test key goes. Without it test requests are held.
+    pub test_email: Option<Address>,
+    /// Sender, `address` or `Name <address>`. Without it the stack's own sender address is used.
+    pub from: Option<String>,
+    /// Where replies to the mail go.
+    pub reply_to: Option<String>,
+    /// Days during which a customer is asked at most once; 0 = off. Default 7.
+    pub suppression_days: u32,
+    /// Brand for a request that names none.
+    pub default_brand: Option<String>,
+    /// Language for a request that names none of ours. Default `en`; `""` = none.
+    pub default_language: Option<LanguageTag>,
+    /// Domains of colleagues, lower case.
+    pub internal_domains: Vec<String>,
+    /// A tag that means do-not-send. Default `stellaconnect-do-not-send`.
+    pub do_not_send_tag: String,
+    /// A Gladly topic that means do-not-send. Default `do_not_send_stella`.
+    pub do_not_send_topic: String,
+    /// `dedupe_minutes` of the item, per source.
+    dedupe_minutes: Vec<(Source, u32)>,
+    /// Days that a survey stays open. Default 14.
+    pub survey_days: u32,
+    /// Days after which name and address leave. Default 90.
+    pub retention_days: u32,
+    /// Mails a second, as SES allows. Default 14.
+    pub send_rate: u32,
+    /// Days that a bounced address gets no mail. Default 90.
+    pub bounce_days: u32,
+    /// Attempts before `failed: send_attempts`. Default 8.
+    pub send_attempts: u32,
+    /// What could not be understood. Nothing is sent while there is any.
+    pub faults: Vec<Fault>,
+}
+
+impl Company {
+    /// Reads the item; an absent one is a company with every default.
+    pub fn read(attributes: &Map<String, Value>) -> Self {
+        let item = Item::new(attributes);
+        let mut faults = Faults::default();
+        let test_email = faults.option(
+            item.words("test_email").and_then(|text| text.map(|t| Address::parse(&t).ok_or_else(|| item.fault("test_email"))).transpose()),
+        );
+        let default_language = faults.or(
+            item.text("default_language").and_then(|text| match text.as_deref() {
+                None => Ok(None),
+                Some("") => Ok(Some(None)),
+                Some(tag) => LanguageTag::parse(tag).map(|t| Some(Some(t))).ok_or_else(|| item.fault("default_language")),
+            }),
+            LanguageTag::parse("en"),
+        );
+        let dedupe_minutes = faults.or(read_dedupe(&item), Vec::new());
+        let internal = faults.or(item.list("internal_domains"), Vec::new());
+        Self {
+            name: faults.or(item.text("name"), String::new()),
+            test_email,
+            from: faults.option(item.words("from")),
+            reply_to: faults.option(item.words("reply_to")),
+            suppression_days: faults.or(item.number("suppression_days", 3_650), 7),
+            default_brand: faults.option(item.words("default_brand")),
+            default_language,
+            internal_domains: internal.iter().map(|d| d.trim_start_matches('@').to_lowercase()).collect(),
+            do_not_send_tag: faults.or(item.text("do_not_send_tag"), "stellaconnect-do-not-send".into()),
+            do_not_send_topic: faults.or(item.text("do_not_send_topic"), "do_not_send_stella".into()),
+            dedupe_minutes,
+            survey_days: faults.or(item.number("survey_days", 3_650), 14),
+            retention_days: faults.or(item.number("retention_days", 3_650), 90).max(1),
+            send_rate: faults.or(item.number("send_rate", 100_000), 14),
+            bounce_days: faults.or(item.number("bounce_days", 3_650), 90),
+            send_attempts: faults.or(item.number("send_attempts", 100), 8).max(1),
+            faults: faults.0,
+        }
+    }
+
+    /// How long the same interaction from the same source is the same request; zero = not de-duplicated.
+    ///
+    /// Defaults: what each helpdesk repeats, and how late (helpdesk facts 3, 4.2 and 5). Gladly names each event, which de-duplicates it.
+    pub fn dedupe_window(&self, source: Source) -> SignedDuration {
+        let set = self.dedupe_minutes.iter().find(|(s, _)| *s == source).map(|(_, minutes)| *minutes);
+        let minutes = set.unwrap_or(match source {
+            Source::Requests => 10,
+            Source::Zendesk => 24 * 60,
+            Source::Freshdesk => 7 * 24 * 60,
+            Source::Gorgias => 30 * 24 * 60,
+            Source::Gladly => 0,
+        });
+        SignedDuration::from_mins(i64::from(minutes))
+    }
+}
+
+fn read_dedupe(item: &Item<'_>) -> Result<Option<Vec<(Source, u32)>>, Fault> {
+    let Some(value) = item.get("dedupe_minutes") else { return Ok(None) };
+    let windows = value.as_object().ok_or_else(|| item.fault("dedupe_minutes"))?;
+    let mut minutes = Vec::new();
+    for source in [Source::Requests, Source::Zendesk, Source::Freshdesk, Source::Gladly, Source::Gorgias] {
+        let window = Item { attributes: windows, ..*item };
+        let set = window.number(source.as_str(), 60 * 24 * 366);
+        if let Some(n) = set.map_err(|_| item.fault(&format!("dedupe_minutes.{source}")))? {
+            minutes.push((source, n));
+        }
+    }
+    Ok(Some(minutes))
+}
+
+/// Who sends the mails of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelMode {
+    /// Agents, by hand.
+    Manual,
+    /// Afterword.
+    Integrated,
+}
+
+/// `channel/<name>`.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    /// The id, as the admin spelled it.
+    pub name: String,
+    /// Default `manual`.
+    pub mode: ChannelMode,
+    /// Default true.
+    pub enabled: bool,
+    /// Minutes from receipt until the survey is due. Default 0.
+    pub delay_minutes: u32,
+    /// Other names, such as a helpdesk's slugs.
+    pub aliases: Vec<String>,
+    /// What could not be understood; such a channel is in manual mode.
+    pub faults: Vec<Fault>,
+}
+
+impl Channel {
+    /// Reads an item. With a fault in it the channel is in manual mode, and if `enabled` is the fault, off.
+    pub fn read(attributes: &Map<String, Value>) -> Self {
+        let item = Item::new(attributes);
+        let mut faults = Faults::default();
+        let mode = faults.or(
+            item.words("mode").and_then(|mode| match mode.map(|m| m.to_lowercase()).as_deref() {
+                None => Ok(None),
+                Some("manual") => Ok(Some(ChannelMode::Manual)),
+                Some("integrated") => Ok(Some(ChannelMode::Integrated)),
+                Some(_) => Err(item.fault("mode")),
+            }),
+            ChannelMode::Manual,
+        );
+        let enabled = item.bool("enabled").map(|enabled| Some(enabled.unwrap_or(true)));
+        let channel = Self {
+            name: item.id().to_owned(),
+            enabled: faults.or(enabled, false),
+            delay_minutes: faults.or(item.number("delay_minutes", 60 * 24 * 60), 0),
+            aliases: faults.or(item.list("aliases"), Vec::new()),
+            mode,
+            faults: Vec::new(),
+        };
+        let mode = if faults.0.is_empty() { channel.mode } else { ChannelMode::Manual };
+        Self { mode, faults: faults.0, ..channel }
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        same(&self.name, name) || self.aliases.iter().any(|alias| same(alias, name))
+    }
+
+    /// The channel with this name, or else with this alias; without case.
+    pub fn find<'a>(channels: &'a [Channel], name: &str) -> Option<&'a Channel> {
+        channels.iter().find(|c| same(&c.name, name)).or_else(|| channels.iter().find(|c| c.is_called(name)))
+    }
+
+    /// How long a survey on this channel waits.
+    pub fn delay(&self) -> SignedDuration {
+        SignedDuration::from_mins(i64::from(self.delay_minutes))
+    }
+}
+
+/// Where an employee's profile stands (vendor's life cycle, helpdesk facts 1.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmployeeStatus {
+    /// Complete and approved: may be surveyed about.
+    Approved,
+    /// Has left.
+    Deactivated,
+    /// Pending, unapproved or just created; also whatever cannot be understood.
+    Incomplete,
+}
+
+/// `employee/<e-mail in lower case>`.
+#[derive(Clone, Debug)]
+pub struct Employee {
+    /// The id.
+    pub email: String,
+    /// Display name, if any.
+    pub name: Option<String>,
+    /// Where the profile stands.
+    pub status: EmployeeStatus,
+    /// The company's own id.
+    pub custom_id: Option<String>,
+    /// For the mail.
+    pub picture_url: Option<String>,
+    /// What could not be understood; such a profile is incomplete.
+    pub faults: Vec<Fault>,
+}
+
+impl Employee {
+    /// Reads an item.
+    pub fn read(attributes: &Map<String, Value>) -> Self {
+        let item = Item::new(attributes);
+        let mut faults = Faults::default();
+        let status = faults.or(
+            item.words("status").and_then(|status| match status.map(|s| s.to_lowercase()).as_deref() {
+                Some("approved") => Ok(Some(EmployeeStatus::Approved)),
+                Some("deactivated") => Ok(Some(EmployeeStatus::Deactivated)),
+                None | Some("pending" | "unapproved" | "created") => Ok(None),
+                Some(_) => Err(item.fault("status")),
+            }),
+            EmployeeStatus::Incomplete,
+        );
+        Self {
+            email: item.id().to_lowercase(),
+            name: faults.option(item.words("name")),
+            custom_id: faults.option(item.words("custom_id")),
+            picture_url: faults.option(item.words("picture_url")),
+            status,
+            faults: faults.0,
+        }
+    }
+
+    /// What the mail shows of the employee.
+    pub fn profile(&self) -> Profile {
+        Profile {
+            email: self.email.clone(),
+            name: self.name.clone(),
+            custom_id: self.custom_id.clone(),
+            picture_url: self.picture_url.clone(),
+        }
+    }
+}
+
+/// An employee as a request carries it from the door on.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Profile {
+    /// E-mail in lower case.
+    pub email: String,
+    /// Display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The company's own id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_id: Option<String>,
+    /// For the mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_url: Option<String>,
+}
+
+/// `brand/<signifier>`.
+#[derive(Clone, Debug)]
+pub struct Brand {
+    /// The id.
+    pub signifier: String,
+    /// Display name; without one, the signifier.
+    pub name: String,
+    /// Default true.
+    pub active: bool,
+    /// Logo, https.
+    pub logo_url: Option<String>,
+    /// `#rrggbb`.
+    pub color: Option<String>,
+    /// Sender, where it differs from the company's.
+    pub from: Option<String>,
+    /// Reply-to, where it differs from the company's.
+    pub reply_to: Option<String>,
+    /// Postal line.
+    pub footer: Option<String>,
+    /// The survey question, instead of the catalogue's.
+    pub question: Option<String>,
+    /// Where the thank-you page leads.
+    pub thank_you_url: Option<String>,
+    /// What could not be understood; such a brand is inactive.
+    pub faults: Vec<Fault>,
+}
+
+impl Brand {
+    /// Reads an item.
+    pub fn read(attributes: &Map<String, Value>) -> Self {
+        let item = Item::new(attributes);
+        let mut faults = Faults::default();
+        let active = item.bool("active").map(|active| Some(active.unwrap_or(true)));
+        let brand = Self {
+            signifier: item.id().to_owned(),
+            name: faults.option(item.words("name")).unwrap_or_else(|| item.id().to_owned()),
+            active: faults.or(active, false),
+            logo_url: faults.option(item.words("logo_url")),
+            color: faults.option(item.words("color")),
+            from: faults.option(item.words("from")),
+            reply_to: faults.option(item.words("reply_to")),
+            footer: faults.option(item.words("footer")),
+            question: faults.option(item.words("question")),
+            thank_you_url: faults.option(item.words("thank_you_url")),
+            faults: Vec::new(),
+        };
+        Self { active: brand.active && faults.0.is_empty(), faults: faults.0, ..brand }
+    }
+
+    /// The brand with this signifier, or else with this display name; without case.
+    pub fn find<'a>(brands: &'a [Brand], name: &str) -> Option<&'a Brand> {
+        brands.iter().find(|b| same(&b.signifier, name)).or_else(|| brands.iter().find(|b| same(&b.name, name)))
+    }
+}
+
+/// `language/<BCP 47>`.
+#[derive(Clone, Debug)]
+pub struct LanguageRow {
+    /// The language, if the id is one, and active.
+    pub tag: Option<LanguageTag>,
+    /// What could not be understood; such a language is inactive.
+    pub faults: Vec<Fault>,
+}
+
+impl LanguageRow {
+    /// Reads an item.
+    pub fn read(attributes: &Map<String, Value>) -> Self {
+        let item = Item::new(attributes);
+        let mut faults = Faults::default();
+        let tag = faults.option(LanguageTag::parse(item.id()).map(Some).ok_or_else(|| item.fault("id")));
+        let active = item.bool("active").map(|active| Some(active.unwrap_or(true)));
+        let active = faults.or(active, false);
+        Self { tag: tag.filter(|_| active), faults: faults.0 }
+    }
+}
+
+/// Equal but for case (Unicode).
+pub(crate) fn same(a: &str, b: &str) -> bool {
+    a.trim().to_lowercase() == b.trim().to_lowercase()
+}

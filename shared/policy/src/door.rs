@@ -1,0 +1,150 @@
+//! The checks at the door, in the order of the contract:
+//! do-not-send → customer → employee → channel enabled → channel mode (live keys only) → brand → language.
+
+use jiff::Timestamp;
+use normalize::{Address, CustomerAddress, EmployeeRef, LanguageTag, SurveyRequest};
+
+use crate::config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, Profile, same};
+use crate::{Mode, Reason};
+
+/// What the checks need to know about the company.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Settings.
+    pub company: &'a Company,
+    /// All channels.
+    pub channels: &'a [Channel],
+    /// All brands.
+    pub brands: &'a [Brand],
+    /// Active languages.
+    pub languages: &'a [LanguageTag],
+    /// The employee that the request's reference leads to, if there is one.
+    pub employee: Option<&'a Employee>,
+}
+
+/// Whom a request concerns, once the checks that need no configuration beyond the company's are passed.
+#[derive(Clone, Debug)]
+pub struct Who<'a> {
+    /// The customer's address.
+    pub customer: &'a Address,
+    /// The employee to look up.
+    pub employee: &'a EmployeeRef,
+}
+
+/// How an accepted request goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The channel's own name, whatever alias was used.
+    pub channel: String,
+    /// Signifier of the brand, if the company has brands.
+    pub brand: Option<String>,
+    /// Language of mail and pages.
+    pub language: LanguageTag,
+    /// The employee as the profile has it.
+    pub employee: Profile,
+    /// When the mail is due: receipt plus the channel's delay.
+    pub due: Timestamp,
+}
+
+/// What the door says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// To be sent when due.
+    Send(Plan),
+    /// No mail.
+    Refuse(Reason),
+}
+
+/// The first half: do-not-send, then the two people, as far as the request itself tells.
+///
+/// Do-not-send comes before the people, so that a set-up test with a made-up employee passes (helpdesk facts 1.3).
+pub fn who<'a>(request: &'a SurveyRequest, company: &Company) -> Result<Who<'a>, Reason> {
+    let tagged = |tag: &String| !company.do_not_send_tag.is_empty() && same(tag, &company.do_not_send_tag);
+    if request.do_not_send || request.tags.iter().any(tagged) {
+        return Err(Reason::DoNotSend);
+    }
+    let customer = match &request.customer.address {
+        CustomerAddress::Missing => return Err(Reason::NoEmail),
+        CustomerAddress::Malformed(_) => return Err(Reason::InvalidCustomer),
+        CustomerAddress::Valid(address) => address,
+    };
+    if company.internal_domains.iter().any(|domain| domain == customer.domain()) {
+        return Err(Reason::SelfSurvey);
+    }
+    let employee = request.employee.as_ref().ok_or(Reason::NoEmployee)?;
+    if employee.email() == Some(customer.canonical().as_str()) {
+        return Err(Reason::SelfSurvey);
+    }
+    Ok(Who { customer, employee })
+}
+
+/// All checks at the door; `now` is the time of receipt, from which a channel's delay counts.
+pub fn decide(request: &SurveyRequest, mode: Mode, facts: &Facts<'_>, now: Timestamp) -> Verdict {
+    match plan(request, mode, facts, now) {
+        Ok(plan) => Verdict::Send(plan),
+        Err(reason) => Verdict::Refuse(reason),
+    }
+}
+
+fn plan(request: &SurveyRequest, mode: Mode, facts: &Facts<'_>, now: Timestamp) -> Result<Plan, Reason> {
+    let who = who(request, facts.company)?;
+    let employee = facts.employee.ok_or(Reason::EmployeeNotFound)?;
+    employee_may_be_rated(employee)?;
+    if who.customer.canonical() == employee.email {
+        return Err(Reason::SelfSurvey);
+    }
+    let channel = open_channel(facts.channels, &request.channel, mode)?;
+    let brand = brand(request.brand.as_deref(), facts)?;
+    Ok(Plan {
+        channel: channel.name.clone(),
+        brand,
+        language: language(request, facts)?,
+        employee: employee.profile(),
+        due: now.checked_add(channel.delay()).unwrap_or(now),
+    })
+}
+
+pub(crate) fn employee_may_be_rated(employee: &Employee) -> Result<(), Reason> {
+    match employee.status {
+        EmployeeStatus::Approved => Ok(()),
+        EmployeeStatus::Deactivated => Err(Reason::EmployeeDeactivated),
+        EmployeeStatus::Incomplete => Err(Reason::EmployeeProfileIncomplete),
+    }
+}
+
+pub(crate) fn open_channel<'a>(channels: &'a [Channel], name: &str, mode: Mode) -> Result<&'a Channel, Reason> {
+    let channel = Channel::find(channels, name).filter(|c| c.enabled).ok_or(Reason::ChannelNotEnabled)?;
+    match (channel.mode, mode) {
+        (ChannelMode::Manual, Mode::Live) => Err(Reason::ChannelManual),
+        _ => Ok(channel),
+    }
+}
+
+/// The given brand if it is active; else, none being given, the company's default, or its only one.
+fn brand(given: Option<&str>, facts: &Facts<'_>) -> Result<Option<String>, Reason> {
+    let name = match given.or(facts.company.default_brand.as_deref()) {
+        Some(name) => name,
+        None => {
+            let mut active = facts.brands.iter().filter(|b| b.active);
+            return match (active.next(), active.next()) {
+                (None, _) => Ok(None),
+                (Some(only), None) => Ok(Some(only.signifier.clone())),
+                _ => Err(Reason::BrandMissing),
+            };
+        }
+    };
+    let brand = Brand::find(facts.brands, name).filter(|b| b.active).ok_or(Reason::BrandInvalid)?;
+    Ok(Some(brand.signifier.clone()))
+}
+
+/// The first of the request's language and its parents that the company has; else its default.
+fn language(request: &SurveyRequest, facts: &Facts<'_>) -> Result<LanguageTag, Reason> {
+    let default = facts.company.default_language.as_ref();
+    let ours = |tag: &LanguageTag| facts.languages.contains(tag) || Some(tag) == default;
+    let given = request.language.as_ref();
+    let chain = given.and_then(|g| g.tag.as_ref()).map(LanguageTag::fallbacks).unwrap_or_default();
+    chain.into_iter().find(ours).or_else(|| default.cloned()).ok_or(match given {
+        None => Reason::LanguageMissing,
+        Some(_) => Reason::LanguageInvalid,
+    })
+}

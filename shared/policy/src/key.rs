@@ -1,0 +1,72 @@
+//! API keys.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Fault, Item};
+
+/// Whether a key, and everything that came in by it, is for trying or for real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Mail goes to the company's test address; nothing about the customer is kept beyond the row.
+    Test,
+    /// Production.
+    Live,
+}
+
+impl Mode {
+    /// The name in rows and keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Test => "test",
+            Mode::Live => "live",
+        }
+    }
+}
+
+/// What a key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Post interactions: what a helpdesk gets.
+    Send,
+    /// Read requests and answers.
+    Read,
+}
+
+/// `key/<SHA-256 hex>` of the config table. The key itself is stored nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// SHA-256 of the key, in hex: the item's id.
+    pub digest: String,
+    /// Test or live.
+    pub mode: Mode,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+}
+
+impl Key {
+    /// Reads an item. A revoked key is `None`, and so is one with anything that cannot be understood (with the fault to log):
+    /// a key that we cannot read opens nothing.
+    pub fn read(item: &Item<'_>) -> Result<Option<Self>, Fault> {
+        if item.bool("revoked")?.unwrap_or(false) {
+            return Ok(None);
+        }
+        let mode = match item.text("mode")?.as_deref() {
+            Some("test") => Mode::Test,
+            Some("live") => Mode::Live,
+            _ => return Err(item.fault("mode")),
+        };
+        let scopes = item.list("scopes")?.unwrap_or_default();
+        let scopes = scopes.iter().map(|scope| match scope.to_lowercase().as_str() {
+            "send" => Ok(Scope::Send),
+            "read" => Ok(Scope::Read),
+            _ => Err(item.fault("scopes")),
+        });
+        Ok(Some(Self { digest: item.id().to_owned(), mode, scopes: scopes.collect::<Result<_, _>>()? }))
+    }
+
+    /// Whether the key has the scope.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+}

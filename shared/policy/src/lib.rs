@@ -1,0 +1,22 @@
+//! Who may be surveyed, when, and why not; and the life of a request. Pure: `now` is an argument.
+//!
+//! **Invariant:** no I/O, no clock, no randomness, no HTTP and no DynamoDB. Whoever calls brings the facts
+//! (configuration, time, a random number) and carries out what is decided here.
+
+mod backoff;
+mod config;
+mod door;
+mod due;
+mod identity;
+mod key;
+mod reason;
+mod status;
+
+pub use backoff::backoff;
+pub use config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, Fault, Item, LanguageRow, Profile};
+pub use door::{Facts, Plan, Verdict, Who, decide, who};
+pub use due::{DueFacts, recheck};
+pub use identity::{identity, ticket};
+pub use key::{Key, Mode, Scope};
+pub use reason::{Outcome, Reason};
+pub use status::{Status, TRANSITIONS};

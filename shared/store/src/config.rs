@@ -1,0 +1,196 @@
+//! Reading the config table, with a cache of at most half a minute.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use normalize::{EmployeeRef, LanguageTag};
+use policy::{Brand, Channel, Company, Employee, Fault, Item, Key, LanguageRow};
+use serde_json::{Map, Value};
+
+use crate::interaction::s;
+use crate::{Store, StoreError};
+
+/// How long an item is taken for current. The contract is 30 s at most; the rest is for the request that is under way.
+const FRESH: SignedDuration = SignedDuration::from_secs(20);
+/// Employees and keys remembered at most; then all are forgotten.
+const REMEMBERED: usize = 2_000;
+
+/// Everything but people and keys, read in one round trip.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `company/settings`, or its defaults.
+    pub company: Company,
+    /// Every channel.
+    pub channels: Vec<Channel>,
+    /// Every brand.
+    pub brands: Vec<Brand>,
+    /// Active languages.
+    pub languages: Vec<LanguageTag>,
+    /// `integration/…`, by id: read by the function that integrates it.
+    pub integrations: HashMap<String, Map<String, Value>>,
+}
+
+impl Settings {
+    /// Sorts items of the kinds `company`, `channel`, `brand`, `language` and `integration`; others are left out.
+    pub fn read(items: &[Map<String, Value>]) -> Self {
+        let of = |kind: &'static str| items.iter().filter(move |item| item.get("kind").and_then(Value::as_str) == Some(kind));
+        let rows: Vec<LanguageRow> = of("language").map(LanguageRow::read).collect();
+        let settings = Self {
+            company: of("company")
+                .find(|item| Item::new(item).id() == "settings")
+                .map_or_else(|| Company::read(&Map::new()), Company::read),
+            channels: of("channel").map(Channel::read).collect(),
+            brands: of("brand").map(Brand::read).collect(),
+            languages: rows.iter().filter_map(|row| row.tag.clone()).collect(),
+            integrations: of("integration").map(|item| (Item::new(item).id().to_owned(), item.clone())).collect(),
+        };
+        let faults = settings.company.faults.iter();
+        let faults = faults.chain(settings.channels.iter().flat_map(|c| &c.faults)).chain(settings.brands.iter().flat_map(|b| &b.faults));
+        faults.chain(rows.iter().flat_map(|l| &l.faults)).for_each(log);
+        settings
+    }
+}
+
+/// An admin's typo is told once for each reading, and again on the status page.
+fn log(fault: &Fault) {
+    tracing::error!(
+        config.item = fault.item,
+        config.attribute = fault.attribute,
+        "config item cannot be understood: nothing is sent on the strength of it"
+    );
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Cache(Mutex<Cached>);
+
+#[derive(Debug, Default)]
+struct Cached {
+    settings: Option<(Timestamp, Arc<Settings>)>,
+    people: HashMap<String, (Timestamp, Option<Employee>)>,
+    ids: HashMap<String, (Timestamp, Option<String>)>,
+    keys: HashMap<String, (Timestamp, Option<Key>)>,
+}
+
+fn fresh(read_at: Timestamp, now: Timestamp) -> bool {
+    // A clock that was set back must not keep an item for ever.
+    (SignedDuration::ZERO..FRESH).contains(&now.duration_since(read_at))
+}
+
+fn recall<T: Clone>(memory: &HashMap<String, (Timestamp, T)>, id: &str, now: Timestamp) -> Option<T> {
+    memory.get(id).filter(|(at, _)| fresh(*at, now)).map(|(_, value)| value.clone())
+}
+
+fn remember<T>(memory: &mut HashMap<String, (Timestamp, T)>, id: &str, value: T, now: Timestamp) {
+    if memory.len() >= REMEMBERED {
+        memory.clear();
+    }
+    memory.insert(id.to_owned(), (now, value));
+}
+
+impl Cache {
+    fn with<T>(&self, f: impl FnOnce(&mut Cached) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Store {
+    /// The key with this digest, unless it is unknown, revoked, or cannot be understood.
+    pub async fn key(&self, digest: &str, now: Timestamp) -> Result<Option<Key>, StoreError> {
+        if let Some(key) = self.cache.with(|c| recall(&c.keys, digest, now)) {
+            return Ok(key);
+        }
+        let Some(item) = self.config_item("key", digest).await? else { return Ok(None) };
+        let key = Key::read(&Item::new(&item)).unwrap_or_else(|fault| {
+            log(&fault);
+            None
+        });
+        self.cache.with(|c| remember(&mut c.keys, digest, key.clone(), now));
+        Ok(key)
+    }
+
+    /// Everything but people and keys.
+    pub async fn settings(&self, now: Timestamp) -> Result<Arc<Settings>, StoreError> {
+        if let Some(settings) = self.cache.with(|c| c.settings.clone()).filter(|(at, _)| fresh(*at, now)) {
+            return Ok(settings.1);
+        }
+        let settings = Arc::new(Settings::read(&self.settings_items().await?));
+        self.cache.with(|c| c.settings = Some((now, settings.clone())));
+        Ok(settings)
+    }
+
+    /// The employee that the reference leads to: by e-mail, else by custom id.
+    pub async fn employee(&self, who: &EmployeeRef, now: Timestamp) -> Result<Option<Employee>, StoreError> {
+        if let Some(email) = who.email()
+            && let Some(employee) = self.employee_by_email(email, now).await?
+        {
+            return Ok(Some(employee));
+        }
+        let Some(custom_id) = who.custom_id() else { return Ok(None) };
+        match self.email_of(custom_id, now).await? {
+            Some(email) => self.employee_by_email(&email, now).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The employee with this e-mail (in lower case).
+    pub async fn employee_by_email(&self, email: &str, now: Timestamp) -> Result<Option<Employee>, StoreError> {
+        if let Some(employee) = self.cache.with(|c| recall(&c.people, email, now)) {
+            return Ok(employee);
+        }
+        let employee = self.config_item("employee", email).await?.as_ref().map(Employee::read);
+        employee.iter().flat_map(|e| &e.faults).for_each(log);
+        self.cache.with(|c| remember(&mut c.people, email, employee.clone(), now));
+        Ok(employee)
+    }
+
+    async fn email_of(&self, custom_id: &str, now: Timestamp) -> Result<Option<String>, StoreError> {
+        if let Some(email) = self.cache.with(|c| recall(&c.ids, custom_id, now)) {
+            return Ok(email);
+        }
+        let item = self.config_item("employee_id", custom_id).await?;
+        let email = item.and_then(|item| item.get("email").and_then(Value::as_str).map(|email| email.trim().to_lowercase()));
+        self.cache.with(|c| remember(&mut c.ids, custom_id, email.clone(), now));
+        Ok(email)
+    }
+
+    async fn config_item(&self, kind: &str, id: &str) -> Result<Option<Map<String, Value>>, StoreError> {
+        if id.is_empty() || id.len() > 1_024 {
+            return Ok(None); // no key of DynamoDB's
+        }
+        let got = self.client.get_item().table_name(&self.tables.config).key("kind", s(kind)).key("id", s(id));
+        let got = got.send().await.map_err(StoreError::of("GetItem"))?;
+        got.item.map(plain).transpose()
+    }
+
+    /// One statement instead of a query for each kind: with nothing cached, an accepted request costs four round trips.
+    /// `IN` on the partition key reads those partitions and scans nothing (DynamoDB, "PartiQL select statements").
+    async fn settings_items(&self) -> Result<Vec<Map<String, Value>>, StoreError> {
+        let statement = format!(
+            "SELECT * FROM \"{}\" WHERE \"kind\" IN ['company', 'channel', 'brand', 'language', 'integration']",
+            self.tables.config
+        );
+        let (mut items, mut token) = (Vec::new(), None);
+        loop {
+            let page = self.client.execute_statement().statement(&statement).set_next_token(token).send();
+            let page = page.await.map_err(StoreError::of("ExecuteStatement"))?;
+            for item in page.items.unwrap_or_default() {
+                items.push(plain(item)?);
+            }
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+}
+
+fn plain(item: HashMap<String, AttributeValue>) -> Result<Map<String, Value>, StoreError> {
+    serde_dynamo::from_item(item).map_err(StoreError::corrupt("config"))
+}
+
+/// Config items as DynamoDB takes them, from plain JSON: for seeding a table.
+pub fn config_items(items: &[Value]) -> Result<Vec<HashMap<String, AttributeValue>>, StoreError> {
+    items.iter().map(|item| serde_dynamo::to_item(item).map_err(StoreError::corrupt("config"))).collect()
+}

@@ -1,0 +1,100 @@
+//! What can go wrong with a table, and the one retry that the SDK does not do.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
+
+use crate::Store;
+
+/// A table could not be read or written. To a caller outside they are all the same: our trouble, try again later.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Down, throttled, or in conflict after every retry; the text is for the log and holds no item.
+    #[error("DynamoDB {operation}: {cause}")]
+    Unavailable {
+        /// Which call.
+        operation: &'static str,
+        /// Code and message.
+        cause: String,
+    },
+    /// An item is not of the shape that we write; names the item, never its content.
+    #[error("item of {table} cannot be understood: {cause}")]
+    Corrupt {
+        /// Which table.
+        table: &'static str,
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn of<E, R>(operation: &'static str) -> impl Fn(SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug,
+    {
+        move |error| {
+            let cause = match (error.code(), error.message()) {
+                (Some(code), message) => format!("{code}: {}", message.unwrap_or_default()),
+                _ => DisplayErrorContext(&error).to_string(),
+            };
+            Self::Unavailable { operation, cause }
+        }
+    }
+
+    pub(crate) fn corrupt(table: &'static str) -> impl Fn(serde_dynamo::Error) -> Self {
+        move |error| Self::Corrupt { table, cause: error.to_string() }
+    }
+}
+
+/// How a transaction ended.
+pub(crate) enum Transacted {
+    /// All of it was written.
+    Done,
+    /// Nothing was written: at least one condition did not hold. One reason for each action, in order.
+    Refused(Vec<CancellationReason>),
+}
+
+/// Whether this action's condition did not hold.
+pub(crate) fn condition_failed(reason: Option<&CancellationReason>) -> bool {
+    reason.and_then(CancellationReason::code) == Some("ConditionalCheckFailed")
+}
+
+/// Attempts at a transaction that meets another one.
+const CONFLICT_ATTEMPTS: u32 = 6;
+/// First ceiling of the wait between them, in milliseconds; it doubles.
+const CONFLICT_WAIT: u64 = 20;
+
+impl Store {
+    /// Runs a transaction. DynamoDB cancels one that meets another on the same item, or a throttled partition, with `TransactionConflict`
+    /// or `ThrottlingError` among its reasons; the SDK does not retry that, so it is done here, with full jitter (at most 0.6 s in all).
+    pub(crate) async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
+        const OPERATION: &str = "TransactWriteItems";
+        for attempt in 0.. {
+            let request = self.client.transact_write_items().set_transact_items(Some(actions.clone()));
+            let Err(error) = request.send().await else { return Ok(Transacted::Done) };
+            let (again, reasons) = match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    let reasons = cancelled.cancellation_reasons().to_vec();
+                    if reasons.iter().any(|reason| condition_failed(Some(reason))) {
+                        return Ok(Transacted::Refused(reasons));
+                    }
+                    (true, reasons)
+                }
+                Some(TransactWriteItemsError::TransactionInProgressException(_)) => (true, Vec::new()),
+                _ => (false, Vec::new()),
+            };
+            if !again || attempt + 1 >= CONFLICT_ATTEMPTS {
+                let codes: Vec<&str> = reasons.iter().filter_map(CancellationReason::code).collect();
+                return Err(match codes.is_empty() {
+                    true => StoreError::of(OPERATION)(error),
+                    false => StoreError::Unavailable { operation: OPERATION, cause: codes.join(", ") },
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=CONFLICT_WAIT << attempt))).await;
+        }
+        Ok(Transacted::Refused(Vec::new()))
+    }
+}

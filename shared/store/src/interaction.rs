@@ -1,0 +1,311 @@
+//! One row a request.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use links::Subject;
+use normalize::Source;
+use policy::{Mode, Profile, Reason, Status};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{DUE_SHARDS, StoreError};
+
+/// Partitions of each hour in the `hour` index.
+pub(crate) const HOUR_SHARDS: u64 = 4;
+
+/// A ready request that nobody has claimed after this long is woken again by `sweep`: the stream's record was lost.
+pub(crate) const STALLED: SignedDuration = SignedDuration::from_mins(3);
+
+/// A Gladly conversation that is still to be resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversation {
+    /// Gladly's id of the conversation.
+    pub conversation_id: String,
+    /// Gladly's id of the customer, at the time of the event.
+    pub customer_id: String,
+    /// Gladly's id of the agent at the time of closing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+}
+
+/// Where a request's answer stands in the responses table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerKey {
+    /// `2026-11`, UTC.
+    pub month: String,
+    /// Its place in the export.
+    pub sequence_id: u64,
+}
+
+/// A row of the interactions table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interaction {
+    /// UUIDv7: its first 48 bits are the time of receipt.
+    #[serde(with = "uuid_text")]
+    pub request_id: Uuid,
+    /// Of the key that brought it.
+    pub mode: Mode,
+    /// Who told us.
+    pub source: Source,
+    /// Where it stands.
+    pub status: Status,
+    /// Why there is no mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Receipt.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub created_at: Timestamp,
+    /// When `sweep` looks at it next: end of the delay, of a back-off, or of a lease. Absent at the end.
+    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    pub wake_at: Option<Timestamp>,
+    /// 1 when nothing is to be waited for; the stream filters need it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<u8>,
+    /// SHA-256 (hex) of the key that brought it.
+    pub key: String,
+    /// Whom it concerns: [`Subject::as_text`] of the customer's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The helpdesk's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ext_interaction_id: Option<String>,
+    /// The channel's own name, or as sent while unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// Signifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand: Option<String>,
+    /// BCP 47, resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The employee as the profile had it at the door.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employee: Option<Profile>,
+    /// The request as understood, in the vendor's shape: holds the customer's name and address.
+    #[serde(default)]
+    pub request: Value,
+    /// What arrived, masked, at most 8 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// Refused attempts so far.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Who holds the lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim_id: Option<String>,
+    /// When the last claim was made.
+    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    pub claimed_at: Option<Timestamp>,
+    /// When SES took the mail.
+    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
+    /// SES's id of the mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The customer's current answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<AnswerKey>,
+    /// Gladly only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<Conversation>,
+    /// When the delay is over, once it is known (Gladly: after the first look).
+    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    /// TTL, in seconds since 1970.
+    pub expires_at: i64,
+}
+
+/// What is known of a request when it is recorded.
+#[derive(Clone, Debug)]
+pub struct NewInteraction {
+    /// Of the key.
+    pub mode: Mode,
+    /// Digest of the key.
+    pub key: String,
+    /// Who told us.
+    pub source: Source,
+    /// `Unresolved`, `Queued`, `NotSent` or `Invalid`.
+    pub status: Status,
+    /// For the latter two.
+    pub reason: Option<Reason>,
+    /// When the survey is due; only for `Queued` and `Unresolved`. Not later than now: ready at once.
+    pub due: Timestamp,
+    /// Whom it concerns.
+    pub subject: Option<Subject>,
+    /// The helpdesk's id.
+    pub ext_interaction_id: Option<String>,
+    /// See [`Interaction::channel`].
+    pub channel: Option<String>,
+    /// See [`Interaction::brand`].
+    pub brand: Option<String>,
+    /// See [`Interaction::language`].
+    pub language: Option<String>,
+    /// See [`Interaction::employee`].
+    pub employee: Option<Profile>,
+    /// See [`Interaction::request`].
+    pub request: Value,
+    /// See [`Interaction::body`].
+    pub body: Option<String>,
+    /// See [`Interaction::conversation`].
+    pub conversation: Option<Conversation>,
+    /// How long the row is kept.
+    pub retention: SignedDuration,
+}
+
+impl NewInteraction {
+    /// The row, with a new id.
+    pub fn into_row(self, now: Timestamp) -> Interaction {
+        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+        let time = uuid::Timestamp::from_unix_time(seconds, now.subsec_nanosecond().unsigned_abs(), 0, 0);
+        let waiting = self.status.is_waiting();
+        let ready = waiting && self.due <= now;
+        Interaction {
+            request_id: Uuid::new_v7(time),
+            mode: self.mode,
+            source: self.source,
+            status: self.status,
+            reason: self.reason,
+            created_at: now,
+            wake_at: waiting.then(|| if ready { later(now, STALLED) } else { self.due }),
+            ready: ready.then_some(1),
+            key: self.key,
+            subject: self.subject.map(|s| s.as_text()),
+            ext_interaction_id: self.ext_interaction_id,
+            channel: self.channel,
+            brand: self.brand,
+            language: self.language,
+            employee: self.employee,
+            request: self.request,
+            body: self.body,
+            attempts: 0,
+            claim_id: None,
+            claimed_at: None,
+            sent_at: None,
+            message_id: None,
+            answer: None,
+            conversation: self.conversation,
+            due_at: None,
+            expires_at: later(now, self.retention).as_second(),
+        }
+    }
+}
+
+impl Interaction {
+    /// The customer's address as SES takes it.
+    pub fn customer_email(&self) -> Option<&str> {
+        self.request.pointer("/customer/email").and_then(Value::as_str)
+    }
+
+    /// The customer's display name, untrusted.
+    pub fn customer_name(&self) -> Option<&str> {
+        self.request.pointer("/customer/name").and_then(Value::as_str)
+    }
+
+    /// What a caller may see: id, status, reason, times, and the request as understood.
+    pub fn public(&self) -> Value {
+        let mut value = json!({ "request_id": self.request_id, "status": self.status });
+        if let (Some(into), Some(from)) = (value.as_object_mut(), self.request.as_object()) {
+            for (name, field) in from {
+                into.entry(name.clone()).or_insert_with(|| field.clone());
+            }
+            into.insert("source".into(), json!(self.source));
+            into.insert("mode".into(), json!(self.mode));
+            into.insert("created_at".into(), json!(self.created_at.to_string()));
+            into.insert("answered".into(), json!(self.answer.is_some()));
+            if let Some(reason) = self.reason {
+                into.insert("reason".into(), json!(reason));
+                into.insert("detail".into(), json!(reason.sentence()));
+            }
+            for (name, time) in [("sent_at", self.sent_at), ("wake_at", self.wake_at)] {
+                if let Some(time) = time {
+                    into.insert(name.into(), json!(time.to_string()));
+                }
+            }
+            for (name, text) in [("message_id", &self.message_id), ("ext_interaction_id", &self.ext_interaction_id)] {
+                if let Some(text) = text {
+                    into.insert(name.into(), json!(text));
+                }
+            }
+        }
+        value
+    }
+
+    /// Whether the row should be gone by now.
+    pub fn expired(&self, now: Timestamp) -> bool {
+        self.expires_at <= now.as_second()
+    }
+
+    pub(crate) fn to_item(&self) -> Result<HashMap<String, AttributeValue>, StoreError> {
+        let mut item: HashMap<String, AttributeValue> = serde_dynamo::to_item(self).map_err(StoreError::corrupt("interactions"))?;
+        item.insert("hour_shard".into(), s(hour_shard(self.mode, self.created_at, self.shard(HOUR_SHARDS))));
+        if self.wake_at.is_some() {
+            item.insert("due_shard".into(), s(self.due_shard()));
+        }
+        Ok(item)
+    }
+
+    pub(crate) fn from_item(item: HashMap<String, AttributeValue>) -> Result<Self, StoreError> {
+        serde_dynamo::from_item(item).map_err(StoreError::corrupt("interactions"))
+    }
+
+    /// Partition in the `due` index.
+    pub(crate) fn due_shard(&self) -> String {
+        due_shard(self.shard(DUE_SHARDS))
+    }
+
+    /// The random end of the id, so that a shard is known from the id alone.
+    fn shard(&self, of: u64) -> u64 {
+        shard_of(self.request_id, of)
+    }
+}
+
+pub(crate) fn shard_of(request_id: Uuid, of: u64) -> u64 {
+    request_id.as_u64_pair().1 % of
+}
+
+pub(crate) fn due_shard(shard: u64) -> String {
+    format!("due#{shard}")
+}
+
+/// `live#2026-11-21T05#3`: test or live, hour of receipt in UTC, shard.
+pub(crate) fn hour_shard(mode: Mode, at: Timestamp, shard: u64) -> String {
+    format!("{}#{}#{shard}", mode.as_str(), hour(at))
+}
+
+/// `2026-11-21T05`, UTC.
+pub(crate) fn hour(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H").to_string()
+}
+
+pub(crate) fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+pub(crate) fn s(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+pub(crate) fn n(number: impl ToString) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+pub(crate) fn ms(at: Timestamp) -> AttributeValue {
+    n(at.as_millisecond())
+}
+
+/// serde_dynamo is no human-readable format to `uuid`, which would then write bytes.
+mod uuid_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+    use uuid::Uuid;
+
+    pub(super) fn serialize<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(id)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,196 @@
+//! Reading requests: one by its id, many by the helpdesk's id or by time.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
+use policy::{Mode, Status};
+use uuid::Uuid;
+
+use crate::interaction::{HOUR_SHARDS, hour_shard, s};
+use crate::{Interaction, Store, StoreError};
+
+/// Which requests to list.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only those of this interaction.
+    pub ext_interaction_id: Option<String>,
+    /// Only those that stand here.
+    pub status: Option<Status>,
+}
+
+/// A page of requests, newest first.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// At most `limit`; may be fewer, even none, though `next` leads on.
+    pub requests: Vec<Interaction>,
+    /// Where the next page starts: the `after` to ask with. `None`: that was all.
+    pub next: Option<Uuid>,
+}
+
+/// Hours that one page looks back through at most; each costs a round trip's worth of queries, eight at a time.
+const HOURS_A_PAGE: usize = 24 * 14;
+/// Hours that are asked about at once.
+const HOURS_AT_ONCE: usize = 8;
+/// Keys of a `BatchGetItem` at most.
+const BATCH: usize = 100;
+
+impl Store {
+    /// The request, unless it is unknown or has expired.
+    pub async fn interaction(&self, request_id: Uuid, now: Timestamp) -> Result<Option<Interaction>, StoreError> {
+        let got = self.client.get_item().table_name(&self.tables.interactions).key("request_id", s(request_id.to_string()));
+        let item = got.consistent_read(true).send().await.map_err(StoreError::of("GetItem"))?.item;
+        let row = item.map(Interaction::from_item).transpose()?;
+        Ok(row.filter(|row| !row.expired(now)))
+    }
+
+    /// Requests of this mode, newest first, older than `after`; `oldest` bounds the search (nothing older is kept).
+    pub async fn list(
+        &self,
+        mode: Mode,
+        filter: &Filter,
+        after: Option<Uuid>,
+        limit: usize,
+        oldest: Timestamp,
+        now: Timestamp,
+    ) -> Result<Page, StoreError> {
+        let (ids, next) = match &filter.ext_interaction_id {
+            Some(ext) => self.ids_by_ext(ext, mode, after, limit).await?,
+            None => self.ids_by_time(mode, filter.status, after, limit, oldest, now).await?,
+        };
+        let mut requests = self.interactions(&ids, now).await?;
+        requests.retain(|row| filter.status.is_none_or(|status| row.status == status));
+        requests.sort_by_key(|row| std::cmp::Reverse(row.request_id));
+        Ok(Page { requests, next })
+    }
+
+    async fn ids_by_ext(&self, ext: &str, mode: Mode, after: Option<Uuid>, limit: usize) -> Result<(Vec<Uuid>, Option<Uuid>), StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.tables.interactions)
+            .index_name("ext_interaction_id")
+            .key_condition_expression("ext_interaction_id = :ext AND request_id < :after")
+            .filter_expression("#mode = :mode")
+            .expression_attribute_names("#mode", "mode")
+            .expression_attribute_values(":ext", s(ext))
+            .expression_attribute_values(":mode", s(mode.as_str()))
+            .expression_attribute_values(":after", s(after.unwrap_or(Uuid::max()).to_string()))
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let page = query.send().await.map_err(StoreError::of("Query ext_interaction_id"))?;
+        let next = page.last_evaluated_key().and_then(id_of);
+        Ok((page.items().iter().filter_map(id_of).collect(), next))
+    }
+
+    async fn ids_by_time(
+        &self,
+        mode: Mode,
+        status: Option<Status>,
+        after: Option<Uuid>,
+        limit: usize,
+        oldest: Timestamp,
+        now: Timestamp,
+    ) -> Result<(Vec<Uuid>, Option<Uuid>), StoreError> {
+        let from = after.and_then(received_at).unwrap_or(now);
+        let hours = (0..).map_while(|back| from.checked_sub(SignedDuration::from_hours(back)).ok());
+        // An hour more than the oldest, whose hour is half over.
+        let hours = hours.take_while(|at| *at > oldest.checked_sub(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MIN));
+        let hours: Vec<Timestamp> = hours.take(HOURS_A_PAGE + 1).collect();
+        let mut ids: Vec<Uuid> = Vec::new();
+        for at_once in hours.get(..hours.len().min(HOURS_A_PAGE)).unwrap_or_default().chunks(HOURS_AT_ONCE) {
+            let queries = at_once.iter().flat_map(|at| (0..HOUR_SHARDS).map(move |shard| hour_shard(mode, *at, shard)));
+            for shard in try_join_all(queries.map(|shard| self.ids_of_shard(shard, status, after, limit + 1))).await? {
+                ids.extend(shard);
+            }
+            if ids.len() > limit {
+                break;
+            }
+        }
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        let more = ids.len() > limit;
+        ids.truncate(limit);
+        let next = match more {
+            true => ids.last().copied(),
+            // The search ended before what is kept did: go on from the hour that was not looked at.
+            false => hours.get(HOURS_A_PAGE).map(|at| end_of_hour(*at)),
+        };
+        Ok((ids, next))
+    }
+
+    async fn ids_of_shard(
+        &self,
+        shard: String,
+        status: Option<Status>,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let (mut ids, mut start) = (Vec::new(), None);
+        loop {
+            let mut query = self
+                .client
+                .query()
+                .table_name(&self.tables.interactions)
+                .index_name("hour")
+                .key_condition_expression("hour_shard = :shard AND request_id < :after")
+                .expression_attribute_values(":shard", s(&shard))
+                .expression_attribute_values(":after", s(after.unwrap_or(Uuid::max()).to_string()))
+                .scan_index_forward(false)
+                .limit(1_000)
+                .set_exclusive_start_key(start);
+            if let Some(status) = status {
+                query = query.filter_expression("#status = :status").expression_attribute_names("#status", "status");
+                query = query.expression_attribute_values(":status", s(status.as_str()));
+            }
+            let page = query.send().await.map_err(StoreError::of("Query hour"))?;
+            ids.extend(page.items().iter().filter_map(id_of));
+            start = page.last_evaluated_key;
+            if start.is_none() || ids.len() >= limit {
+                return Ok(ids);
+            }
+        }
+    }
+
+    /// The rows with these ids, in no order; those that are gone are left out.
+    pub async fn interactions(&self, ids: &[Uuid], now: Timestamp) -> Result<Vec<Interaction>, StoreError> {
+        let mut rows = Vec::with_capacity(ids.len());
+        for batch in ids.chunks(BATCH) {
+            let keys = batch.iter().map(|id| HashMap::from([("request_id".to_owned(), s(id.to_string()))])).collect();
+            let keys = crate::record::built(KeysAndAttributes::builder().set_keys(Some(keys)).build())?;
+            let mut wanted = Some(HashMap::from([(self.tables.interactions.clone(), keys)]));
+            // DynamoDB may leave keys unprocessed when it is throttled, or the rows are large.
+            for _ in 0..10 {
+                let Some(request) = wanted.take().filter(|w| !w.is_empty()) else { break };
+                let got =
+                    self.client.batch_get_item().set_request_items(Some(request)).send().await.map_err(StoreError::of("BatchGetItem"))?;
+                for item in got.responses.unwrap_or_default().into_values().flatten() {
+                    rows.push(Interaction::from_item(item)?);
+                }
+                wanted = got.unprocessed_keys;
+            }
+            if wanted.is_some_and(|w| !w.is_empty()) {
+                return Err(StoreError::Unavailable { operation: "BatchGetItem", cause: "keys stay unprocessed".into() });
+            }
+        }
+        rows.retain(|row| !row.expired(now));
+        Ok(rows)
+    }
+}
+
+fn id_of(item: &HashMap<String, AttributeValue>) -> Option<Uuid> {
+    item.get("request_id")?.as_s().ok()?.parse().ok()
+}
+
+/// The time in a UUIDv7.
+fn received_at(request_id: Uuid) -> Option<Timestamp> {
+    let (seconds, nanos) = request_id.get_timestamp()?.to_unix();
+    Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?).ok()
+}
+
+/// An id later than every one of this hour, and in it.
+fn end_of_hour(at: Timestamp) -> Uuid {
+    let end = (at.as_second().div_euclid(3_600) + 1) * 3_600_000 - 1;
+    let millis = u64::try_from(end).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0xff; 10]).into_uuid()
+}

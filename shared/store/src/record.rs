@@ -1,0 +1,155 @@
+//! Recording: one transaction of the interaction and its de-duplication markers.
+//!
+//! Two deliveries of the same webhook race like this:
+//!
+//! ```text
+//! A: TransactWriteItems [put row a, put marker m → a]        committed
+//! B:        TransactWriteItems [put row b, put marker m → b]     cancelled: m exists → answers with a, from m itself
+//! ```
+//!
+//! or, if they overlap, one of them is cancelled with `TransactionConflict`, tries again with jitter, and is B.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem};
+use jiff::{SignedDuration, Timestamp};
+use links::Subject;
+use policy::{Reason, Status};
+use uuid::Uuid;
+
+use crate::error::{Transacted, condition_failed};
+use crate::interaction::{later, n, s};
+use crate::{Interaction, Store, StoreError};
+
+/// Something that, seen twice within its window, means the same request.
+#[derive(Clone, Debug)]
+pub struct Marker {
+    /// HMAC of what identifies it (mode included).
+    pub key: Subject,
+    /// How long it counts. Markers with none are left out by the caller.
+    pub window: SignedDuration,
+    /// For an `Idempotency-Key`: digest of the body, which has to be the same.
+    pub fingerprint: Option<String>,
+}
+
+/// The first request, as its markers remember it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct First {
+    /// Its id.
+    pub request_id: Uuid,
+    /// What it was answered with.
+    pub status: Status,
+    /// Likewise.
+    pub reason: Option<Reason>,
+    /// The fingerprint of the marker that matched first.
+    pub fingerprint: Option<String>,
+}
+
+/// How recording ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// The row is there.
+    New,
+    /// It was seen before. The number is the index of the marker that says so.
+    Duplicate(usize, First),
+}
+
+impl Store {
+    /// Records a row with its markers, or says which earlier request it repeats. One round trip.
+    pub async fn record(&self, row: &Interaction, markers: &[Marker], now: Timestamp) -> Result<Recorded, StoreError> {
+        // Clause: no row has this id. It can only fail for our own earlier attempt whose answer was lost.
+        let put = Put::builder()
+            .table_name(&self.tables.interactions)
+            .set_item(Some(row.to_item()?))
+            .condition_expression("attribute_not_exists(request_id)");
+        let mut actions = vec![TransactWriteItem::builder().put(built(put.build())?).build()];
+        for marker in markers {
+            // Clauses: there is no such marker; or it is over (DynamoDB deletes expired items late).
+            // ALL_OLD brings the marker itself along, so that a duplicate costs no read.
+            let put = Put::builder()
+                .table_name(&self.tables.suppression)
+                .set_item(Some(marker_item(marker, row, now)))
+                .condition_expression("attribute_not_exists(subject) OR expires_at <= :now")
+                .expression_attribute_values(":now", n(now.as_second()))
+                .return_values_on_condition_check_failure(OnFailure::AllOld);
+            actions.push(TransactWriteItem::builder().put(built(put.build())?).build());
+        }
+        let Transacted::Refused(reasons) = self.transact(actions).await? else { return Ok(Recorded::New) };
+        for (index, reason) in reasons.iter().skip(1).enumerate() {
+            if let Some(first) = reason.item().filter(|_| condition_failed(Some(reason))).and_then(first) {
+                // Our own marker: an earlier attempt of this very call was written, and its answer lost.
+                return Ok(if first.request_id == row.request_id { Recorded::New } else { Recorded::Duplicate(index, first) });
+            }
+        }
+        match condition_failed(reasons.first()) {
+            true => Ok(Recorded::New),
+            false => Err(StoreError::Corrupt { table: "suppression", cause: "a marker without its request".into() }),
+        }
+    }
+
+    /// Gorgias shows a ticket open again: a request that still waits becomes `not_sent: reopened`, and the next close counts anew.
+    ///
+    /// The request first, then its marker: if the second write is lost, the next update of the ticket does it again.
+    pub async fn reopen(&self, marker: &Subject, now: Timestamp) -> Result<(), StoreError> {
+        let key = [("subject", s(marker.as_text())), ("kind", s(MARKER))];
+        let got = self
+            .client
+            .get_item()
+            .table_name(&self.tables.suppression)
+            .set_key(Some(key.clone().into_iter().map(|(k, v)| (k.to_owned(), v)).collect()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::of("GetItem"))?;
+        let Some(first) = got.item().and_then(first) else { return Ok(()) };
+        self.refuse(first.request_id, Status::Queued, Reason::Reopened, now).await?;
+        // Clause: the marker is still that request's. Otherwise a new close has just taken it over.
+        let deleted = self
+            .client
+            .delete_item()
+            .table_name(&self.tables.suppression)
+            .set_key(Some(key.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()))
+            .condition_expression("request_id = :first")
+            .expression_attribute_values(":first", s(first.request_id.to_string()))
+            .send()
+            .await;
+        match deleted {
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            other => other.map(drop).map_err(StoreError::of("DeleteItem")),
+        }
+    }
+}
+
+const MARKER: &str = "marker";
+
+fn marker_item(marker: &Marker, row: &Interaction, now: Timestamp) -> HashMap<String, AttributeValue> {
+    let mut item = HashMap::from([
+        ("subject".into(), s(marker.key.as_text())),
+        ("kind".into(), s(MARKER)),
+        ("request_id".into(), s(row.request_id.to_string())),
+        ("status".into(), s(row.status.as_str())),
+        ("expires_at".into(), n(later(now, marker.window).as_second())),
+    ]);
+    if let Some(reason) = row.reason {
+        item.insert("reason".into(), s(reason.code()));
+    }
+    if let Some(fingerprint) = &marker.fingerprint {
+        item.insert("fingerprint".into(), s(fingerprint));
+    }
+    item
+}
+
+fn first(item: &HashMap<String, AttributeValue>) -> Option<First> {
+    let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok());
+    Some(First {
+        request_id: text("request_id")?.parse().ok()?,
+        status: Status::from_name(text("status")?)?,
+        reason: text("reason").and_then(|code| Reason::from_code(code)),
+        fingerprint: text("fingerprint").cloned(),
+    })
+}
+
+/// A builder that lacks a required field is our own mistake; it is answered like any other trouble of ours.
+pub(crate) fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, StoreError> {
+    result.map_err(|error| StoreError::Unavailable { operation: "build", cause: error.to_string() })
+}

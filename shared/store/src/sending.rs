@@ -1,0 +1,234 @@
+//! Claiming a request, and what becomes of the claim.
+
+use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use jiff::{SignedDuration, Timestamp};
+use policy::{Mode, Reason, Status};
+use uuid::Uuid;
+
+use crate::error::{Transacted, condition_failed};
+use crate::interaction::{STALLED, due_shard, later, ms, n, s, shard_of};
+use crate::record::built;
+use crate::{DUE_SHARDS, Interaction, Store, StoreError};
+
+/// How a claim ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// The lease is ours: send now.
+    Yes,
+    /// Somebody else has it, or had it, or the row is gone: nothing to do.
+    Lost,
+    /// The customer may not be mailed.
+    No(Reason),
+}
+
+impl Store {
+    /// Claims a queued, ready request until `now + lease`. One round trip.
+    ///
+    /// For a live request everything that is about the customer is checked in the same transaction, so that two tickets of one customer in
+    /// the same second yield one mail, and an unsubscribe that has been answered is in effect for this very send.
+    pub async fn claim(
+        &self,
+        row: &Interaction,
+        claim_id: Uuid,
+        window: SignedDuration,
+        lease: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Claimed, StoreError> {
+        // Clauses: the row still exists; it is queued and ready (a stale stream record of a request that was put back finds it not ready);
+        // or it is this very claim, whose answer was lost on the way.
+        let take = Update::builder()
+            .table_name(&self.tables.interactions)
+            .key("request_id", s(row.request_id.to_string()))
+            .update_expression("SET #status = :sending, claim_id = :claim, claimed_at = :now, wake_at = :over, due_shard = :shard REMOVE ready")
+            .condition_expression(
+                "attribute_exists(request_id) AND ((#status = :queued AND attribute_exists(ready)) OR (#status = :sending AND claim_id = :claim))",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":queued", s(Status::Queued.as_str()))
+            .expression_attribute_values(":sending", s(Status::Sending.as_str()))
+            .expression_attribute_values(":claim", s(claim_id.to_string()))
+            .expression_attribute_values(":now", ms(now))
+            .expression_attribute_values(":over", ms(later(now, lease)))
+            .expression_attribute_values(":shard", s(row.due_shard()));
+        let mut actions = vec![TransactWriteItem::builder().update(built(take.build())?).build()];
+        let mut about = vec![];
+        if let Some(subject) = row.subject.as_deref().filter(|_| row.mode == Mode::Live) {
+            let brand = row.brand.as_ref().map(|brand| format!("unsubscribed#{brand}"));
+            let kinds = [Some(("unsubscribed".to_owned(), Reason::Unsubscribed)), brand.map(|kind| (kind, Reason::Unsubscribed))];
+            for (kind, reason) in kinds.into_iter().flatten() {
+                // Clause: not unsubscribed.
+                let check = self.check(subject, &kind).condition_expression("attribute_not_exists(subject)");
+                actions.push(TransactWriteItem::builder().condition_check(built(check.build())?).build());
+                about.push(reason);
+            }
+            // Clauses: never bounced, or long enough ago (expired items are deleted late).
+            let check = self
+                .check(subject, "bounced")
+                .condition_expression("attribute_not_exists(subject) OR expires_at <= :now")
+                .expression_attribute_values(":now", n(now.as_second()));
+            actions.push(TransactWriteItem::builder().condition_check(built(check.build())?).build());
+            about.push(Reason::Rejected);
+            if !window.is_zero() {
+                // Clauses: the window is absent; or over; or mine, from an attempt that has not yet shown whether it mailed.
+                let put = Put::builder()
+                    .table_name(&self.tables.suppression)
+                    .item("subject", s(subject))
+                    .item("kind", s(WINDOW))
+                    .item("request_id", s(row.request_id.to_string()))
+                    .item("expires_at", n(later(now, window).as_second()))
+                    .condition_expression("attribute_not_exists(subject) OR expires_at <= :now OR request_id = :mine")
+                    .expression_attribute_values(":now", n(now.as_second()))
+                    .expression_attribute_values(":mine", s(row.request_id.to_string()));
+                actions.push(TransactWriteItem::builder().put(built(put.build())?).build());
+                about.push(Reason::SuppressionPeriod);
+            }
+        }
+        match self.transact(actions).await? {
+            Transacted::Done => Ok(Claimed::Yes),
+            Transacted::Refused(reasons) if condition_failed(reasons.first()) => Ok(Claimed::Lost),
+            // In the order of the contract: unsubscribed, rejected, suppression.
+            Transacted::Refused(reasons) => {
+                let failed = reasons.iter().skip(1).zip(about).find(|(reason, _)| condition_failed(Some(reason)));
+                Ok(failed.map_or(Claimed::Lost, |(_, about)| Claimed::No(about)))
+            }
+        }
+    }
+
+    fn check(&self, subject: &str, kind: &str) -> aws_sdk_dynamodb::types::builders::ConditionCheckBuilder {
+        ConditionCheck::builder().table_name(&self.tables.suppression).key("subject", s(subject)).key("kind", s(kind))
+    }
+
+    /// SES took the mail: `sending → sent`. False if an SES event has already said so, or the lease was lost.
+    pub async fn sent(&self, request_id: Uuid, claim_id: Uuid, message_id: &str, now: Timestamp) -> Result<bool, StoreError> {
+        // Clauses: the row exists; it is still sending; under this claim.
+        let update = self
+            .update(request_id)
+            .update_expression("SET #status = :sent, sent_at = :now, message_id = :message REMOVE wake_at, due_shard, ready")
+            .condition_expression("attribute_exists(request_id) AND #status = :sending AND claim_id = :claim")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":sent", s(Status::Sent.as_str()))
+            .expression_attribute_values(":sending", s(Status::Sending.as_str()))
+            .expression_attribute_values(":claim", s(claim_id.to_string()))
+            .expression_attribute_values(":now", ms(now))
+            .expression_attribute_values(":message", s(message_id));
+        applied(update.send().await)
+    }
+
+    /// An attempt that ended without a mail: `sending → queued` until `wake_at`, and the customer's window is released.
+    /// `counts`: whether it uses up an attempt.
+    pub async fn release(&self, row: &Interaction, claim_id: Uuid, wake_at: Timestamp, counts: bool) -> Result<bool, StoreError> {
+        let update = self
+            .lease_end(row, claim_id)
+            .update_expression("SET #status = :next, wake_at = :wake, due_shard = :shard ADD attempts :one REMOVE ready, claim_id")
+            .expression_attribute_values(":next", s(Status::Queued.as_str()))
+            .expression_attribute_values(":wake", ms(wake_at))
+            .expression_attribute_values(":shard", s(row.due_shard()))
+            .expression_attribute_values(":one", n(u8::from(counts)));
+        self.without_window(row, update).await
+    }
+
+    /// An attempt that ended without a mail, for good: `sending →` the reason's status, and the customer's window is released.
+    pub async fn give_up(&self, row: &Interaction, claim_id: Uuid, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
+        let update = self
+            .lease_end(row, claim_id)
+            .update_expression("SET #status = :next, #reason = :reason, ended_at = :now REMOVE wake_at, due_shard, ready")
+            .expression_attribute_names("#reason", "reason")
+            .expression_attribute_values(":next", s(reason.outcome().status().as_str()))
+            .expression_attribute_values(":reason", s(reason.code()))
+            .expression_attribute_values(":now", ms(now));
+        self.without_window(row, update).await
+    }
+
+    /// The clauses of whoever ends its own lease: the row exists; it is still sending; under this claim.
+    fn lease_end(&self, row: &Interaction, claim_id: Uuid) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+        Update::builder()
+            .table_name(&self.tables.interactions)
+            .key("request_id", s(row.request_id.to_string()))
+            .condition_expression("attribute_exists(request_id) AND #status = :sending AND claim_id = :claim")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":sending", s(Status::Sending.as_str()))
+            .expression_attribute_values(":claim", s(claim_id.to_string()))
+    }
+
+    async fn without_window(
+        &self,
+        row: &Interaction,
+        update: aws_sdk_dynamodb::types::builders::UpdateBuilder,
+    ) -> Result<bool, StoreError> {
+        let mut actions = vec![TransactWriteItem::builder().update(built(update.build())?).build()];
+        if let Some(subject) = row.subject.as_deref().filter(|_| row.mode == Mode::Live) {
+            // Clauses: no window (suppression is off); or mine. Another's is left alone, and then so is the row, until its lease is over.
+            let delete = Delete::builder()
+                .table_name(&self.tables.suppression)
+                .key("subject", s(subject))
+                .key("kind", s(WINDOW))
+                .condition_expression("attribute_not_exists(subject) OR request_id = :mine")
+                .expression_attribute_values(":mine", s(row.request_id.to_string()));
+            actions.push(TransactWriteItem::builder().delete(built(delete.build())?).build());
+        }
+        Ok(matches!(self.transact(actions).await?, Transacted::Done))
+    }
+
+    /// No mail, decided before any attempt: `from →` the reason's status. False if the row has moved on.
+    pub async fn refuse(&self, request_id: Uuid, from: Status, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
+        // Clauses: the row exists; nobody has moved it since it was judged.
+        let update = self
+            .update(request_id)
+            .update_expression("SET #status = :next, #reason = :reason, ended_at = :now REMOVE wake_at, due_shard, ready")
+            .condition_expression("attribute_exists(request_id) AND #status = :from")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#reason", "reason")
+            .expression_attribute_values(":next", s(reason.outcome().status().as_str()))
+            .expression_attribute_values(":from", s(from.as_str()))
+            .expression_attribute_values(":reason", s(reason.code()))
+            .expression_attribute_values(":now", ms(now));
+        applied(update.send().await)
+    }
+
+    /// Holds a request back, whatever it waits for, until `wake_at`. False if the row has moved on.
+    pub async fn hold(&self, request_id: Uuid, status: Status, wake_at: Timestamp) -> Result<bool, StoreError> {
+        // Clauses: the row exists; it still stands where it stood; and it was ready (else it is held already).
+        let update = self
+            .update(request_id)
+            .update_expression("SET wake_at = :wake, due_shard = :shard REMOVE ready")
+            .condition_expression("attribute_exists(request_id) AND #status = :status AND attribute_exists(ready)")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", s(status.as_str()))
+            .expression_attribute_values(":wake", ms(wake_at))
+            .expression_attribute_values(":shard", s(due_shard(shard_of(request_id, DUE_SHARDS))));
+        applied(update.send().await)
+    }
+
+    /// Evidence shows that the claim sent no mail: `sending → queued`, ready at once. The window stays: it is this request's.
+    pub async fn send_again(&self, request_id: Uuid, claimed_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        // Clauses: the row exists; it is still sending; and no newer claim has been made since the evidence was weighed.
+        let update = self
+            .update(request_id)
+            .update_expression("SET #status = :queued, ready = :one, wake_at = :stalled REMOVE claim_id")
+            .condition_expression("attribute_exists(request_id) AND #status = :sending AND claimed_at = :claimed")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":queued", s(Status::Queued.as_str()))
+            .expression_attribute_values(":sending", s(Status::Sending.as_str()))
+            .expression_attribute_values(":claimed", ms(claimed_at))
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":stalled", ms(later(now, STALLED)));
+        applied(update.send().await)
+    }
+
+    pub(crate) fn update(&self, request_id: Uuid) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.tables.interactions).key("request_id", s(request_id.to_string()))
+    }
+}
+
+const WINDOW: &str = "window";
+
+type Updated<T> = Result<T, aws_sdk_dynamodb::error::SdkError<aws_sdk_dynamodb::operation::update_item::UpdateItemError>>;
+
+/// Whether the condition held.
+pub(crate) fn applied<T>(result: Updated<T>) -> Result<bool, StoreError> {
+    match result {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
+        Err(error) => Err(StoreError::of("UpdateItem")(error)),
+    }
+}

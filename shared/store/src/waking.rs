@@ -1,0 +1,141 @@
+//! What `sweep` does: find what is due, and wake it.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use policy::{Mode, Status};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::interaction::{HOUR_SHARDS, STALLED, hour, hour_shard, later, ms, n, s};
+use crate::sending::applied;
+use crate::{Store, StoreError};
+
+/// Partitions of the `due` index, read in parallel.
+pub const DUE_SHARDS: u64 = 8;
+
+/// A row whose `wake_at` has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Which.
+    pub request_id: Uuid,
+    /// `Unresolved`, `Queued` or `Sending`.
+    pub status: Status,
+    /// As the index has it; the index may lag, so every write requires it.
+    pub wake_at: Timestamp,
+    /// For `Sending`: when.
+    pub claimed_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// Rows of one shard whose time has come, the longest waiting first, at most `limit`.
+    pub async fn due(&self, shard: u64, now: Timestamp, limit: i32) -> Result<Vec<Due>, StoreError> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.tables.interactions)
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND wake_at <= :now")
+            .expression_attribute_values(":shard", s(crate::interaction::due_shard(shard)))
+            .expression_attribute_values(":now", ms(now))
+            .limit(limit.max(1))
+            .send()
+            .await
+            .map_err(StoreError::of("Query due"))?;
+        Ok(page.items.unwrap_or_default().iter().filter_map(due).collect())
+    }
+
+    /// Makes a due request ready and moves its `wake_at` ahead, so that it is not woken twice for nothing. False if it has moved on.
+    pub async fn wake(&self, due: &Due, now: Timestamp) -> Result<bool, StoreError> {
+        // Clauses: the row exists; it stands where the index says; and nobody has moved its time since.
+        let update = self
+            .update(due.request_id)
+            .update_expression("SET ready = :one, wake_at = :stalled")
+            .condition_expression("attribute_exists(request_id) AND #status = :status AND wake_at = :seen")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", s(due.status.as_str()))
+            .expression_attribute_values(":seen", ms(due.wake_at))
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":stalled", ms(later(now, STALLED)));
+        applied(update.send().await)
+    }
+
+    /// Looks again at `wake_at`: a lease is over and there is no evidence yet. False if the row has moved on.
+    pub async fn postpone(&self, due: &Due, wake_at: Timestamp) -> Result<bool, StoreError> {
+        // Clauses: as for `wake`.
+        let update = self
+            .update(due.request_id)
+            .update_expression("SET wake_at = :later")
+            .condition_expression("attribute_exists(request_id) AND #status = :status AND wake_at = :seen")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", s(due.status.as_str()))
+            .expression_attribute_values(":seen", ms(due.wake_at))
+            .expression_attribute_values(":later", ms(wake_at));
+        applied(update.send().await)
+    }
+
+    /// Counts an hour's requests by outcome and keeps the result as `tally/<hour>`: what alerts and charts read.
+    ///
+    /// Counted from the index, never by a counter in the request's path. The whole item is replaced, so counting twice does no harm.
+    pub async fn tally(&self, at: Timestamp) -> Result<(), StoreError> {
+        let mut counts: HashMap<String, u64> = HashMap::new();
+        for mode in [Mode::Live, Mode::Test] {
+            for shard in 0..HOUR_SHARDS {
+                self.count_shard(hour_shard(mode, at, shard), mode, &mut counts).await?;
+            }
+        }
+        if counts.is_empty() {
+            return Ok(());
+        }
+        let counts = counts.into_iter().map(|(name, count)| (name, n(count))).collect();
+        let put = self.client.put_item().table_name(&self.tables.config).item("kind", s("tally")).item("id", s(hour(at)));
+        put.item("counts", AttributeValue::M(counts)).send().await.map_err(StoreError::of("PutItem"))?;
+        Ok(())
+    }
+
+    async fn count_shard(&self, shard: String, mode: Mode, counts: &mut HashMap<String, u64>) -> Result<(), StoreError> {
+        let mut start = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.tables.interactions)
+                .index_name("hour")
+                .key_condition_expression("hour_shard = :shard")
+                .expression_attribute_values(":shard", s(&shard))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(StoreError::of("Query hour"))?;
+            for item in page.items() {
+                let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).map_or("", String::as_str);
+                let name = [mode.as_str(), text("source"), text("status"), text("reason")].join("/");
+                *counts.entry(name).or_default() += 1;
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// `tally/<hour>`: `mode/source/status/reason` → count. `None` if nothing was counted in that hour.
+    pub async fn tally_of(&self, at: Timestamp) -> Result<Option<Map<String, Value>>, StoreError> {
+        let got = self.client.get_item().table_name(&self.tables.config).key("kind", s("tally")).key("id", s(hour(at)));
+        let item = got.send().await.map_err(StoreError::of("GetItem"))?.item;
+        let counts = item.and_then(|mut item| item.remove("counts"));
+        counts.map(|counts| serde_dynamo::from_attribute_value(counts).map_err(StoreError::corrupt("config"))).transpose()
+    }
+}
+
+fn due(item: &HashMap<String, AttributeValue>) -> Option<Due> {
+    let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok());
+    let time = |name: &str| Timestamp::from_millisecond(item.get(name)?.as_n().ok()?.parse().ok()?).ok();
+    Some(Due {
+        request_id: text("request_id")?.parse().ok()?,
+        status: Status::from_name(text("status")?)?,
+        wake_at: time("wake_at")?,
+        claimed_at: time("claimed_at"),
+    })
+}
