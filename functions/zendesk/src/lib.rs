@@ -31,12 +31,10 @@ impl Zendesk {
             let entered = self.intake.enter(&request, Scope::Send, now).await?;
             let is_webhook = entered.header("x-zendesk-webhook-id").is_some() || request.raw_http_path().ends_with("/zendesk");
             self.verify(&entered, is_webhook, now).await?;
-            let delivery = Delivery {
-                source: if is_webhook { Source::Zendesk } else { Source::Freshdesk },
-                id: entered.header("x-zendesk-webhook-invocation-id"),
-                parse: normalize::zendesk::parse,
-                style: Style::Webhook,
-            };
+            let (source, parse): (_, fn(&[u8]) -> _) =
+                if is_webhook { (Source::Zendesk, normalize::zendesk::parse) } else { (Source::Freshdesk, normalize::freshdesk::parse) };
+            let id = entered.header("x-zendesk-webhook-invocation-id");
+            let delivery = Delivery { source, id, parse, style: Style::Webhook };
             self.intake.accept(&entered, delivery, now).await
         })
         .await

@@ -160,6 +160,8 @@ pub struct Company {
     pub bounce_days: u32,
     /// Attempts before `failed: send_attempts`. Default 8.
     pub send_attempts: u32,
+    /// Attributes of the dress, for brands that lack them, and for a company without brands.
+    pub look: Look,
     /// What could not be understood. Nothing is sent while there is any.
     pub faults: Vec<Fault>,
 }
@@ -199,6 +201,7 @@ impl Company {
             send_rate: faults.or(item.number("send_rate", 100_000), 14),
             bounce_days: faults.or(item.number("bounce_days", 3_650), 90),
             send_attempts: faults.or(item.number("send_attempts", 100), 8).max(1),
+            look: Look::read(&item, &mut faults),
             faults: faults.0,
         }
     }
@@ -380,6 +383,34 @@ pub struct Profile {
     pub picture_url: Option<String>,
 }
 
+/// How mails and pages look: attributes of a brand, and of the company for what a brand leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Logo, https.
+    pub logo_url: Option<String>,
+    /// `#rrggbb`.
+    pub color: Option<String>,
+    /// Postal line.
+    pub footer: Option<String>,
+    /// The survey question, instead of the catalogue's.
+    pub question: Option<String>,
+    /// Where the thank-you page leads.
+    pub thank_you_url: Option<String>,
+}
+
+impl Look {
+    fn read(item: &Item<'_>, faults: &mut Faults) -> Self {
+        let mut words = |name: &str| faults.option(item.words(name));
+        Self {
+            logo_url: words("logo_url"),
+            color: words("color"),
+            footer: words("footer"),
+            question: words("question"),
+            thank_you_url: words("thank_you_url"),
+        }
+    }
+}
+
 /// `brand/<signifier>`.
 #[derive(Clone, Debug)]
 pub struct Brand {
@@ -389,20 +420,12 @@ pub struct Brand {
     pub name: String,
     /// Default true.
     pub active: bool,
-    /// Logo, https.
-    pub logo_url: Option<String>,
-    /// `#rrggbb`.
-    pub color: Option<String>,
     /// Sender, where it differs from the company's.
     pub from: Option<String>,
     /// Reply-to, where it differs from the company's.
     pub reply_to: Option<String>,
-    /// Postal line.
-    pub footer: Option<String>,
-    /// The survey question, instead of the catalogue's.
-    pub question: Option<String>,
-    /// Where the thank-you page leads.
-    pub thank_you_url: Option<String>,
+    /// How its mails and pages look, where that differs from the company's.
+    pub look: Look,
     /// What could not be understood; such a brand is inactive.
     pub faults: Vec<Fault>,
 }
@@ -417,13 +440,9 @@ impl Brand {
             signifier: item.id().to_owned(),
             name: faults.option(item.words("name")).unwrap_or_else(|| item.id().to_owned()),
             active: faults.or(active, false),
-            logo_url: faults.option(item.words("logo_url")),
-            color: faults.option(item.words("color")),
             from: faults.option(item.words("from")),
             reply_to: faults.option(item.words("reply_to")),
-            footer: faults.option(item.words("footer")),
-            question: faults.option(item.words("question")),
-            thank_you_url: faults.option(item.words("thank_you_url")),
+            look: Look::read(&item, &mut faults),
             faults: Vec::new(),
         };
         Self { active: brand.active && faults.0.is_empty(), faults: faults.0, ..brand }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use normalize::{Address, CustomerAddress, EmployeeRef, LanguageTag, SurveyRequest};
 
-use crate::config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, Profile, same};
+use crate::config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, Profile};
 use crate::{Mode, Reason};
 
 /// What the checks need to know about the company.
@@ -59,8 +59,8 @@ pub enum Verdict {
 ///
 /// Do-not-send comes before the people, so that a set-up test with a made-up employee passes (helpdesk facts 1.3).
 pub fn who<'a>(request: &'a SurveyRequest, company: &Company) -> Result<Who<'a>, Reason> {
-    let tagged = |tag: &String| !company.do_not_send_tag.is_empty() && same(tag, &company.do_not_send_tag);
-    if request.do_not_send || request.tags.iter().any(tagged) {
+    let tag = &company.do_not_send_tag;
+    if request.do_not_send || (!tag.is_empty() && request.has_tag(tag)) {
         return Err(Reason::DoNotSend);
     }
     let customer = match &request.customer.address {

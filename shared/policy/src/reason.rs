@@ -93,6 +93,8 @@ reasons! {
     KeyRevoked "key_revoked" Invalid "The key that sent this request has been revoked",
     /// SES refused every attempt.
     SendAttempts "send_attempts" Failed "The mail was refused at every attempt",
+    /// Gladly did not say who and how for two days.
+    SourceUnreachable "source_unreachable" Failed "The helpdesk could not be asked",
     /// We do not know whether the mail left, and rather ask nobody twice.
     Unconfirmed "unconfirmed" Failed "It could not be confirmed that the mail left",
 }

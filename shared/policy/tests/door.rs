@@ -1,5 +1,7 @@
 //! The checks at the door and when due: each reason once, and which comes first when several hold.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use jiff::{SignedDuration, Timestamp};
 use normalize::{Inbound, LanguageTag, SurveyRequest};
 use policy::{Brand, Channel, Company, DueFacts, Employee, Facts, Mode, Plan, Reason, Verdict, decide, recheck};

@@ -4,6 +4,7 @@
 //! to exist: a late event revives nothing that was erased or has expired. DynamoDB deletes expired items late, so every read compares the
 //! stored `expires_at` with `now`.
 
+mod batch;
 mod config;
 mod error;
 mod evidence;
@@ -11,6 +12,7 @@ mod image;
 mod interaction;
 mod listing;
 mod record;
+mod resolving;
 mod responses;
 mod sending;
 mod suppression;
@@ -24,6 +26,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use links::SubjectSecret;
 
+pub use batch::each_interaction;
 pub use config::{Settings, config_items};
 pub use error::StoreError;
 pub use evidence::OutcomeWritten;
@@ -31,6 +34,7 @@ pub use image::interaction_from_image;
 pub use interaction::{AnswerKey, Conversation, Interaction, NewInteraction};
 pub use listing::{Filter, Page};
 pub use record::{First, Marker, Recorded};
+pub use resolving::Resolution;
 pub use responses::{Answer, ResponseRow};
 pub use sending::Claimed;
 pub use suppression::Unsubscribed;

@@ -1,0 +1,181 @@
+//! The one way out: every mail leaves through here, and nothing else sends.
+//!
+//! For each ready request on the stream: check once more, claim, one call to SES, note what became of it. What SES refused was certainly not
+//! sent, and goes back to the queue. What is unknown (time-out, reset, 5xx, a crash between two steps) stays `sending`: `sweep` looks for
+//! evidence when the lease is over.
+
+mod letter;
+
+use aws_config::SdkConfig;
+use jiff::{SignedDuration, Timestamp};
+use links::{SurveyUrl, TokenSecrets};
+use mail::{Refusal, SendError, Ses};
+use normalize::Address;
+use policy::{Brand, DueFacts, Mode, Reason, Status, backoff, recheck};
+use serde_json::Value;
+use store::{Claimed, Interaction, Store, StoreError, each_interaction};
+use uuid::Uuid;
+
+/// How long a request waits whose configuration has to be mended first.
+const HELD: SignedDuration = SignedDuration::from_mins(5);
+/// How long a request waits for a quota or a paused account.
+const PAUSED: SignedDuration = SignedDuration::from_mins(15);
+/// A claim outlives the function that made it by so much.
+const GRACE: SignedDuration = SignedDuration::from_secs(30);
+
+/// The function and what it needs.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    /// The tables.
+    pub store: Store,
+    /// The way out.
+    pub ses: Ses,
+    /// What signs the links.
+    pub secrets: TokenSecrets,
+    /// Where the links lead.
+    pub survey_url: SurveyUrl,
+    /// Sender for a company that has set none.
+    pub sender: Option<String>,
+    /// The function's own time-out.
+    pub time_out: SignedDuration,
+}
+
+/// The environment lacks something.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// See [`links::TokenSecrets::parse`].
+    #[error(transparent)]
+    Secrets(#[from] links::SecretError),
+    /// `SUBJECT_SECRET`.
+    #[error(transparent)]
+    Subject(#[from] store::MissingSecret),
+    /// Without it a mail has nowhere to lead.
+    #[error("SURVEY_URL must be set")]
+    SurveyUrl,
+}
+
+impl Dispatch {
+    /// From `TOKEN_SECRETS`, `SURVEY_URL`, `CONFIGURATION_SET` (none), `SENDER_ADDRESS` (none), `TIME_OUT_SECONDS` (60), and what
+    /// [`Store::from_env`] reads.
+    ///
+    /// # Errors
+    /// If one that has no default is absent or not understood.
+    pub fn from_env(aws: &SdkConfig) -> Result<Self, SetUpError> {
+        let given = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let seconds = given("TIME_OUT_SECONDS").and_then(|seconds| seconds.trim().parse().ok()).unwrap_or(60);
+        Ok(Self {
+            store: Store::from_env(aws)?,
+            ses: Ses { client: mail::client(aws), configuration_set: given("CONFIGURATION_SET") },
+            secrets: TokenSecrets::parse(&given("TOKEN_SECRETS").unwrap_or_default())?,
+            survey_url: SurveyUrl::new(&given("SURVEY_URL").ok_or(SetUpError::SurveyUrl)?),
+            sender: given("SENDER_ADDRESS"),
+            time_out: SignedDuration::from_secs(seconds),
+        })
+    }
+
+    /// Works through a batch of the stream; returns Lambda's partial batch response. `now` is the invocation's start, from which leases count.
+    pub async fn handle(&self, event: &Value, now: Timestamp) -> Value {
+        each_interaction(event, |row| async move { self.send(&row, now).await }).await
+    }
+
+    async fn send(&self, row: &Interaction, now: Timestamp) -> Result<(), StoreError> {
+        if row.status != Status::Queued || row.ready.is_none() || row.expired(now) {
+            return Ok(()); // an older image, or one that the filter should have kept
+        }
+        let settings = self.store.settings(now).await?;
+        let brand = row.brand.as_deref().and_then(|brand| Brand::find(&settings.brands, brand));
+        let channel = row.channel.as_deref().unwrap_or_default();
+        let (key, employee) = match row.mode {
+            Mode::Test => (None, None),
+            Mode::Live => tokio::try_join!(self.store.key(&row.key, now), self.employee(row, now))?,
+        };
+        let facts = DueFacts {
+            company: &settings.company,
+            channels: &settings.channels,
+            brand,
+            key_is_good: key.is_some(),
+            employee: employee.as_ref(),
+        };
+        match recheck(row.mode, channel, &facts) {
+            Err(reason) => return self.refuse(row, reason, now).await,
+            Ok(Some(fault)) => return self.hold(row, &fault.to_string(), now).await,
+            Ok(None) => {}
+        }
+        let to = match row.mode {
+            Mode::Test => settings.company.test_email.as_ref().map(Address::as_mailbox),
+            Mode::Live => row.customer_email().map(str::to_owned),
+        };
+        let Some(to) = to else { return self.hold(row, "company/settings has no test_email", now).await };
+        let from = brand.and_then(|b| b.from.as_deref()).or(settings.company.from.as_deref()).or(self.sender.as_deref());
+        let Some(from) = from else { return self.hold(row, "company/settings has no from, and the stack no sender address", now).await };
+        // Written before it is claimed: a mail that cannot be written holds no lease.
+        let mail = match letter::write(self, row, &to, from, &settings.company, brand) {
+            Ok(mail) => mail,
+            Err(error) => return self.hold(row, &error.to_string(), now).await,
+        };
+        let claim_id = Uuid::now_v7();
+        let window = SignedDuration::from_hours(24 * i64::from(settings.company.suppression_days));
+        match self.store.claim(row, claim_id, window, self.time_out + GRACE, now).await? {
+            Claimed::Yes => {}
+            Claimed::Lost => return Ok(()),
+            Claimed::No(reason) => return self.refuse(row, reason, now).await,
+        }
+        let sent = self.ses.send(&mail).await;
+        self.note(row, claim_id, sent, settings.company.send_attempts, now).await
+    }
+
+    async fn employee(&self, row: &Interaction, now: Timestamp) -> Result<Option<policy::Employee>, StoreError> {
+        match &row.employee {
+            Some(profile) => self.store.employee_by_email(&profile.email, now).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn refuse(&self, row: &Interaction, reason: Reason, now: Timestamp) -> Result<(), StoreError> {
+        let refused = self.store.refuse(row.request_id, Status::Queued, reason, now).await?;
+        tracing::info!(request_id = %row.request_id, reason = reason.code(), refused, "no mail");
+        Ok(())
+    }
+
+    /// Somebody has to mend something first; until then nothing is sent, nothing is lost, and no attempt is used up.
+    async fn hold(&self, row: &Interaction, why: &str, now: Timestamp) -> Result<(), StoreError> {
+        tracing::error!(request_id = %row.request_id, why, "mail held back");
+        self.store.hold(row.request_id, Status::Queued, later(now, HELD)).await.map(drop)
+    }
+
+    /// Notes what became of the mail. If that fails, the request stays `sending`, and `sweep` finds out from SES's events.
+    async fn note(
+        &self,
+        row: &Interaction,
+        claim_id: Uuid,
+        sent: Result<String, SendError>,
+        most_attempts: u32,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let request_id = row.request_id;
+        let (refusal, code) = match sent {
+            Ok(message_id) => {
+                tracing::info!(%request_id, message_id, "sent");
+                return self.store.sent(request_id, claim_id, &message_id, now).await.map(drop);
+            }
+            Err(SendError::Unknown { code }) => {
+                tracing::error!(%request_id, code, "unknown whether the mail left: sweep looks for evidence");
+                return Ok(());
+            }
+            Err(SendError::Refused { refusal, code }) => (refusal, code),
+        };
+        tracing::warn!(%request_id, ?refusal, code, attempts = row.attempts, "refused");
+        let again = backoff(row.attempts, fastrand::u32(..));
+        match refusal {
+            Refusal::AddressRejected => self.store.give_up(row, claim_id, Reason::Rejected, now).await,
+            Refusal::QuotaOrPaused => self.store.release(row, claim_id, later(now, PAUSED + again), false).await,
+            _ if row.attempts + 1 >= most_attempts => self.store.give_up(row, claim_id, Reason::SendAttempts, now).await,
+            _ => self.store.release(row, claim_id, later(now, again), true).await,
+        }
+        .map(drop)
+    }
+}
+
+fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_add(by).unwrap_or(Timestamp::MAX)
+}

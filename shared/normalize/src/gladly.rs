@@ -1,0 +1,61 @@
+//! Gladly's webhook, whose payloads carry ids only (developer.gladly.com, OpenAPI path `/gladly/webhook`).
+
+use crate::inbound::{ClosedConversation, Ignored, Inbound, Initiator, Malformed, Place};
+use crate::json::Node;
+use crate::{SurveyRequest, text};
+
+/// Reads one event. A ping is understood with any content or none. A conversation that a rule or the API closed counts if
+/// an agent was assigned just before; one that an agent closed unassigned is that agent's.
+pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
+    let root = Node::parse_strict(body)?;
+    let Some(kind) = root.get("type").and_then(Node::text) else {
+        return Err(Malformed::invalid(vec![Place::new("/type", "must be a string")]));
+    };
+    match kind.trim() {
+        "PING" => Ok(Inbound::Ignored(Ignored::Ping)),
+        "CONVERSATION/CLOSED" => closed(&root),
+        _ => Ok(Inbound::Ignored(Ignored::UnknownEvent)),
+    }
+}
+
+fn closed(root: &Node) -> Result<Inbound, Malformed> {
+    let (mut errors, mut ids) = (Vec::new(), Vec::new());
+    for (pointer, path) in [
+        ("/id", &["id"][..]),
+        ("/content/conversationId", &["content", "conversationId"]),
+        ("/content/customerId", &["content", "customerId"]),
+    ] {
+        match id(root, path) {
+            Some(id) => ids.push(id),
+            None => errors.push(Place::new(pointer, "must be an id: a string of 1 to 1024 bytes")),
+        }
+    }
+    let Ok([event_id, conversation_id, customer_id]) = <[String; 3]>::try_from(ids) else {
+        return Err(Malformed::invalid(errors));
+    };
+    let initiator = match at(root, &["initiator", "type"]).and_then(Node::text).map(str::trim) {
+        Some("AGENT") => Initiator::Agent,
+        Some("API") => Initiator::Api,
+        Some("AUTOMATION") => Initiator::Automation,
+        Some("CUSTOMER") => Initiator::Customer,
+        _ => Initiator::Other,
+    };
+    let agent_id = id(root, &["content", "context", "assignee", "agentId"]).or_else(|| {
+        let closed_it = initiator == Initiator::Agent;
+        closed_it.then(|| id(root, &["initiator", "id"])).flatten()
+    });
+    if agent_id.is_none() && matches!(initiator, Initiator::Api | Initiator::Automation) {
+        return Ok(Inbound::Ignored(Ignored::NoAgent));
+    }
+    let closed_at = id(root, &["timestamp"]);
+    Ok(Inbound::Conversation(ClosedConversation { event_id, conversation_id, customer_id, agent_id, initiator, closed_at }))
+}
+
+fn at<'n>(root: &'n Node, path: &[&str]) -> Option<&'n Node> {
+    path.iter().try_fold(root, |node, key| node.get(key))
+}
+
+fn id(root: &Node, path: &[&str]) -> Option<String> {
+    let id = text::line(at(root, path)?.text()?);
+    (!id.is_empty() && id.len() <= SurveyRequest::MAX_ID).then_some(id)
+}

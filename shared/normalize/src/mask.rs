@@ -1,0 +1,58 @@
+//! A sender's body as an admin may see it.
+
+use crate::text;
+
+/// Digits from which on a number may be a telephone or a card.
+const LONG_NUMBER: usize = 7;
+
+/// The body with e-mail addresses (`j***@e***.com`) and long runs of digits (`***42`) masked, cut at `max_bytes` between two
+/// characters. Invalid UTF-8 is replaced. Names and free text stay: keep it no longer than the request itself.
+pub fn masked_body(body: &[u8], max_bytes: usize) -> String {
+    let body = String::from_utf8_lossy(body);
+    // JSON and URLs may spell the sign so.
+    let body = body.replace("\\u0040", "@").replace("%40", "@");
+    let mut masked = String::with_capacity(body.len());
+    let mut rest = body.as_str();
+    while !rest.is_empty() {
+        let word_end = rest.find(boundary).unwrap_or(rest.len());
+        let (word, tail) = rest.split_at(word_end);
+        masked.push_str(&numbers(&address(word)));
+        let gap_end = tail.find(|c| !boundary(c)).unwrap_or(tail.len());
+        let (gap, tail) = tail.split_at(gap_end);
+        masked.push_str(gap);
+        rest = tail;
+    }
+    text::cut_bytes(&masked, max_bytes).map(str::to_owned).unwrap_or(masked)
+}
+
+fn boundary(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || "\"<>()[]{},;:\\/=&?|".contains(c)
+}
+
+fn address(word: &str) -> String {
+    let Some((local, host)) = word.rsplit_once('@') else { return word.to_owned() };
+    let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
+    let label = host.trim_end_matches(|c: char| !c.is_alphanumeric()).rsplit_once('.').map(|(_, label)| label);
+    let label = label.filter(|label| label.len() <= 12).map(|label| format!(".{label}")).unwrap_or_default();
+    format!("{}***@{}***{label}", first(local), first(host))
+}
+
+fn numbers(word: &str) -> String {
+    let mut masked = String::with_capacity(word.len());
+    let mut rest = word;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, digits) = rest.split_at(start);
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        let (digits, after) = digits.split_at(end);
+        masked.push_str(before);
+        if digits.len() < LONG_NUMBER {
+            masked.push_str(digits);
+        } else {
+            masked.push_str("***");
+            masked.push_str(digits.get(digits.len() - 2..).unwrap_or_default());
+        }
+        rest = after;
+    }
+    masked.push_str(rest);
+    masked
+}

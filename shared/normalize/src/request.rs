@@ -1,0 +1,189 @@
+//! The one shape that every source is normalised into.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Address, LanguageTag};
+
+/// Who told us that an interaction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// Any system, over `POST /v1/requests`.
+    Requests,
+    /// A Zendesk trigger.
+    Zendesk,
+    /// A Freshdesk automation rule, or `/v1/auth` without Zendesk's headers.
+    Freshdesk,
+    /// Gladly, whose webhook carries ids only.
+    Gladly,
+    /// A Gorgias HTTP integration.
+    Gorgias,
+}
+
+impl Source {
+    /// The name in rows, settings (`dedupe_minutes`) and replies.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Source::Requests => "requests",
+            Source::Zendesk => "zendesk",
+            Source::Freshdesk => "freshdesk",
+            Source::Gladly => "gladly",
+            Source::Gorgias => "gorgias",
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One request to survey one customer about one interaction with one employee.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SurveyRequest {
+    /// Who sent it.
+    pub source: Source,
+    /// The helpdesk's own id of the interaction. Need not be unique (an order number, say).
+    pub ext_interaction_id: Option<String>,
+    /// Channel name as sent, trimmed, never empty; compared without case, and against aliases, in `policy`.
+    pub channel: String,
+    /// Whom to ask.
+    pub customer: Customer,
+    /// About whom to ask; `None` when the interaction had no agent.
+    pub employee: Option<EmployeeRef>,
+    /// The sender's own wish that no mail goes out.
+    pub do_not_send: bool,
+    /// Brand signifier or display name, as sent.
+    pub brand: Option<Brand>,
+    /// Language, as sent and as understood.
+    pub language: Option<Language>,
+    /// ISO 3166-1 alpha-2, upper case.
+    pub country: Option<Country>,
+    /// Deep link to the ticket, with a scheme.
+    pub external_url: Option<String>,
+    /// At most [`SurveyRequest::MAX_TAGS`], each at most [`SurveyRequest::MAX_VALUE`] characters.
+    pub tags: Vec<String>,
+    /// The tags beyond that limit: neither stored nor told back, but a do-not-send tag among them still counts.
+    pub surplus_tags: Vec<String>,
+    /// One level of strings, values at most [`SurveyRequest::MAX_VALUE`] characters.
+    pub custom_properties: BTreeMap<String, String>,
+    /// What was changed on the way in, to be told in the reply.
+    pub notes: Vec<Note>,
+}
+
+impl SurveyRequest {
+    /// Tags kept of a request (vendor's contract, `helpdesks` facts 1.2).
+    pub const MAX_TAGS: usize = 20;
+    /// Characters (Unicode scalar values) kept of a long value (same place).
+    pub const MAX_VALUE: usize = 2_000;
+    /// Bytes kept of an identifier: channel, brand, language, the ids, the employee's e-mail. DynamoDB's limit of a sort key.
+    pub const MAX_ID: usize = 1_024;
+
+    /// Whether the interaction has this tag, compared without case and white space around it, among all that came.
+    pub fn has_tag(&self, tag: &str) -> bool {
+        let tag = tag.trim().to_lowercase();
+        self.tags.iter().chain(&self.surplus_tags).any(|t| t.to_lowercase() == tag)
+    }
+}
+
+/// A brand as the sender names it: signifier or display name.
+pub type Brand = String;
+/// ISO 3166-1 alpha-2 code in upper case.
+pub type Country = String;
+
+/// The person to be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Customer {
+    /// Display name; untrusted text of at most [`SurveyRequest::MAX_VALUE`] characters.
+    pub name: Option<String>,
+    /// The sender's own id of the customer.
+    pub custom_id: Option<String>,
+    /// Where to ask.
+    pub address: CustomerAddress,
+}
+
+/// What the sender gave as the customer's address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustomerAddress {
+    /// None: absent, empty, `"no_email"`, `"None"`, `"null"`.
+    Missing,
+    /// Something that is no address a mail could go to, as sent.
+    Malformed(String),
+    /// An address.
+    Valid(Address),
+}
+
+impl CustomerAddress {
+    /// The address, if there is one to mail.
+    pub fn valid(&self) -> Option<&Address> {
+        match self {
+            CustomerAddress::Valid(address) => Some(address),
+            _ => None,
+        }
+    }
+}
+
+/// How to find the employee: by e-mail, by custom id, or both (e-mail first).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmployeeRef {
+    email: Option<String>,
+    custom_id: Option<String>,
+}
+
+impl EmployeeRef {
+    /// Trims both, lower-cases the e-mail; `None` if neither says anything.
+    pub fn new(email: Option<&str>, custom_id: Option<&str>) -> Option<Self> {
+        let present = |s: Option<&str>| s.map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned);
+        let (email, custom_id) = (present(email).map(|e| e.to_lowercase()), present(custom_id));
+        (email.is_some() || custom_id.is_some()).then_some(Self { email, custom_id })
+    }
+
+    /// E-mail in lower case. Not necessarily well-formed: it is only compared.
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+
+    /// The company's own id of the employee.
+    pub fn custom_id(&self) -> Option<&str> {
+        self.custom_id.as_deref()
+    }
+}
+
+/// A language as sent, and as understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Language {
+    /// What the sender wrote, trimmed.
+    pub given: String,
+    /// The BCP 47 tag meant; `None` if nothing that we know spells it.
+    pub tag: Option<LanguageTag>,
+}
+
+/// Something that normalisation changed, so that the reply can say so. Pointers are RFC 6901.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "snake_case")]
+pub enum Note {
+    /// A value was cut at [`SurveyRequest::MAX_VALUE`] characters, an identifier at [`SurveyRequest::MAX_ID`] bytes.
+    Truncated {
+        /// Which value.
+        pointer: String,
+    },
+    /// A value was left out (a nested property, a link that is none; of tags, this one and all that follow).
+    Dropped {
+        /// Which value.
+        pointer: String,
+    },
+    /// A value that says neither yes nor no was taken for the safer of the two.
+    Assumed {
+        /// Which value.
+        pointer: String,
+    },
+    /// A body that the template engine had broken was mended here.
+    Repaired {
+        /// Which value was mended.
+        pointer: String,
+    },
+}

@@ -1,0 +1,197 @@
+//! Zendesk, Freshdesk and Gladly beyond their templates, and the sample bodies.
+
+use normalize::{Ignored, Inbound, Initiator, Malformed, Note, SurveyRequest, freshdesk, gladly, gorgias, masked_body, zendesk};
+use serde_json::{Value, json};
+
+fn survey(parsed: Result<Inbound, Malformed>) -> SurveyRequest {
+    match parsed {
+        Ok(Inbound::Survey(request)) => *request,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn email(request: &SurveyRequest) -> Option<String> {
+    request.customer.address.valid().map(|a| a.as_mailbox())
+}
+
+#[test]
+fn sample_bodies_are_surveys() {
+    for (parsed, name) in [
+        (zendesk::parse(include_bytes!("bodies/zendesk.json")), "Jane Doe"),
+        (zendesk::parse(include_bytes!("bodies/zendesk_broken.json")), "Jane \"JD\" Doe"),
+        (freshdesk::parse(include_bytes!("bodies/freshdesk.json")), "Jane Doe"),
+        (freshdesk::parse(include_bytes!("bodies/freshdesk_wrapped.json")), "Jane Doe"),
+        (freshdesk::parse(include_bytes!("bodies/freshdesk_simple.json")), "Jane Doe"),
+        (gorgias::parse(include_bytes!("bodies/gorgias.json")), "Jane Doe"),
+        (gorgias::parse(include_bytes!("bodies/gorgias_pairs.json")), "Jane Doe"),
+    ] {
+        let request = survey(parsed);
+        assert_eq!(request.customer.name.as_deref(), Some(name));
+        assert_eq!(email(&request).as_deref(), Some("jane.doe@example.com"));
+        assert_eq!(request.employee.as_ref().unwrap().email(), Some("paul.agent@example.com"));
+        assert!(["email", "chat"].contains(&request.channel.as_str()));
+        assert!(request.ext_interaction_id.is_some() && request.external_url.as_deref().is_none_or(|u| u.starts_with("https://")));
+        assert_eq!(request.notes.is_empty(), !name.contains('"'));
+    }
+    let broken = survey(zendesk::parse(include_bytes!("bodies/zendesk_broken.json")));
+    assert_eq!(broken.notes, [Note::Repaired { pointer: "/customer/name".into() }]);
+}
+
+#[test]
+fn numbers_and_unknown_properties_pass() {
+    let body = json!({"channel": "email", "ext_interaction_id": 4711, "subject": "x", "nested": {"a": [1]}, "brand": null, "language": "None",
+                      "customer": {"email": "jane@example.com", "age": 3}, "employee": {"custom_id": 7}, "country": "Germany", "tags": "a b",
+                      "custom_properties": {"n": 1, "b": true, "o": {}}, "external_url": "{{ticket.url}}"});
+    let request = survey(zendesk::parse(body.to_string().as_bytes()));
+    assert_eq!(request.ext_interaction_id.as_deref(), Some("4711"));
+    assert_eq!(request.employee.unwrap().custom_id(), Some("7"));
+    assert_eq!(request.tags, ["a", "b"]);
+    assert_eq!((request.brand, request.language, request.country, request.external_url), (None, None, None, None));
+    assert_eq!(request.custom_properties.into_iter().collect::<Vec<_>>(), [("b".into(), "true".into()), ("n".into(), "1".into())]);
+    let dropped = |pointer: &str| Note::Dropped { pointer: pointer.into() };
+    assert_eq!(request.notes, [dropped("/country"), dropped("/custom_properties/o")]);
+    for channel in [json!(""), json!(null), json!("{{ticket.via}}"), json!({})] {
+        let body = json!({"channel": channel});
+        assert_eq!(zendesk::parse(body.to_string().as_bytes()).unwrap_err().code, "invalid_body");
+    }
+}
+
+#[test]
+fn people_out_of_place_are_refused() {
+    for body in [
+        json!({"channel": "a", "customer": {"name": "Eve", "email": "victim@example.com"}, "x": {"email": "eve@example.com"}}),
+        json!({"channel": "a", "x": [{"customer": {"email": "eve@example.com"}}]}),
+        json!({"channel": "a", "x".repeat(5_000): {"email": "eve@example.com"}}),
+        json!({"channel": "a", "customer": {"x": {"email": "eve@example.com"}}}),
+        json!({"freshdesk_webhook": {"channel": "a"}, "customer": {"email": "eve@example.com"}}),
+        json!({"freshdesk_webhook": {"channel": "a", "customer": {"email": "v@example.com"}, "ticket_contact_email": "eve@example.com"}}),
+        json!({"freshdesk_webhook": {"channel": "a", "ticket_contact_email": "v@example.com"}, "z": {"ticket_contact_email": "eve@example.com"}}),
+    ] {
+        assert_eq!(freshdesk::parse(body.to_string().as_bytes()).expect_err(&body.to_string()).code, "invalid_body");
+    }
+}
+
+#[test]
+fn broken_bodies_of_other_shapes() {
+    // Another order, spelled out over lines, with unknown keys, numbers, a trailing comma and a quote in a free text.
+    let body = "{\n \"subject\": \"He said \"hi\"\",\n \"customer\": {\"email\": \"jane@example.com\", \"name\": \"J\",},\n \"employee\": {\"email\": \
+                \"a@example.com\"},\n \"ext_interaction_id\": 24,\n \"channel\": \"chat\",\n}";
+    let request = survey(zendesk::parse(body.as_bytes()));
+    assert_eq!((email(&request).as_deref(), request.ext_interaction_id.as_deref()), (Some("jane@example.com"), Some("24")));
+    let body = body.replace("\"channel\"", "\"custom_properties\": {\"k\": \"v\", \"w\": \"a \"b\"\"}, \"channel\"");
+    assert_eq!(survey(zendesk::parse(body.as_bytes())).custom_properties["w"], "a \"b\"");
+    for (body, place) in [
+        ("{\"channel\": \"em\"ail\", \"customer\": {\"email\": \"a@b.co\"}}", "line 1 column 2"),
+        ("{\"customer\": {\"email\": \"a\"@b.co\"},\n \"channel\": \"x\"}", "line 1 column 15"),
+        ("{\n\"channel\": \"x\",\n\"email\": \"a\nb\"}", "line 3 column 1"),
+        ("hello", "line 1 column 1"),
+        ("{\"channel\": \"x\"", "line 1 column"),
+        ("{\"channel\": \"x\", \"customer\": {\"name\": \"a\"b\"}", "line 1 column"),
+    ] {
+        let malformed = zendesk::parse(body.as_bytes()).expect_err(body);
+        assert_eq!(malformed.code, "malformed_json", "{body}");
+        assert!(malformed.detail.contains(place), "{body}: {}", malformed.detail);
+    }
+    // Latin-1: mended, and said so.
+    let request = survey(zendesk::parse(b"{\"channel\": \"x\", \"customer\": {\"name\": \"Ren\xe9\"}}"));
+    assert_eq!(request.customer.name.as_deref(), Some("Ren\u{fffd}"));
+    assert_eq!(request.notes.len(), 1);
+    // Long and hostile: linear.
+    let long = format!("{{\"channel\": \"x\", \"customer\": {{\"name\": \"{}\"}}}}", "\",\" {\"".repeat(40_000));
+    let _ = zendesk::parse(long.as_bytes());
+}
+
+#[test]
+fn freshdesks_simple_content() {
+    let body = |more: Value| {
+        let mut flat = json!({"ticket_id": 24, "ticket_url": "acme.freshdesk.com/24", "ticket_tags": "a, two words,b", "ticket_contact_name": "Jane",
+            "ticket_contact_email": "jane@example.com", "ticket_agent_email": "paul@example.com", "ticket_source": "Email"});
+        flat.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"freshdesk_webhook": flat}).to_string()
+    };
+    let request = survey(freshdesk::parse(body(json!({})).as_bytes()));
+    assert_eq!((request.channel.as_str(), request.tags.len(), request.tags[1].as_str()), ("email", 3, "two words"));
+    for (source, channel) in [
+        (json!(1), "email"),
+        (json!("2"), "email"),
+        (json!("Portal"), "email"),
+        (json!(3), "phone"),
+        (json!(" Chat "), "chat"),
+        (json!(7), "chat"),
+        (json!("Feedback Widget"), "Feedback Widget"),
+    ] {
+        assert_eq!(survey(freshdesk::parse(body(json!({"ticket_source": source})).as_bytes())).channel, channel);
+    }
+    for (status, surveyed) in [
+        (json!("Resolved"), true),
+        (json!(4), true),
+        (json!("closed"), true),
+        (json!("5"), true),
+        (json!(""), true),
+        (json!(null), true),
+        (json!("Open"), false),
+        (json!(2), false),
+    ] {
+        let parsed = freshdesk::parse(body(json!({"ticket_status": status})).as_bytes());
+        assert_eq!(parsed != Ok(Inbound::Ignored(Ignored::NotClosed)), surveyed, "{status}");
+    }
+    // A quote in the name, as raw substitution leaves it.
+    let broken = body(json!({})).replace("Jane", "Jane \"JD\"");
+    let request = survey(freshdesk::parse(broken.as_bytes()));
+    assert_eq!((request.customer.name.as_deref(), email(&request).as_deref()), (Some("Jane \"JD\""), Some("jane@example.com")));
+    assert_eq!(request.notes, [Note::Repaired { pointer: "/freshdesk_webhook/ticket_contact_name".into() }]);
+    let injected = body(json!({})).replace("Jane", "Eve\", \"ticket_contact_email\": \"victim@example.com");
+    assert_eq!(freshdesk::parse(injected.as_bytes()).unwrap_err().code, "duplicate_key");
+    assert_eq!(freshdesk::parse(b"{\"freshdesk_webhook\": []}").unwrap_err().code, "invalid_body");
+}
+
+#[test]
+fn gladlys_events() {
+    let closed = |initiator: Value, assignee: Value| {
+        let body = json!({"id": "e1", "type": "CONVERSATION/CLOSED", "timestamp": "2019-07-03T04:30:12.07Z", "initiator": initiator,
+            "content": {"customerId": "cu1", "conversationId": "co1", "context": {"assignee": assignee}}});
+        gladly::parse(body.to_string().as_bytes()).unwrap()
+    };
+    for (kind, assignee, expected) in [
+        ("AGENT", json!({"inboxId": "i", "agentId": "a1"}), Some((Some("a1"), Initiator::Agent))),
+        ("AGENT", json!({"inboxId": "i"}), Some((Some("u1"), Initiator::Agent))),
+        ("AUTOMATION", json!({"agentId": "a1"}), Some((Some("a1"), Initiator::Automation))),
+        ("API", json!({"agentId": "a1"}), Some((Some("a1"), Initiator::Api))),
+        ("API", json!({"agentId": ""}), None),
+        ("AUTOMATION", json!(null), None),
+        ("CUSTOMER", json!({}), Some((None, Initiator::Customer))),
+        ("NEWLY_INVENTED", json!({"agentId": "a1"}), Some((Some("a1"), Initiator::Other))),
+    ] {
+        match (closed(json!({"id": "u1", "type": kind}), assignee.clone()), expected) {
+            (Inbound::Conversation(closed), Some((agent, initiator))) => {
+                assert_eq!((closed.agent_id.as_deref(), closed.initiator), (agent, initiator));
+                assert_eq!((closed.event_id.as_str(), closed.conversation_id.as_str(), closed.customer_id.as_str()), ("e1", "co1", "cu1"));
+                assert_eq!(closed.closed_at.as_deref(), Some("2019-07-03T04:30:12.07Z"));
+            }
+            (Inbound::Ignored(Ignored::NoAgent), None) => {}
+            (other, _) => panic!("{kind} {assignee}: {other:?}"),
+        }
+    }
+    for (body, expected) in [
+        (json!({"type": "PING"}), Ignored::Ping),
+        (json!({"type": "PING", "id": null, "content": [1], "initiator": 7}), Ignored::Ping),
+        (json!({"type": "CONVERSATION/REOPENED", "id": "e"}), Ignored::UnknownEvent),
+        (json!({"type": "CUSTOMER/MERGED"}), Ignored::UnknownEvent),
+    ] {
+        assert_eq!(gladly::parse(body.to_string().as_bytes()), Ok(Inbound::Ignored(expected)), "{body}");
+    }
+    let malformed = gladly::parse(b"{\"type\": \"CONVERSATION/CLOSED\", \"content\": {\"customerId\": 7}}").unwrap_err();
+    let places: Vec<&str> = malformed.errors.iter().map(|place| place.pointer.as_str()).collect();
+    assert_eq!(places, ["/id", "/content/conversationId", "/content/customerId"]);
+    assert_eq!(gladly::parse(b"{}").unwrap_err().errors[0].pointer, "/type");
+    assert!(matches!(gladly::parse(include_bytes!("bodies/gladly_closed.json")), Ok(Inbound::Conversation(_))));
+    assert_eq!(gladly::parse(include_bytes!("bodies/gladly_ping.json")), Ok(Inbound::Ignored(Ignored::Ping)));
+}
+
+#[test]
+fn bodies_are_masked() {
+    let body = r#"{"name":"Jane","email":" jane.doe+x@mail.example.com","u":"https://x.example/?m=eve%40example.org","j":"a\u0040b.co","id":"4711","phone":"+4915112345678","é":"ü@ö.example"}"#;
+    insta::assert_snapshot!(masked_body(body.as_bytes(), 8_192), @r#"{"name":"Jane","email":" j***@m***.com","u":"https://x.example/?m=e***@e***.org","j":"a***@b***.co","id":"4711","phone":"+***78","é":"ü***@ö***.example"}"#);
+    assert_eq!(masked_body("ééé".as_bytes(), 3), "é");
+    assert_eq!(masked_body(b"a@", 99), "a***@***");
+}
