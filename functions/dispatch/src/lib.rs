@@ -60,12 +60,12 @@ impl Dispatch {
     ///
     /// # Errors
     /// If one that has no default is absent or not understood.
-    pub fn from_env(aws: &SdkConfig) -> Result<Self, SetUpError> {
+    pub fn from_env(dynamodb: &SdkConfig, ses: &SdkConfig) -> Result<Self, SetUpError> {
         let given = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
         let seconds = given("TIME_OUT_SECONDS").and_then(|seconds| seconds.trim().parse().ok()).unwrap_or(60);
         Ok(Self {
-            store: Store::from_env(aws)?,
-            ses: Ses { client: mail::client(aws), configuration_set: given("CONFIGURATION_SET") },
+            store: Store::from_env(dynamodb)?,
+            ses: Ses { client: mail::client(ses), configuration_set: given("CONFIGURATION_SET") },
             secrets: TokenSecrets::parse(&given("TOKEN_SECRETS").unwrap_or_default())?,
             survey_url: SurveyUrl::new(&given("SURVEY_URL").ok_or(SetUpError::SurveyUrl)?),
             sender: given("SENDER_ADDRESS"),

@@ -1,15 +1,13 @@
 //! Entry point: configuration, clients, run.
 
-use aws_config::BehaviorVersion;
 use intake::Intake;
 use jiff::Timestamp;
-use lambda_http::{Error, run, service_fn, tracing};
+use lambda_http::{Error, run, service_fn};
 use store::Store;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
-    let aws = aws_config::defaults(BehaviorVersion::latest()).load().await;
-    let intake = Intake::new(Store::from_env(&aws)?);
+    launch::log();
+    let intake = Intake::new(Store::from_env(&launch::aws("DYNAMODB"))?);
     run(service_fn(|request| freshdesk::handle(&intake, request, Timestamp::now()))).await
 }

@@ -56,8 +56,8 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
         true => store.send_events_until().await?,
         false => None,
     };
-    let rows = futures::stream::iter(&due).map(|due| async move { (due, step(store, due, proof, now).await) });
-    let swept = rows
+    let steps: Vec<_> = due.iter().map(|due| async move { (due, step(store, due, proof, now).await) }).collect();
+    let swept = futures::stream::iter(steps)
         .buffer_unordered(AT_ONCE)
         .fold(Swept::default(), |mut swept, (due, step)| async move {
             match step {

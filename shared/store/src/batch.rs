@@ -20,7 +20,7 @@ where
     W: Future<Output = Result<(), StoreError>>,
 {
     let records = event.get("Records").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let outcomes = futures::stream::iter(records).map(|record| async {
+    let works = records.iter().map(|record| async {
         let sequence = record.pointer("/dynamodb/SequenceNumber").and_then(Value::as_str).unwrap_or_default();
         let done = async {
             match record.pointer("/dynamodb/NewImage").and_then(Value::as_object) {
@@ -36,6 +36,7 @@ where
         tracing::error!(stream.sequence_number = sequence, error, "stream record failed");
         Some(json!({ "itemIdentifier": sequence }))
     });
-    let failures: Vec<Value> = outcomes.buffered(AT_ONCE).filter_map(std::future::ready).collect().await;
+    let works: Vec<_> = works.collect();
+    let failures: Vec<Value> = futures::stream::iter(works).buffered(AT_ONCE).filter_map(std::future::ready).collect().await;
     json!({ "batchItemFailures": failures })
 }

@@ -111,9 +111,7 @@ impl Store {
             .expression_attribute_values(":unresolved", s(Status::Unresolved.as_str()));
         match row.due_at {
             None => update.condition_expression(format!("{stands} AND attribute_not_exists(due_at)")),
-            Some(due) => {
-                update.condition_expression(format!("{stands} AND due_at = :due")).expression_attribute_values(":due", ms(due))
-            }
+            Some(due) => update.condition_expression(format!("{stands} AND due_at = :due")).expression_attribute_values(":due", ms(due)),
         }
     }
 }

@@ -1,0 +1,143 @@
+//! Where Gladly is, as whom it is asked, and which hosts may be called at all.
+
+use policy::Item;
+use reqwest::Url;
+use serde_json::{Map, Value};
+
+use crate::trouble::Trouble;
+
+/// Hosts that may be called, whatever the config table says: whoever may edit the table must not be able to send the token elsewhere.
+#[derive(Clone, Debug)]
+pub struct AllowedHosts(Vec<String>);
+
+impl AllowedHosts {
+    /// Gladly's own (helpdesk facts 2.2).
+    pub const GLADLY: &'static str = "*.gladly.com,*.gladly.qa";
+
+    /// Comma-separated hosts without ports, compared without case; `*.` stands for one label or more.
+    pub fn new(patterns: &str) -> Self {
+        Self(patterns.split(',').map(|pattern| pattern.trim().to_lowercase()).filter(|pattern| !pattern.is_empty()).collect())
+    }
+
+    fn allow(&self, host: &str) -> bool {
+        self.0.iter().any(|pattern| match pattern.strip_prefix('*') {
+            Some(end) => end.starts_with('.') && host.len() > end.len() && host.ends_with(end),
+            None => pattern == host,
+        })
+    }
+}
+
+/// `integration/gladly` of the config table.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Account {
+    pub(crate) base: Url,
+    pub(crate) agent_email: String,
+}
+
+impl Account {
+    /// # Errors
+    /// [`Trouble::SetUp`], naming the attribute: absent, not understood, not HTTPS (but on loopback), or a host that is not allowed.
+    pub(crate) fn read(item: Option<&Map<String, Value>>, hosts: &AllowedHosts) -> Result<Self, Trouble> {
+        let item = Item::new(item.ok_or_else(|| Trouble::set_up("base_url", "the item is missing"))?);
+        let base = item.words("base_url")?.ok_or_else(|| Trouble::set_up("base_url", "is missing"))?;
+        let base = Url::parse(&base).map_err(|_| Trouble::set_up("base_url", "is no URL"))?;
+        let host = base.host_str().unwrap_or_default();
+        if !hosts.allow(host) {
+            return Err(Trouble::set_up("base_url", "is not among GLADLY_ALLOWED_HOSTS"));
+        }
+        if base.scheme() != "https" && !(base.scheme() == "http" && is_loopback(&base)) {
+            return Err(Trouble::set_up("base_url", "must start with https://"));
+        }
+        if !base.username().is_empty()
+            || base.password().is_some()
+            || base.path() != "/"
+            || base.query().is_some()
+            || base.fragment().is_some()
+        {
+            return Err(Trouble::set_up("base_url", "must be a host alone, as in https://example.gladly.com"));
+        }
+        let agent_email = item.words("agent_email")?.ok_or_else(|| Trouble::set_up("agent_email", "is missing"))?;
+        if agent_email.contains(|c: char| c == ':' || c.is_control()) {
+            return Err(Trouble::set_up("agent_email", "is no e-mail address"));
+        }
+        Ok(Self { base, agent_email })
+    }
+
+    /// The URL of a resource. `None` if a segment could not be an id: the path must stay where it was meant to lead.
+    pub(crate) fn url(&self, segments: &[&str]) -> Option<Url> {
+        let mut path = String::from("api/v1");
+        for segment in segments {
+            if segment.chars().all(|c| c == '.') {
+                return None; // nothing, or a step up the path
+            }
+            path.push('/');
+            for byte in segment.bytes() {
+                match byte {
+                    b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => path.push(char::from(byte)),
+                    _ => path.push_str(&format!("%{byte:02X}")),
+                }
+            }
+        }
+        self.base.join(&path).ok()
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(base_url: &str) -> Result<Account, String> {
+        let item = json!({ "kind": "integration", "id": "gladly", "base_url": base_url, "agent_email": "api@example.com" });
+        let hosts = AllowedHosts::new("*.gladly.com, *.gladly.qa,127.0.0.1,[::1]");
+        Account::read(item.as_object(), &hosts).map_err(|trouble| trouble.to_string())
+    }
+
+    #[test]
+    fn calls_allowed_hosts_only() {
+        for good in
+            ["https://example.gladly.com", " https://Example.GLADLY.qa/ ", "http://127.0.0.1:8026", "http://[::1]:1", "https://127.0.0.1"]
+        {
+            assert!(read(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "https://gladly.com",
+            "https://evilgladly.com",
+            "https://example.gladly.com.evil.example",
+            "https://example.gladly.com@evil.example",
+            "https://169.254.169.254",
+            "https://localhost",
+        ] {
+            assert_eq!(read(bad).unwrap_err(), "integration/gladly base_url: is not among GLADLY_ALLOWED_HOSTS", "{bad}");
+        }
+        assert_eq!(read("http://example.gladly.com").unwrap_err(), "integration/gladly base_url: must start with https://");
+        assert_eq!(read("example.gladly.com").unwrap_err(), "integration/gladly base_url: is no URL");
+        for bad in ["https://example.gladly.com/v2", "https://me:secret@example.gladly.com", "https://example.gladly.com?x"] {
+            assert!(read(bad).unwrap_err().contains("must be a host alone"), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_stays_one_segment(id in ".{1,40}") {
+            let account = read("https://example.gladly.com").unwrap();
+            if let Some(url) = account.url(&["conversations", &id, "items"]) {
+                let segments: Vec<&str> = url.path_segments().unwrap().collect();
+                prop_assert_eq!(segments.len(), 5);
+                prop_assert_eq!(segments[4], "items");
+                prop_assert_eq!(url.host_str(), Some("example.gladly.com"));
+                prop_assert!(url.query().is_none() && url.fragment().is_none());
+            } else {
+                prop_assert!(id.chars().all(|c| c == '.'));
+            }
+        }
+    }
+}

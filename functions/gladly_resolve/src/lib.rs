@@ -1,0 +1,142 @@
+//! Asks Gladly who and how. Its webhook carries ids only (helpdesk facts 2.1), so a closed conversation is recorded as `unresolved`, and
+//! this function, on the table's stream, turns it into `queued`, `not_sent` or `invalid`.
+//!
+//! - One look asks for the conversation, its items, the customer and the agent at once, and for the topics when the conversation has any
+//!   that are not known yet. Then `policy` decides, as it does for every other source.
+//! - A channel with a delay is looked at twice: the first look finds out when the survey is due, and the last, when it is, whether the
+//!   conversation is still closed. A request that has a `due_at` is never delayed again.
+//! - Gladly's trouble (429, 5xx, time-out, an answer that is none) goes back to the table with a later `wake_at`, and so does what an admin
+//!   has to mend; neither fails the batch. After two days it is `failed: source_unreachable`.
+
+mod account;
+mod answers;
+mod channel;
+mod client;
+mod look;
+mod trouble;
+
+use jiff::{SignedDuration, Timestamp};
+use policy::{Facts, Reason, Status, Verdict, backoff};
+use serde_json::Value;
+use store::{Interaction, Resolution, Settings, Store, StoreError, each_interaction};
+
+pub use account::AllowedHosts;
+pub use client::{Gladly, SetUpError};
+
+use account::Account;
+use look::Told;
+use trouble::Trouble;
+
+/// How long Gladly is asked, counted from receipt, or from the end of the delay.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(48);
+/// How long a request waits for what an admin has to mend.
+const UNMENDED: SignedDuration = SignedDuration::from_mins(5);
+
+/// The function and what it needs.
+#[derive(Debug)]
+pub struct Resolver {
+    /// The tables.
+    pub store: Store,
+    /// The way to Gladly.
+    pub gladly: Gladly,
+}
+
+impl Resolver {
+    /// A resolver with Gladly's API token, and the hosts that may be called ([`AllowedHosts::new`]).
+    ///
+    /// # Errors
+    /// As [`Gladly::new`].
+    pub fn new(store: Store, token: &str, allowed_hosts: &str) -> Result<Self, SetUpError> {
+        Ok(Self { store, gladly: Gladly::new(token, AllowedHosts::new(allowed_hosts))? })
+    }
+
+    /// Resolves the rows of one batch of the stream; returns Lambda's partial batch response, `{"batchItemFailures": […]}`, which lists
+    /// records that cannot be read and rows that cannot be written.
+    pub async fn handle(&self, event: &Value, now: Timestamp) -> Value {
+        each_interaction(event, |row| self.step(row, now)).await
+    }
+
+    async fn step(&self, row: Interaction, now: Timestamp) -> Result<(), StoreError> {
+        if row.status != Status::Unresolved || row.ready.is_none() || row.expired(now) {
+            return Ok(());
+        }
+        if let Some(due) = row.due_at.filter(|due| now < *due) {
+            return self.store.delay(&row, due).await.map(drop); // woken early, by a clock that is ahead
+        }
+        let settings = self.store.settings(now).await?;
+        match self.ask(&row, &settings, now).await {
+            Ok(told) => self.decide(&row, &settings, told, now).await,
+            Err(trouble) => self.put_back(&row, &trouble, now).await,
+        }
+    }
+
+    async fn ask(&self, row: &Interaction, settings: &Settings, now: Timestamp) -> Result<Told, Trouble> {
+        // With a setting that cannot be understood the topic that means do-not-send may be unknown.
+        if let Some(fault) = settings.company.faults.first() {
+            return Err(fault.clone().into());
+        }
+        let conversation = row.conversation.as_ref().ok_or_else(|| Trouble::later("conversation", "the row names none"))?;
+        let account = Account::read(settings.integrations.get("gladly"), self.gladly.allowed_hosts())?;
+        look::look(&self.gladly, &account, conversation, &settings.company.do_not_send_topic, now).await
+    }
+
+    async fn decide(&self, row: &Interaction, settings: &Settings, told: Told, now: Timestamp) -> Result<(), StoreError> {
+        let request = match told {
+            Told::Reopened => return self.store.refuse(row.request_id, Status::Unresolved, Reason::Reopened, now).await.map(drop),
+            Told::Closed(request) => request,
+        };
+        let employee = match &request.employee {
+            Some(who) => self.store.employee(who, now).await?,
+            None => None,
+        };
+        let facts = Facts {
+            company: &settings.company,
+            channels: &settings.channels,
+            brands: &settings.brands,
+            languages: &settings.languages,
+            employee: employee.as_ref(),
+        };
+        // The delay counts from receipt.
+        let (reason, plan) = match policy::decide(&request, row.mode, &facts, row.created_at) {
+            Verdict::Send(plan) if row.due_at.is_none() && plan.due > now => {
+                tracing::info!(request_id = %row.request_id, "conversation is asked about once more when its delay is over");
+                return self.store.delay(row, plan.due).await.map(drop);
+            }
+            Verdict::Send(plan) => (None, Some(plan)),
+            Verdict::Refuse(reason) => (Some(reason), None),
+        };
+        let address = request.customer.address.valid();
+        let resolution = Resolution {
+            reason,
+            subject: address.map(|address| self.store.secret().of_address(&address.canonical())),
+            channel: plan.as_ref().map_or_else(|| request.channel.clone(), |plan| plan.channel.clone()),
+            brand: plan.as_ref().and_then(|plan| plan.brand.clone()),
+            language: plan.as_ref().map(|plan| plan.language.to_string()),
+            employee: plan.map(|plan| plan.employee),
+            request: normalize::echo(&request),
+        };
+        let written = self.store.resolve(row, &resolution, now).await?;
+        tracing::info!(request_id = %row.request_id, reason = reason.map(Reason::code), moved_on = !written, "conversation resolved");
+        Ok(())
+    }
+
+    async fn put_back(&self, row: &Interaction, trouble: &Trouble, now: Timestamp) -> Result<(), StoreError> {
+        let since = row.due_at.unwrap_or(row.created_at);
+        if now.duration_since(since) >= PATIENCE {
+            tracing::error!(request_id = %row.request_id, %trouble, "Gladly could not be asked for two days: given up");
+            return self.store.refuse(row.request_id, Status::Unresolved, Reason::SourceUnreachable, now).await.map(drop);
+        }
+        let (wait, counts) = match trouble {
+            Trouble::SetUp { item, attribute, .. } => {
+                tracing::error!(request_id = %row.request_id, config.item = item, config.attribute = attribute, %trouble, "Gladly cannot be asked until this is mended");
+                (UNMENDED, false)
+            }
+            Trouble::Later { not_before, .. } => {
+                let wait = backoff(row.attempts, fastrand::u32(..)).max(*not_before);
+                tracing::warn!(request_id = %row.request_id, %trouble, wait_s = wait.as_secs(), "Gladly is asked again later");
+                (wait, true)
+            }
+        };
+        self.store.ask_again(row, now.checked_add(wait).unwrap_or(now), counts).await.map(drop)
+    }
+}

@@ -1,0 +1,251 @@
+//! The function against an embedded DynamoDB and a fake of Gladly, both over HTTP. Time is given, never waited for.
+
+// The fake belongs to the local stack, which depends on this function: by path, so that these tests do not depend on every other one.
+#[path = "../../../../local/src/gladly.rs"]
+pub mod fake;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType,
+};
+use fake::{Answer, Gladly as Fake};
+use gladly_resolve::{AllowedHosts, Gladly, Resolver};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use links::SubjectSecret;
+use normalize::Source;
+use policy::{Mode, Reason, Status};
+use serde_json::{Map, Value, json};
+use store::{Conversation, DUE_SHARDS, Interaction, NewInteraction, Store, Tables, config_items};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+/// When everything begins.
+pub fn start() -> Timestamp {
+    "2026-11-21T09:00:00Z".parse().unwrap()
+}
+
+/// Minutes after the start.
+pub fn minute(minutes: i64) -> Timestamp {
+    start() + minutes.minutes()
+}
+
+/// Any is good.
+pub const TOKEN: &str = "local";
+
+/// One company, its tables, its Gladly, and the function between them.
+pub struct App {
+    /// The function.
+    pub resolver: Resolver,
+    /// The sample organisation.
+    pub gladly: Fake,
+    /// The tables, as nobody but a test reads them.
+    pub dynamodb: Client,
+    /// Where the fake is.
+    pub base_url: String,
+}
+
+impl App {
+    /// Blanca Peak: two integrated channels, one employee.
+    pub async fn new() -> Self {
+        let database = serve(|listener| async move {
+            let database = dynoxide::Database::memory().unwrap();
+            dynoxide::server::serve_on(listener, database).await;
+        });
+        let gladly = Fake::sample();
+        let served = gladly.clone();
+        let api = serve(|listener| async move { fake::serve(listener, served).await.unwrap() });
+        let aws = aws(&format!("http://{}", database.await)).await;
+        let dynamodb = Client::new(&aws);
+        create_tables(&dynamodb).await;
+        let base_url = format!("http://{}", api.await);
+        let app = Self { resolver: resolver(store(&aws), TOKEN), gladly, dynamodb, base_url };
+        app.configure(&[
+            json!({ "kind": "company", "id": "settings", "name": "Blanca Peak" }),
+            json!({ "kind": "channel", "id": "email", "mode": "integrated" }),
+            json!({ "kind": "channel", "id": "chat", "mode": "integrated" }),
+            json!({ "kind": "employee", "id": "paul@blancapeak.example", "name": "Paul Peak", "status": "approved" }),
+            json!({ "kind": "integration", "id": "gladly", "base_url": app.base_url, "agent_email": "api@blancapeak.example" }),
+        ])
+        .await;
+        app
+    }
+
+    /// Puts config items; the function sees them once its cache is over.
+    pub async fn configure(&self, items: &[Value]) {
+        for item in config_items(items).unwrap() {
+            self.dynamodb.put_item().table_name("config").set_item(Some(item)).send().await.unwrap();
+        }
+    }
+
+    /// Records a conversation of the sample organisation, as the webhook does.
+    pub async fn close(&self, conversation: &str, customer: &str, agent: Option<&str>) -> Uuid {
+        self.close_in(Mode::Live, conversation, customer, agent).await
+    }
+
+    /// [`Self::close`], by a key of this mode.
+    pub async fn close_in(&self, mode: Mode, conversation: &str, customer: &str, agent: Option<&str>) -> Uuid {
+        let new = NewInteraction {
+            mode,
+            key: "0".repeat(64),
+            source: Source::Gladly,
+            status: Status::Unresolved,
+            reason: None,
+            due: start(),
+            subject: None,
+            ext_interaction_id: Some(conversation.to_owned()),
+            channel: None,
+            brand: None,
+            language: None,
+            employee: None,
+            request: json!({ "ext_interaction_id": conversation }),
+            body: None,
+            conversation: Some(Conversation {
+                conversation_id: conversation.to_owned(),
+                customer_id: customer.to_owned(),
+                agent_id: agent.map(str::to_owned),
+            }),
+            retention: SignedDuration::from_hours(24 * 90),
+        };
+        let row = new.into_row(start());
+        self.resolver.store.record(&row, &[], start()).await.unwrap();
+        row.request_id
+    }
+
+    /// The item in DynamoDB's JSON, as a stream shows it.
+    pub async fn image(&self, id: Uuid) -> Option<Map<String, Value>> {
+        let key = AttributeValue::S(id.to_string());
+        let got = self.dynamodb.get_item().table_name("interactions").key("request_id", key).consistent_read(true).send().await.unwrap();
+        got.item.map(|item| item.iter().map(|(name, value)| (name.clone(), dynamodb_json(value))).collect())
+    }
+
+    /// The row as it is.
+    pub async fn row(&self, id: Uuid) -> Interaction {
+        store::interaction_from_image(&self.image(id).await.unwrap()).unwrap()
+    }
+
+    /// Delivers the row as the stream does, if it passes the stream's filter; returns it as it is then. No record may fail.
+    pub async fn look(&self, id: Uuid, now: Timestamp) -> Interaction {
+        let row = self.row(id).await;
+        assert!(row.status == Status::Unresolved && row.ready == Some(1), "the filter lets nothing else through: {row:?}");
+        let event = json!({ "Records": [record("1", self.image(id).await.unwrap())] });
+        assert_eq!(self.resolver.handle(&event, now).await, json!({ "batchItemFailures": [] }));
+        self.row(id).await
+    }
+
+    /// [`Self::close`] and [`Self::look`].
+    pub async fn resolve(&self, conversation: &str, customer: &str, agent: Option<&str>) -> Interaction {
+        let id = self.close(conversation, customer, agent).await;
+        self.look(id, start()).await
+    }
+
+    /// What `sweep` does for rows that are due; returns how many.
+    pub async fn sweep(&self, now: Timestamp) -> usize {
+        let mut woken = 0;
+        for shard in 0..DUE_SHARDS {
+            for due in self.resolver.store.due(shard, now, 100).await.unwrap() {
+                woken += usize::from(self.resolver.store.wake(&due, now).await.unwrap());
+            }
+        }
+        woken
+    }
+
+    /// How often a path of Gladly's was asked for.
+    pub fn calls(&self, path: &str) -> usize {
+        self.gladly.calls().iter().filter(|call| *call == path).count()
+    }
+}
+
+/// A record of the stream.
+pub fn record(sequence: &str, image: Map<String, Value>) -> Value {
+    json!({ "eventID": sequence, "eventName": "MODIFY", "dynamodb": { "NewImage": image, "SequenceNumber": sequence } })
+}
+
+/// The function, with this token.
+pub fn resolver(store: Store, token: &str) -> Resolver {
+    Resolver { store, gladly: Gladly::new(token, AllowedHosts::new("127.0.0.1")).unwrap() }
+}
+
+/// The tables.
+pub fn store(aws: &SdkConfig) -> Store {
+    let [config, interactions, suppression, responses] = ["config", "interactions", "suppression", "responses"].map(str::to_owned);
+    Store::new(aws, Tables { config, interactions, suppression, responses }, SubjectSecret::new("test"))
+}
+
+/// The SDK's configuration for one endpoint.
+pub async fn aws(endpoint: &str) -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "test");
+    let aws = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("local"));
+    aws.credentials_provider(credentials).endpoint_url(endpoint).load().await
+}
+
+/// Asserts that a request ended with this reason.
+pub fn assert_ended(row: &Interaction, reason: Reason) {
+    assert_eq!((row.status, row.reason), (reason.outcome().status(), Some(reason)));
+    assert_eq!((row.ready, row.wake_at), (None, None), "it is at its end");
+}
+
+/// Asserts that a request waits to be asked about again after `from` and until `to`, both in seconds after `now`.
+pub fn assert_waits(row: &Interaction, now: Timestamp, from: i64, to: i64) {
+    assert_eq!((row.status, row.ready), (Status::Unresolved, None));
+    let wait = row.wake_at.unwrap().duration_since(now).as_secs();
+    assert!((from..=to).contains(&wait), "{wait}");
+}
+
+/// Answers a path of Gladly's API with an error.
+pub fn fail(app: &App, path: &str, status: u16) {
+    app.gladly.answer(path, Answer::error(status.try_into().unwrap(), "trouble"));
+}
+
+async fn serve<F: Future<Output = ()> + Send + 'static>(with: impl FnOnce(TcpListener) -> F) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(with(listener));
+    address
+}
+
+fn dynamodb_json(value: &AttributeValue) -> Value {
+    let map = |map: &HashMap<String, AttributeValue>| map.iter().map(|(name, value)| (name.clone(), dynamodb_json(value))).collect();
+    match value {
+        AttributeValue::S(text) => json!({ "S": text }),
+        AttributeValue::N(number) => json!({ "N": number }),
+        AttributeValue::Bool(flag) => json!({ "BOOL": flag }),
+        AttributeValue::Null(_) => json!({ "NULL": true }),
+        AttributeValue::L(values) => json!({ "L": values.iter().map(dynamodb_json).collect::<Vec<_>>() }),
+        AttributeValue::M(fields) => json!({ "M": Value::Object(map(fields)) }),
+        other => panic!("no such attribute is written: {other:?}"),
+    }
+}
+
+async fn create_tables(client: &Client) {
+    create(client, "config", &["kind", "id"], &[]).await;
+    create(client, "suppression", &["subject", "kind"], &[]).await;
+    create(client, "interactions", &["request_id"], &[("due", &["due_shard", "wake_at"])]).await;
+}
+
+async fn create(client: &Client, table: &str, key: &[&str], indexes: &[(&str, &[&str])]) {
+    let schema = |names: &[&str]| -> Vec<KeySchemaElement> {
+        let kinds = [KeyType::Hash, KeyType::Range];
+        let elements =
+            names.iter().zip(kinds).map(|(name, kind)| KeySchemaElement::builder().attribute_name(*name).key_type(kind).build().unwrap());
+        elements.collect()
+    };
+    let names = key.iter().chain(indexes.iter().flat_map(|(_, names)| *names));
+    let attributes = names.map(|name| {
+        let kind = if *name == "wake_at" { ScalarAttributeType::N } else { ScalarAttributeType::S };
+        AttributeDefinition::builder().attribute_name(*name).attribute_type(kind).build().unwrap()
+    });
+    let mut request = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
+    request = request.set_key_schema(Some(schema(key))).set_attribute_definitions(Some(attributes.collect()));
+    for (name, names) in indexes {
+        let all = Projection::builder().projection_type(ProjectionType::All).build();
+        let index = GlobalSecondaryIndex::builder().index_name(*name).set_key_schema(Some(schema(names))).projection(all);
+        request = request.global_secondary_indexes(index.build().unwrap());
+    }
+    request.send().await.unwrap();
+}

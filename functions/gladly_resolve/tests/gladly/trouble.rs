@@ -1,0 +1,207 @@
+//! What Gladly, the network or an admin can do to a request: it waits, and fails no batch.
+
+use std::time::Duration;
+
+use axum::http::header::{LOCATION, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use gladly_resolve::{AllowedHosts, Gladly};
+use policy::{Reason, Status};
+use serde_json::json;
+use store::Interaction;
+use tokio::net::TcpListener;
+
+use crate::common::fake::Answer;
+use crate::common::{App, TOKEN, assert_ended, assert_waits, fail, minute, resolver, start};
+
+const CONVERSATION: &str = "/api/v1/conversations/conversation-closed";
+const ITEMS: &str = "/api/v1/conversations/conversation-closed/items";
+const CUSTOMER: &str = "/api/v1/customer-profiles/customer-jane";
+const AGENT: &str = "/api/v1/agents/agent-paul";
+const TOPICS: &str = "/api/v1/topics";
+/// What an admin has to mend waits so long, in seconds.
+const UNMENDED: i64 = 300;
+
+async fn resolve(app: &App) -> Interaction {
+    app.resolve("conversation-closed", "customer-jane", Some("agent-paul")).await
+}
+
+#[tokio::test]
+async fn throttling_waits_as_long_as_the_headers_say() {
+    let app = App::new().await;
+    let throttled = Answer::error(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
+    app.gladly.answer(CONVERSATION, throttled.clone().with_header(RETRY_AFTER, HeaderValue::from_static("120")));
+    let row = resolve(&app).await;
+    assert_waits(&row, start(), 120, 120);
+    assert_eq!(row.attempts, 1);
+    let reset = HeaderName::from_static("ratelimit-reset");
+    app.gladly.answer(CONVERSATION, throttled.clone().with_header(reset, HeaderValue::from_static("300")));
+    assert_waits(&resolve(&app).await, start(), 300, 300);
+    let remaining = HeaderName::from_static("ratelimit-remaining-second");
+    app.gladly.answer(CONVERSATION, throttled.with_header(remaining, HeaderValue::from_static("0")));
+    assert_waits(&resolve(&app).await, start(), 1, 30);
+}
+
+#[tokio::test]
+async fn a_request_that_waited_goes_on_where_it_stood() {
+    let app = App::new().await;
+    fail(&app, CUSTOMER, 503);
+    let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
+    for attempt in 1..=3 {
+        let now = minute(60 * i64::from(attempt));
+        let row = app.look(id, now).await;
+        assert_waits(&row, now, 1, 30 << (attempt - 1));
+        assert_eq!(row.attempts, attempt);
+        assert_eq!(app.sweep(now).await, 0);
+        assert_eq!(app.sweep(minute(60 * i64::from(attempt) + 59)).await, 1);
+    }
+    app.gladly.set(CUSTOMER, &json!({ "name": "Jane", "emails": [{ "original": "jane@customers.example" }] }));
+    let row = app.look(id, minute(240)).await;
+    assert_eq!((row.status, row.attempts), (Status::Queued, 0), "attempts to send count anew");
+}
+
+#[tokio::test]
+async fn every_resource_may_be_in_trouble() {
+    let bad_answers = [
+        Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "oops"),
+        Answer::error(StatusCode::BAD_GATEWAY, "oops"),
+        Answer::raw(b"<html>Maintenance</html>".to_vec()),
+        Answer::raw(b"\"text\"".to_vec()),
+        Answer::raw(Vec::new()),
+    ];
+    for path in [CONVERSATION, ITEMS, CUSTOMER, AGENT, TOPICS] {
+        let app = App::new().await;
+        for (n, answer) in (0..).zip(&bad_answers) {
+            app.gladly.answer(path, answer.clone());
+            let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
+            assert_waits(&app.look(id, minute(n)).await, minute(n), 1, 30);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_conversation_may_be_anothers() {
+    let app = App::new().await;
+    assert_waits(&app.resolve("conversation-elsewhere", "customer-jane", Some("agent-paul")).await, start(), 1, 30);
+}
+
+#[tokio::test]
+async fn the_last_list_of_topics_serves_on() {
+    let app = App::new().await;
+    resolve(&app).await;
+    fail(&app, TOPICS, 500);
+    let id = app.close("conversation-do-not-send", "customer-jane", None).await;
+    assert_ended(&app.look(id, minute(60)).await, Reason::DoNotSend);
+    assert_eq!(app.calls(TOPICS), 2);
+}
+
+#[tokio::test]
+async fn the_topics_are_not_missed_where_there_are_none() {
+    let app = App::new().await;
+    fail(&app, TOPICS, 500);
+    let row = app.resolve("conversation-merged", "customer-jane", Some("agent-paul")).await;
+    assert_eq!((row.status, app.calls(TOPICS)), (Status::Queued, 0));
+}
+
+#[tokio::test]
+async fn silence_is_not_waited_for() {
+    let mut app = App::new().await;
+    app.resolver.gladly = Gladly::new(TOKEN, AllowedHosts::new("127.0.0.1")).unwrap().with_attempt(Duration::from_millis(100));
+    app.gladly.answer(ITEMS, Answer::hang());
+    assert_waits(&resolve(&app).await, start(), 1, 30);
+}
+
+#[tokio::test]
+async fn a_larger_answer_than_anybody_needs_is_not_read() {
+    let app = App::new().await;
+    app.gladly.answer(ITEMS, Answer::raw(vec![b' '; 9 * 1024 * 1024]));
+    assert_waits(&resolve(&app).await, start(), 1, 30);
+}
+
+#[tokio::test]
+async fn an_unreachable_host_is_asked_again_for_two_days() {
+    let app = App::new().await;
+    // Bound and closed again: nobody listens there.
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let base_url = format!("http://127.0.0.1:{port}");
+    app.configure(&[json!({ "kind": "integration", "id": "gladly", "base_url": base_url, "agent_email": "api@blancapeak.example" })]).await;
+    let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
+    assert_waits(&app.look(id, start()).await, start(), 1, 30);
+    app.sweep(minute(48 * 60 - 1)).await;
+    assert_eq!(app.look(id, minute(48 * 60 - 1)).await.status, Status::Unresolved);
+    app.sweep(minute(50 * 60)).await;
+    assert_ended(&app.look(id, minute(50 * 60)).await, Reason::SourceUnreachable);
+}
+
+#[tokio::test]
+async fn a_long_delay_uses_up_no_patience() {
+    let app = App::new().await;
+    app.configure(&[json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": 4_320 })]).await;
+    let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
+    app.look(id, start()).await;
+    fail(&app, AGENT, 500);
+    let due = minute(4_320);
+    app.sweep(due).await;
+    let row = app.look(id, due).await;
+    assert_waits(&row, due, 1, 30);
+    assert_eq!(row.due_at, Some(due), "what is asked again is still the last look");
+}
+
+#[tokio::test]
+async fn what_an_admin_has_to_mend_is_looked_at_every_five_minutes() {
+    let app = App::new().await;
+    for (n, item) in [
+        json!({ "base_url": "https://gladly.attacker.example", "agent_email": "api@blancapeak.example" }),
+        json!({ "base_url": app.base_url.replace("127.0.0.1", "localhost"), "agent_email": "api@blancapeak.example" }),
+        json!({ "base_url": app.base_url, "agent_email": " " }),
+        json!({ "base_url": [app.base_url], "agent_email": "api@blancapeak.example" }),
+        json!({ "agent_email": "api@blancapeak.example" }),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut item = item;
+        (item["kind"], item["id"]) = (json!("integration"), json!("gladly"));
+        app.configure(&[item]).await;
+        let now = minute(n as i64 + 1);
+        let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
+        let row = app.look(id, now).await;
+        assert_waits(&row, now, UNMENDED, UNMENDED);
+        assert_eq!(row.attempts, 0);
+    }
+    assert_eq!(app.gladly.calls().len(), 0, "nobody was given the token");
+}
+
+#[tokio::test]
+async fn refused_credentials_wait_for_an_admin() {
+    let mut app = App::new().await;
+    fail(&app, CONVERSATION, 401);
+    assert_waits(&resolve(&app).await, start(), UNMENDED, UNMENDED);
+    fail(&app, CONVERSATION, 403);
+    assert_waits(&resolve(&app).await, start(), UNMENDED, UNMENDED);
+    app.resolver = resolver(app.resolver.store.clone(), " ");
+    assert_waits(&resolve(&app).await, start(), UNMENDED, UNMENDED);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let app = App::new().await;
+    let elsewhere = HeaderValue::from_static("/api/v1/elsewhere");
+    app.gladly.answer(CONVERSATION, Answer::error(StatusCode::FOUND, "found").with_header(LOCATION, elsewhere.clone()));
+    assert_waits(&resolve(&app).await, start(), UNMENDED, UNMENDED);
+    let gone = Answer::error(StatusCode::MOVED_PERMANENTLY, "moved").with_header(LOCATION, elsewhere);
+    app.gladly.answer(CONVERSATION, gone.clone());
+    app.gladly.answer(CUSTOMER, gone);
+    assert_waits(&resolve(&app).await, start(), 1, 30);
+    assert_eq!(app.calls("/api/v1/elsewhere"), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_decided_while_a_setting_is_not_understood() {
+    let app = App::new().await;
+    app.configure(&[json!({ "kind": "company", "id": "settings", "do_not_send_topic": ["no"] })]).await;
+    let row = resolve(&app).await;
+    assert_waits(&row, start(), UNMENDED, UNMENDED);
+    app.configure(&[json!({ "kind": "company", "id": "settings" })]).await;
+    app.sweep(minute(5)).await;
+    assert_eq!(app.look(row.request_id, minute(5)).await.status, Status::Queued);
+}

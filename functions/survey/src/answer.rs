@@ -1,0 +1,164 @@
+//! `/s/{token}`: show the survey, and take the answer.
+
+use dress::{Agent, worn};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::http::Method;
+use lambda_http::{Request, RequestExt};
+use links::Subject;
+use policy::{Brand, Mode, Status};
+use store::{Answer, Interaction};
+
+use crate::form::Form;
+use crate::pages::{self, Frame, LONGEST_COMMENT, Mistake, Topic};
+use crate::{PageError, Survey, Visit, chosen_language};
+
+/// What the customer has put in.
+#[derive(Default)]
+struct Input {
+    stars: Option<u8>,
+    comment: String,
+    topics: Vec<Topic>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Survey {
+    pub(crate) async fn survey(&self, request: &Request, token: &str, now: Timestamp) -> Result<Visit, PageError> {
+        let Some(token_of) = self.secrets.open_survey(token) else { return Ok(Visit::Unknown) };
+        let row = self.store.interaction(token_of.request_id, now).await?;
+        let Some(row) = row.filter(asked) else { return Ok(Visit::Unknown) };
+        let settings = self.store.settings(now).await?;
+        let brand = row.brand.as_deref().and_then(|brand| Brand::find(&settings.brands, brand));
+        let posted = (request.method() == Method::POST).then(|| Form::read(request));
+        let language = posted.as_ref().and_then(|form| form.first("lang"));
+        let frame = Frame {
+            texts: chosen_language(request, language, row.language.as_deref().unwrap_or_default()),
+            dress: worn(&settings.company, brand),
+            test: row.mode == Mode::Test,
+            languages: &languages(),
+        };
+        let asked_at = row.sent_at.or(row.claimed_at).unwrap_or(row.created_at);
+        let open = SignedDuration::from_hours(24 * i64::from(settings.company.survey_days));
+        let until = asked_at.checked_add(open).unwrap_or(Timestamp::MAX);
+        if now >= until {
+            return Ok(pages::closed(&frame)?.into());
+        }
+        let action = format!("/s/{token}");
+        match posted {
+            None => self.show(request, &row, &frame, &action, until).await,
+            Some(form) => self.take(request, &row, &frame, &action, posted_input(&form), now).await,
+        }
+    }
+
+    /// The form; or, once there is an answer and the link chose no stars, the receipt with the form to change it.
+    async fn show(
+        &self,
+        request: &Request,
+        row: &Interaction,
+        frame: &Frame<'_>,
+        action: &str,
+        until: Timestamp,
+    ) -> Result<Visit, PageError> {
+        let query = request.query_string_parameters();
+        let stars = |name: &str| query.first(name).and_then(stars);
+        let thanks = query.first("thanks").is_some();
+        let answer = match &row.answer {
+            Some(key) => self.store.response(key).await?.map(|response| response.answer),
+            None => None,
+        };
+        // A test mail's answer is not kept, so its receipt comes from the redirect.
+        let received = answer.as_ref().map(|answer| answer.stars).or_else(|| stars("thanks").filter(|_| row.mode == Mode::Test));
+        let input = Input {
+            stars: stars("stars").or(received),
+            comment: answer.as_ref().and_then(|a| a.comment.clone()).unwrap_or_default(),
+            topics: answer.iter().flat_map(|a| &a.topics).filter_map(|name| Topic::parse(name)).collect(),
+            mistakes: Vec::new(),
+        };
+        let form = self.form(row, action, &input).await?;
+        let date = until.to_zoned(TimeZone::UTC).date();
+        Ok(match received.filter(|_| thanks || stars("stars").is_none()) {
+            Some(stars) => pages::thanks(frame, stars, Some(date), Some(&form))?.into(),
+            None => pages::survey(frame, &form)?.into(),
+        })
+    }
+
+    async fn take(
+        &self,
+        request: &Request,
+        row: &Interaction,
+        frame: &Frame<'_>,
+        action: &str,
+        input: Input,
+        now: Timestamp,
+    ) -> Result<Visit, PageError> {
+        let Some(given) = input.stars.filter(|_| input.mistakes.is_empty()) else {
+            let form = self.form(row, action, &input).await?;
+            return Ok(pages::survey(frame, &form)?.into());
+        };
+        let comment = Some(input.comment).filter(|comment| !comment.is_empty());
+        let topics = input.topics.iter().map(|topic| topic.name().to_owned()).collect();
+        let answer = Answer { stars: given, comment, topics, at: now };
+        if row.mode == Mode::Live && !self.store.answer(row, &answer).await? {
+            return Ok(Visit::Unknown);
+        }
+        tracing::info!(request_id = %row.request_id, mode = row.mode.as_str(), stars = given, "answered");
+        let language = request.query_string_parameters().first("lang").and_then(language::find).map(|_| frame.texts.tag);
+        let language = language.map(|tag| format!("&lang={tag}")).unwrap_or_default();
+        Ok(Visit::SeeOther(format!("?thanks={given}{language}")))
+    }
+
+    async fn form<'a>(&self, row: &'a Interaction, action: &'a str, input: &'a Input) -> Result<pages::Form<'a>, PageError> {
+        let subject = row.subject.as_deref().and_then(Subject::from_text).filter(|_| row.mode == Mode::Live);
+        let unsubscribed = match subject {
+            Some(subject) => {
+                let unsubscribed = self.store.unsubscribed(&subject, row.brand.as_deref()).await?;
+                unsubscribed.from_all || unsubscribed.from_brand
+            }
+            None => false,
+        };
+        let agent = row.employee.as_ref();
+        Ok(pages::Form {
+            action,
+            agent: agent.and_then(|a| Some(Agent { name: a.name.as_deref()?, picture_url: a.picture_url.as_deref() })),
+            stars: input.stars,
+            comment: &input.comment,
+            topics: &input.topics,
+            mistakes: &input.mistakes,
+            unsubscribed,
+        })
+    }
+}
+
+/// Whether the customer may have been asked: only then is there a link to this row.
+fn asked(row: &Interaction) -> bool {
+    row.claimed_at.is_some() && !matches!(row.status, Status::NotSent | Status::Invalid)
+}
+
+fn languages() -> Vec<&'static language::Texts> {
+    language::ALL.iter().collect()
+}
+
+fn stars(text: &str) -> Option<u8> {
+    text.trim().parse().ok().filter(|stars| (1..=5).contains(stars))
+}
+
+fn posted_input(form: &Form) -> Input {
+    let comment = clean(form.first("comment").unwrap_or_default());
+    let stars = form.first("stars").and_then(stars);
+    let mut mistakes = Vec::new();
+    if stars.is_none() {
+        mistakes.push(Mistake::NoStars);
+    }
+    if comment.chars().count() > LONGEST_COMMENT {
+        mistakes.push(Mistake::CommentTooLong);
+    }
+    let mut topics: Vec<Topic> = Topic::ALL.into_iter().filter(|topic| form.all("topics").any(|name| name == topic.name())).collect();
+    topics.dedup();
+    Input { stars, comment, topics, mistakes }
+}
+
+/// A comment is text: line ends become one kind, and control characters, which nobody types, go. Markup and bidirectional marks stay, as text.
+fn clean(comment: &str) -> String {
+    let lines = comment.replace("\r\n", "\n").replace('\r', "\n");
+    lines.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect::<String>().trim().to_owned()
+}

@@ -1,0 +1,168 @@
+//! The real functions, as Lambda would run them: one value each, made once, invoked with events.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use dispatch::Dispatch;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use intake::Intake;
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::{Body, Request, Response};
+use links::{SubjectSecret, SurveyUrl, TokenSecrets};
+use mail::Ses;
+use serde_json::Value;
+use store::{Store, Tables};
+use survey::Survey;
+use zendesk::{Signature, Zendesk};
+
+use crate::functions::{FunctionError, Functions};
+
+/// What the local functions' `SUBJECT_SECRET` is; also in `template.yaml` for `sam local`, so that `sam local` functions meet the same subjects.
+pub const SUBJECT_SECRET: &str = "local-subject-secret";
+/// Likewise `TOKEN_SECRETS`.
+pub const TOKEN_SECRETS: &str = "v1:local-token-secret";
+
+/// Tells the time.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// The system's.
+    pub fn system() -> Self {
+        Self(Arc::new(Timestamp::now))
+    }
+
+    /// Any other.
+    pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(clock))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Clock({})", self.now())
+    }
+}
+
+/// Where the functions find what they call.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    /// DynamoDB.
+    pub dynamodb: String,
+    /// SES v2.
+    pub ses: String,
+    /// The API's own public URL, for the links in mails.
+    pub survey_url: String,
+    /// `GLADLY_TOKEN`.
+    pub gladly_token: String,
+    /// `ZENDESK_SIGNING_SECRET`.
+    pub zendesk_secret: String,
+}
+
+/// All functions of the bundle.
+#[derive(Debug)]
+pub struct Bundle {
+    intake: Intake,
+    zendesk: Zendesk,
+    survey: Survey,
+    dispatch: Dispatch,
+    resolver: gladly_resolve::Resolver,
+    clock: Clock,
+}
+
+impl Bundle {
+    /// The functions on these endpoints, at the time of this clock.
+    ///
+    /// # Errors
+    /// If a function cannot be set up.
+    pub fn new(endpoints: &Endpoints, clock: Clock) -> Result<Self, FunctionError> {
+        let tables = ["config", "interactions", "suppression", "responses"].map(str::to_owned);
+        let [config, interactions, suppression, responses] = tables;
+        let tables = Tables { config, interactions, suppression, responses };
+        let store = Store::new(&aws(&endpoints.dynamodb), tables, SubjectSecret::new(SUBJECT_SECRET));
+        let intake = Intake::new(store.clone());
+        let secrets = TokenSecrets::parse(TOKEN_SECRETS)?;
+        let ses = Ses { client: mail::client(&aws(&endpoints.ses)), configuration_set: Some("afterword".into()) };
+        Ok(Self {
+            zendesk: Zendesk { intake: intake.clone(), signature: Signature::new(&endpoints.zendesk_secret) },
+            survey: Survey { store: store.clone(), secrets: secrets.clone() },
+            dispatch: Dispatch {
+                store: store.clone(),
+                ses,
+                secrets,
+                survey_url: SurveyUrl::new(&endpoints.survey_url),
+                sender: Some("survey@afterword.example".into()),
+                time_out: SignedDuration::from_secs(60),
+            },
+            resolver: gladly_resolve::Resolver::new(store, &endpoints.gladly_token, LOCAL_GLADLY_HOSTS)?,
+            intake,
+            clock,
+        })
+    }
+
+    /// The tables, as the functions see them.
+    pub fn store(&self) -> &Store {
+        &self.intake.store
+    }
+}
+
+/// Gladly's own hosts, and the fake on loopback.
+const LOCAL_GLADLY_HOSTS: &str = "*.gladly.com,*.gladly.qa,127.0.0.1,localhost";
+
+/// The SDK's configuration for one local endpoint: nothing is read from the environment.
+fn aws(endpoint: &str) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("local"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("local", "local", None, None, "local")))
+        .endpoint_url(endpoint)
+        .build()
+}
+
+/// The bundle behind the seam to the local services.
+#[derive(Clone, Debug)]
+pub struct Invoker(pub Arc<Bundle>);
+
+impl Functions for Invoker {
+    fn http(&self, function: &str, request: Request) -> BoxFuture<'static, Result<Response<Body>, FunctionError>> {
+        let (bundle, function) = (self.0.clone(), function.to_owned());
+        async move {
+            let now = bundle.clock.now();
+            Ok(match function.as_str() {
+                "requests" => requests::handle(&bundle.intake, request, now).await?,
+                "zendesk" => bundle.zendesk.handle(request, now).await?,
+                "freshdesk" => freshdesk::handle(&bundle.intake, request, now).await?,
+                "gladly" => gladly::handle(&bundle.intake, request, now).await?,
+                "gorgias" => gorgias::handle(&bundle.intake, request, now).await?,
+                "survey" => bundle.survey.handle(request, now).await?,
+                "answers" => answers::handle(&bundle.intake, request, now).await?,
+                other => return Err(format!("there is no function {other} for API events").into()),
+            })
+        }
+        .boxed()
+    }
+
+    fn event(&self, function: &str, event: Value) -> BoxFuture<'static, Result<Value, FunctionError>> {
+        let (bundle, function) = (self.0.clone(), function.to_owned());
+        async move {
+            let now = bundle.clock.now();
+            Ok(match function.as_str() {
+                "dispatch" => bundle.dispatch.handle(&event, now).await,
+                "gladly_resolve" => bundle.resolver.handle(&event, now).await,
+                "sweep" => serde_json::to_value(sweep::sweep(bundle.store(), now).await?)?,
+                "mail_events" => mail_events::handle(bundle.store(), &event, now).await.map(|()| Value::Null)?,
+                other => return Err(format!("there is no function {other} for events").into()),
+            })
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,372 @@
+//! API Gateway: an HTTP server that hands each request to its function as an HTTP API event of payload version 2.0.
+//!
+//! The event goes through JSON and `lambda_http`, as in production, so that a function sees here what it sees there.
+//! Format: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, Response, StatusCode, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+
+use crate::functions::{Functions, call_http};
+use crate::template::Route;
+
+/// Largest body that API Gateway takes, in bytes.
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+
+/// Longest that an HTTP API waits for a function.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Answers requests on `listener` until it is dropped.
+///
+/// # Errors
+/// What the system reports of the listener.
+pub async fn serve(listener: TcpListener, routes: Vec<Route>, functions: Arc<dyn Functions>) -> std::io::Result<()> {
+    let gateway = Arc::new(Gateway { routes, functions });
+    let app = Router::new().fallback(answer).with_state(gateway);
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
+}
+
+struct Gateway {
+    routes: Vec<Route>,
+    functions: Arc<dyn Functions>,
+}
+
+async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let Some((route, parameters)) = find(&gateway.routes, head.method.as_str(), head.uri.path()) else {
+        return message(StatusCode::NOT_FOUND, "Not Found");
+    };
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
+        return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+    };
+    let event = event(route, parameters, &head, peer, &body);
+    let request = match lambda_http::request::from_str(&event.to_string()) {
+        Ok(request) => request,
+        Err(problem) => {
+            tracing::error!(error = %problem, "an API event that lambda_http does not read");
+            return message(StatusCode::BAD_REQUEST, "Bad Request");
+        }
+    };
+    match tokio::time::timeout(TIMEOUT, call_http(&gateway.functions, &route.function, request)).await {
+        Ok(Ok(response)) => response.map(|body| match body {
+            lambda_http::Body::Empty => Body::empty(),
+            lambda_http::Body::Text(text) => text.into(),
+            lambda_http::Body::Binary(bytes) => bytes.into(),
+            // The enum is open to further kinds, none of which a function here makes.
+            _ => Body::empty(),
+        }),
+        Ok(Err(problem)) => {
+            tracing::error!(function = route.function, error = %problem, "the function failed");
+            message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+        }
+        Err(_) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+    }
+}
+
+/// API Gateway's own answers.
+fn message(status: StatusCode, text: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(json!({ "message": text }).to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    response
+}
+
+/// The most specific route that matches, with its path parameters: a full match comes before one with parameters, that before a greedy one.
+fn find<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<(&'a Route, Map<String, Value>)> {
+    let matching = routes.iter().filter(|route| route.method == method || route.method == "ANY");
+    let mut found: Vec<_> = matching.filter_map(|route| match_path(&route.path, path).map(|parameters| (route, parameters))).collect();
+    found.sort_by_key(|(route, parameters)| (route.path.contains("+}"), parameters.len(), route.method == "ANY"));
+    found.into_iter().next()
+}
+
+fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
+    let mut parameters = Map::new();
+    let mut rest = path.strip_prefix('/')?.split('/');
+    for part in pattern.strip_prefix('/')?.split('/') {
+        if let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix("+}")) {
+            let value = rest.by_ref().collect::<Vec<_>>().join("/");
+            parameters.insert(name.to_owned(), json!(decoded(&value)));
+            return (!value.is_empty()).then_some(parameters);
+        }
+        let value = rest.next()?;
+        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            Some(name) if !value.is_empty() => parameters.insert(name.to_owned(), json!(decoded(value))),
+            None if part == value => None,
+            _ => return None,
+        };
+    }
+    rest.next().is_none().then_some(parameters)
+}
+
+fn event(route: &Route, parameters: Map<String, Value>, head: &axum::http::request::Parts, peer: SocketAddr, body: &Bytes) -> Value {
+    let now = Timestamp::now();
+    let (headers, cookies) = headers(&head.headers);
+    let host = headers.get(header::HOST.as_str()).cloned().unwrap_or_default();
+    let route_key = format!("{} {}", route.method, route.path);
+    let query = head.uri.query().unwrap_or_default();
+    let mut event = json!({
+        "version": "2.0",
+        "routeKey": route_key,
+        "rawPath": head.uri.path(),
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "domainName": host,
+            "domainPrefix": "local",
+            "http": {
+                "method": head.method.as_str(),
+                "path": head.uri.path(),
+                "protocol": "HTTP/1.1",
+                "sourceIp": peer.ip().to_string(),
+                "userAgent": head.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default(),
+            },
+            "requestId": uuid::Uuid::now_v7().to_string(),
+            "routeKey": route_key,
+            "stage": "$default",
+            "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
+            "timeEpoch": now.as_millisecond(),
+        },
+    });
+    if !cookies.is_empty() {
+        event["cookies"] = json!(cookies);
+    }
+    if !parameters.is_empty() {
+        event["pathParameters"] = Value::Object(parameters);
+    }
+    if !query.is_empty() {
+        event["queryStringParameters"] = json!(query_parameters(query));
+    }
+    let (body, base64) = encoded_body(&head.headers, body);
+    if let Some(body) = body {
+        event["body"] = json!(body);
+    }
+    event["isBase64Encoded"] = json!(base64);
+    event
+}
+
+/// Names in lower case, values of equal names joined by a comma, cookies apart. Bytes outside UTF-8 are replaced.
+fn headers(map: &HeaderMap) -> (BTreeMap<String, String>, Vec<String>) {
+    let mut headers = BTreeMap::<String, String>::new();
+    let mut cookies = Vec::new();
+    for (name, value) in map {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        if name == header::COOKIE {
+            cookies.extend(value.split("; ").map(str::to_owned));
+            continue;
+        }
+        let joined = headers.entry(name.as_str().to_owned()).or_default();
+        if !joined.is_empty() {
+            joined.push(',');
+        }
+        joined.push_str(&value);
+    }
+    (headers, cookies)
+}
+
+/// Values of equal names are joined by a comma.
+fn query_parameters(query: &str) -> BTreeMap<String, String> {
+    let mut parameters = BTreeMap::<String, String>::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = decoded(&value.replace('+', " "));
+        parameters
+            .entry(decoded(&name.replace('+', " ")))
+            .and_modify(|joined| {
+                joined.push(',');
+                joined.push_str(&value);
+            })
+            .or_insert(value);
+    }
+    parameters
+}
+
+/// Percent-decoding; what is no valid escape stays, bytes outside UTF-8 are replaced.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let escape = (byte == b'%').then(|| after.get(..2)).flatten().and_then(|digits| std::str::from_utf8(digits).ok());
+        let value = escape.filter(|digits| !digits.starts_with('+')).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(value.unwrap_or(byte));
+        rest = if value.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Text and JSON are passed plain, everything else in base64; a form counts as everything else.
+fn encoded_body(headers: &HeaderMap, body: &Bytes) -> (Option<String>, bool) {
+    if body.is_empty() {
+        return (None, false);
+    }
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("text/plain");
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let plain = kind.starts_with("text/")
+        || kind.ends_with("+json")
+        || ["application/json", "application/xml", "application/javascript"].contains(&kind.as_str());
+    match std::str::from_utf8(body) {
+        Ok(text) if plain => (Some(text.to_owned()), false),
+        _ => (Some(BASE64.encode(body)), true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use futures::future::BoxFuture;
+    use lambda_http::RequestExt as _;
+    use proptest::prelude::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::functions::FunctionError;
+    use crate::template::{TEMPLATE, Template};
+
+    /// Answers with what it was asked; fails or panics on demand.
+    struct Echo;
+
+    impl Functions for Echo {
+        fn http(
+            &self,
+            function: &str,
+            request: lambda_http::Request,
+        ) -> BoxFuture<'static, Result<Response<lambda_http::Body>, FunctionError>> {
+            let function = function.to_owned();
+            async move {
+                match request.query_string_parameters_ref().and_then(|query| query.first("do")) {
+                    Some("fail") => return Err("no".into()),
+                    Some("panic") => panic!("as asked"),
+                    _ => {}
+                }
+                let kind = match request.body() {
+                    lambda_http::Body::Empty => "empty".to_owned(),
+                    lambda_http::Body::Text(text) => format!("text {text}"),
+                    lambda_http::Body::Binary(bytes) => format!("binary {}", String::from_utf8_lossy(bytes)),
+                    _ => "other".to_owned(),
+                };
+                let headers = request.headers();
+                let shown = json!({
+                    "function": function,
+                    "path": request.uri().path(),
+                    "token": request.path_parameters_ref().and_then(|parameters| parameters.first("token")),
+                    "stars": request.query_string_parameters_ref().and_then(|query| query.first("stars")),
+                    "twice": headers.get("x-twice").map(|value| value.to_str().unwrap()),
+                    "cookie": headers.get("cookie").map(|value| value.to_str().unwrap()),
+                    "body": kind,
+                });
+                Ok(Response::builder().status(201).header("x-answer", "1").body(shown.to_string().into())?)
+            }
+            .boxed()
+        }
+
+        fn event(&self, _function: &str, _event: Value) -> BoxFuture<'static, Result<Value, FunctionError>> {
+            async { Ok(Value::Null) }.boxed()
+        }
+    }
+
+    /// Sends bytes to a gateway with the template's routes, and returns the answer's text.
+    async fn send(request: &str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(serve(listener, Template::parse(TEMPLATE).unwrap().routes, Arc::new(Echo)));
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        server.abort();
+        answer
+    }
+
+    fn request(line: &str, headers: &str, body: &str) -> String {
+        format!("{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
+    }
+
+    #[tokio::test]
+    async fn a_request_reaches_its_function_as_an_event() {
+        let answer = send(&request("GET /s/a%2Bb?stars=4", "X-Twice: a\r\nX-Twice: b\r\nCookie: a=1; b=2\r\n", "")).await;
+        assert!(answer.starts_with("HTTP/1.1 201 Created\r\n") && answer.contains("x-answer: 1"), "{answer}");
+        let body: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        let expected = json!({"function": "survey", "path": "/s/a%2Bb", "token": "a+b", "stars": "4", "twice": "a,b", "cookie": "a=1; b=2", "body": "empty"});
+        assert_eq!(body, expected);
+    }
+
+    #[tokio::test]
+    async fn json_is_plain_and_a_form_is_base64() {
+        let json = send(&request("POST /v1/requests", "content-type: application/json\r\n", "{}")).await;
+        assert!(json.contains("\"body\":\"text {}\""), "{json}");
+        // lambda_http decodes it to text again, so that only the flag of the event tells them apart.
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap())]);
+        assert_eq!(encoded_body(&headers, &Bytes::from_static(b"a=1")), (Some("YT0x".to_owned()), true));
+        let form = send(&request("POST /u/t", "content-type: application/x-www-form-urlencoded\r\n", "List-Unsubscribe=One-Click")).await;
+        assert!(form.contains("List-Unsubscribe=One-Click"), "{form}");
+    }
+
+    #[tokio::test]
+    async fn what_has_no_route_is_not_found() {
+        for line in ["GET /", "DELETE /v1/requests", "POST /v1/requests/", "GET /v1/requests/", "GET /s/a/b", "HEAD /v2/data"] {
+            let answer = send(&request(line, "", "")).await;
+            assert!(answer.starts_with("HTTP/1.1 404"), "{line}: {answer}");
+        }
+        assert!(send(&request("GET /", "", "")).await.ends_with(r#"{"message":"Not Found"}"#));
+    }
+
+    #[tokio::test]
+    async fn a_function_that_fails_or_panics_is_a_500_without_its_reason() {
+        for how in ["fail", "panic"] {
+            let answer = send(&request(&format!("GET /v2/data?do={how}"), "", "")).await;
+            assert!(answer.starts_with("HTTP/1.1 500") && answer.ends_with(r#"{"message":"Internal Server Error"}"#), "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn more_than_ten_megabytes_are_refused() {
+        let head =
+            format!("POST /v1/requests HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", MAX_BODY_BYTES + 1);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(serve(listener, Template::parse(TEMPLATE).unwrap().routes, Arc::new(Echo)));
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b'x'; MAX_BODY_BYTES + 1]).await.ok();
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).await.unwrap();
+        assert_eq!(&start, b"HTTP/1.1 413");
+    }
+
+    #[test]
+    fn the_most_specific_route_wins() {
+        let route = |method: &str, path: &str| Route { method: method.into(), path: path.into(), function: path.into() };
+        let routes = [route("ANY", "/{proxy+}"), route("GET", "/a/{b}"), route("GET", "/a/b"), route("ANY", "/a/c")];
+        let function = |method: &str, path: &str| find(&routes, method, path).map(|(route, _)| route.function.as_str());
+        assert_eq!(function("GET", "/a/b"), Some("/a/b"));
+        assert_eq!(function("GET", "/a/x"), Some("/a/{b}"));
+        assert_eq!(function("PUT", "/a/x"), Some("/{proxy+}"));
+        assert_eq!(function("GET", "/a/x/y"), Some("/{proxy+}"));
+        assert_eq!(function("GET", "/"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_path_and_query_is_an_event_that_lambda_http_reads(path in "/[!-~&&[^?#<>\"{}\\\\^`|]]*", query in "[a-z0-9%+&=]*") {
+            let uri = format!("{path}?{query}");
+            if let Ok(request) = axum::http::Request::builder().uri(&uri).header("host", "localhost:3000").body(()) {
+                let route = Route { method: "GET".into(), path: "/{proxy+}".into(), function: "f".into() };
+                let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+                let event = event(&route, Map::new(), &request.into_parts().0, peer, &Bytes::new());
+                prop_assert!(lambda_http::request::from_str(&event.to_string()).is_ok());
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The configuration that the local stack starts with: what an admin would have entered, so that the samples have someone to be about.
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::Result;
+use crate::database::{Database, put_if_absent};
+
+/// The local test key: every mail goes to the company's test address.
+pub const TEST_KEY: &str = "aw_test_local";
+
+/// The local live key.
+pub const LIVE_KEY: &str = "aw_live_local";
+
+/// Puts each item that is absent into the table `config`, so that what was edited in `--data-dir` stays. Returns how many it put.
+/// `gladly_url` is where Gladly's API is found, the samples' fake; with `samples`, the people and the brand that the samples are about.
+///
+/// # Errors
+/// [`crate::Error::Database`] when the engine refuses.
+pub fn seed(database: &Database, gladly_url: &str, samples: bool) -> Result<usize> {
+    let mut items = company(gladly_url);
+    if samples {
+        items.extend(people());
+    }
+    let mut count = 0;
+    for item in items {
+        if put_if_absent(database, "config", "kind", &item)? {
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// What every company has, in DynamoDB JSON.
+fn company(gladly_url: &str) -> Vec<Value> {
+    let mut items = vec![
+        item(
+            "company",
+            "settings",
+            &json!({
+                "name": "Blanca Peak", "test_email": "test@blancapeak.example", "from": "Blanca Peak <survey@blancapeak.example>",
+                "reply_to": "support@blancapeak.example", "internal_domains": ["blancapeak.example"], "color": "#1F6F54",
+                "footer": "Blanca Peak, 1 Main Street",
+            }),
+        ),
+        item("channel", "phone", &json!({"mode": "integrated", "aliases": ["aircall", "twilio"]})),
+        item(
+            "channel",
+            "email",
+            &json!({"mode": "integrated", "aliases": ["contact_form", "help-center", "helpdesk", "offline_capture", "zendesk"]}),
+        ),
+        item(
+            "channel",
+            "chat",
+            &json!({"mode": "integrated", "aliases": [
+                "gorgias_chat", "facebook", "facebook-mention", "facebook-messenger", "facebook-recommendations", "instagram",
+                "instagram-ad-comment", "instagram-comment", "instagram-direct-message", "instagram-mention", "self_service", "sms",
+                "twitter", "twitter-direct-message", "whatsapp",
+            ]}),
+        ),
+        item("integration", "gladly", &json!({"base_url": gladly_url, "agent_email": "api@blancapeak.example"})),
+        item("integration", "zendesk", &json!({"signature_required": false})),
+    ];
+    for language in ["en", "de", "fr", "es", "es-419", "pt-BR", "it", "nl", "pl", "sv", "ja", "zh-Hans", "ar", "he"] {
+        items.push(item("language", language, &json!({"active": true})));
+    }
+    for (key, mode) in [(TEST_KEY, "test"), (LIVE_KEY, "live")] {
+        let digest: String = Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
+        let attributes = json!({"mode": mode, "scopes": ["send", "read"], "label": format!("local {mode}"), "prefix": key});
+        items.push(item("key", &digest, &attributes));
+    }
+    items
+}
+
+/// The people and the brand of the samples.
+fn people() -> Vec<Value> {
+    vec![
+        item("employee", "paul@blancapeak.example", &json!({"name": "Paul Peak", "status": "approved", "custom_id": "522743"})),
+        item("employee", "nora@blancapeak.example", &json!({"name": "Nora Newcomer", "status": "pending", "custom_id": "522744"})),
+        item("employee", "gus@blancapeak.example", &json!({"name": "Gus Gone", "status": "deactivated", "custom_id": "522745"})),
+        item("employee_id", "522743", &json!({"email": "paul@blancapeak.example"})),
+        item("employee_id", "522744", &json!({"email": "nora@blancapeak.example"})),
+        item("employee_id", "522745", &json!({"email": "gus@blancapeak.example"})),
+        item("brand", "blancakids", &json!({"name": "Blanca Kids", "color": "#B45309", "footer": "Blanca Kids, 1 Main Street"})),
+    ]
+}
+
+fn item(kind: &str, id: &str, attributes: &Value) -> Value {
+    let mut item = Map::from_iter([("kind".to_owned(), json!({"S": kind})), ("id".to_owned(), json!({"S": id}))]);
+    for (name, value) in attributes.as_object().into_iter().flatten() {
+        item.insert(name.clone(), attribute(value));
+    }
+    Value::Object(item)
+}
+
+/// Plain JSON as a DynamoDB attribute.
+fn attribute(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({"NULL": true}),
+        Value::Bool(value) => json!({"BOOL": value}),
+        Value::Number(value) => json!({"N": value.to_string()}),
+        Value::String(value) => json!({"S": value}),
+        Value::Array(values) => json!({"L": values.iter().map(attribute).collect::<Vec<_>>()}),
+        Value::Object(fields) => json!({"M": fields.iter().map(|(name, value)| (name.clone(), attribute(value))).collect::<Map<_, _>>()}),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::{open, request};
+    use crate::template::{TEMPLATE, Template};
+
+    fn get(database: &Database, kind: &str, id: &str) -> Value {
+        let key = json!({"TableName": "config", "Key": {"kind": {"S": kind}, "id": {"S": id}}});
+        serde_json::to_value(database.get_item(request(key).unwrap()).unwrap()).unwrap()["Item"].clone()
+    }
+
+    #[test]
+    fn what_an_admin_changed_stays() {
+        let database = open(None, &Template::parse(TEMPLATE).unwrap().tables).unwrap();
+        let manual = item("channel", "phone", &json!({"mode": "manual"}));
+        put_if_absent(&database, "config", "kind", &manual).unwrap();
+        let all = company("http://127.0.0.1:1").len() + people().len();
+        assert_eq!(seed(&database, "http://127.0.0.1:1", true).unwrap(), all - 1);
+        assert_eq!(seed(&database, "http://127.0.0.1:1", true).unwrap(), 0);
+        assert_eq!(get(&database, "channel", "phone")["mode"], json!({"S": "manual"}));
+    }
+
+    #[test]
+    fn keys_are_found_by_their_digest() {
+        let database = open(None, &Template::parse(TEMPLATE).unwrap().tables).unwrap();
+        seed(&database, "http://127.0.0.1:1", false).unwrap();
+        // printf aw_live_local | sha256sum
+        let live = get(&database, "key", LIVE_DIGEST);
+        assert_eq!(live["mode"], json!({"S": "live"}));
+        assert_eq!(live["scopes"], json!({"L": [{"S": "send"}, {"S": "read"}]}));
+    }
+
+    const LIVE_DIGEST: &str = "61e6884002f1d1fec56f0e2426ffaca6e0728f77c1b6f13880227b8aca043ad7";
+
+    #[test]
+    fn a_channel_alias_belongs_to_one_channel() {
+        let mut seen = std::collections::BTreeSet::new();
+        for item in company("http://127.0.0.1:1") {
+            for alias in item["aliases"]["L"].as_array().into_iter().flatten() {
+                assert!(seen.insert(alias["S"].as_str().unwrap().to_owned()), "{alias}");
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! From plain values to a mail.
+
+use std::fmt;
+
+use askama::Template;
+use dress::{Agent, Dress};
+use language::Texts;
+
+use crate::header::{bare_address, header, sender, tag};
+
+/// Set in no font that would have to be loaded.
+const FONT: &str = "-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif";
+
+/// The longest brand name and the longest own question that are shown, in characters.
+const LONGEST_BRAND: usize = 60;
+const LONGEST_QUESTION: usize = 200;
+
+/// What [`render`] needs. Names and texts may be anything; they are made safe here.
+#[derive(Clone)]
+pub struct Letter<'a> {
+    /// Recipient: a bare address as SES takes it, ASCII with a punycode domain.
+    pub to: &'a str,
+    /// Sender, `address` or `Name <address>`; without a name of its own it has the brand's.
+    pub from: &'a str,
+    /// A bare address; without one, replies go to the sender.
+    pub reply_to: Option<&'a str>,
+    /// The language.
+    pub texts: &'static Texts,
+    /// As the helpdesk sent it. One that holds a URL, an address or more than 60 characters stays out of the greeting.
+    pub customer_name: Option<&'a str>,
+    /// Who helped; left out if the name is none.
+    pub agent: Option<Agent<'a>>,
+    /// The brand's look.
+    pub dress: Dress<'a>,
+    /// `https://…/s/TOKEN`.
+    pub survey_url: &'a str,
+    /// `https://…/u/TOKEN`, for people and for one-click.
+    pub unsubscribe_url: &'a str,
+    /// Mailbox that unsubscribes whoever writes to it, if the company has one.
+    pub unsubscribe_mailbox: Option<&'a str>,
+    /// For the tag that SES's events carry back.
+    pub request_id: &'a str,
+    /// Whether a test key caused it: the mail then says so.
+    pub test: bool,
+}
+
+/// A mail, ready to be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// One bare address.
+    pub to: String,
+    /// With display name, RFC 2047 encoded where needed.
+    pub from: String,
+    /// One bare address.
+    pub reply_to: Option<String>,
+    /// One line of Unicode text, not encoded.
+    pub subject: String,
+    /// The HTML part, under 15 KB.
+    pub html: String,
+    /// The text part.
+    pub text: String,
+    /// Name and value, printable ASCII, within SES's limits.
+    pub headers: Vec<(String, String)>,
+    /// SES message tags: `request_id`, `brand`, `language`, `mode` (`test` or `live`).
+    pub tags: Vec<(String, String)>,
+}
+
+/// Only what may stand in a log.
+impl fmt::Debug for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail").field("tags", &self.tags).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no mail: a set-up fault, since everything that a customer or an agent wrote is made safe instead.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// `to`, `from`, `reply_to` or the unsubscribe mailbox is no address that SES takes.
+    #[error("`{0}` is not an address that a mail can have")]
+    Address(&'static str),
+    /// The survey or unsubscribe URL is no http(s) URL of printable ASCII.
+    #[error("`{0}` is not a web address")]
+    Url(&'static str),
+    /// A header is too long, or not ASCII.
+    #[error("the value of header {0} is too long or not ASCII")]
+    Header(&'static str),
+    /// Writing the template failed.
+    #[error("template: {0}")]
+    Template(#[from] askama::Error),
+}
+
+/// One of the five links.
+struct Star {
+    number: u8,
+    word: &'static str,
+    url: String,
+}
+
+#[derive(Template)]
+#[template(path = "survey/body.html")]
+struct Html<'a> {
+    t: &'static Texts,
+    subject: &'a str,
+    test: bool,
+    font: &'static str,
+    light: String,
+    dark: String,
+    start: &'static str,
+    logo: Option<&'a str>,
+    brand: &'a str,
+    greeting: &'a str,
+    intro: &'a str,
+    agent: Option<String>,
+    picture: Option<&'a str>,
+    question: &'a str,
+    stars: &'a [Star],
+    survey_url: &'a str,
+    why: &'a str,
+    footer: &'a [String],
+    unsubscribe_url: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "survey/body.txt")]
+struct Text<'a> {
+    t: &'static Texts,
+    test: bool,
+    greeting: &'a str,
+    intro: &'a str,
+    question: &'a str,
+    stars: &'a [Star],
+    survey_url: &'a str,
+    why: &'a str,
+    footer: &'a [String],
+    unsubscribe_url: &'a str,
+}
+
+/// Writes the mail.
+///
+/// # Errors
+/// A [`RenderError`] names the value of the set-up that makes it impossible.
+pub fn render(letter: &Letter<'_>) -> Result<Mail, RenderError> {
+    let t = letter.texts;
+    let dress = &letter.dress;
+    let survey_url = link("survey_url", letter.survey_url)?;
+    let unsubscribe_url = link("unsubscribe_url", letter.unsubscribe_url)?;
+
+    let shown = |name: &str| dress::isolated_where_needed(name, t.rtl);
+    let brand = clipped(&dress::one_line(dress.name), LONGEST_BRAND);
+    let agent = letter.agent.and_then(|agent| dress::name(agent.name));
+    let picture = letter.agent.and_then(|agent| dress::web_url(agent.picture_url?));
+    let greeting = match letter.customer_name.and_then(dress::name) {
+        Some(name) => t.mail_greeting(&shown(&name)),
+        None => t.mail_greeting_unnamed.to_owned(),
+    };
+    let question = match (dress.question.map(dress::one_line).filter(|q| !q.is_empty()), &agent) {
+        (Some(own), _) => clipped(&own, LONGEST_QUESTION),
+        (None, Some(agent)) => t.question_agent(&shown(agent)),
+        (None, None) => t.question.to_owned(),
+    };
+    let subject = match &agent {
+        Some(agent) => t.mail_subject_agent(&shown(agent)),
+        None => t.mail_subject(&shown(&brand)),
+    };
+    let subject = if letter.test { t.mail_subject_test(&subject) } else { subject };
+    let (intro, why) = (t.mail_intro(&shown(&brand)), t.mail_why(&shown(&brand)));
+    let footer: Vec<String> = dress.footer.map(dress::paragraphs).unwrap_or_default().lines().map(shown).take(8).collect();
+    let separator = if survey_url.contains('?') { '&' } else { '?' };
+    let stars: Vec<Star> =
+        (1..=5).map(|number| Star { number, word: t.word(number), url: format!("{survey_url}{separator}stars={number}") }).collect();
+
+    let html = Html {
+        t,
+        subject: &subject,
+        test: letter.test,
+        font: FONT,
+        light: dress.accent.light(),
+        dark: dress.accent.dark(),
+        start: if t.rtl { "right" } else { "left" },
+        logo: dress.logo_url.and_then(dress::web_url),
+        brand: &shown(&brand),
+        greeting: &greeting,
+        intro: &intro,
+        agent: agent.as_deref().map(shown),
+        picture,
+        question: &question,
+        stars: &stars,
+        survey_url,
+        why: &why,
+        footer: &footer,
+        unsubscribe_url,
+    }
+    .render()?;
+    let text = Text {
+        t,
+        test: letter.test,
+        greeting: &greeting,
+        intro: &intro,
+        question: &question,
+        stars: &stars,
+        survey_url,
+        why: &why,
+        footer: &footer,
+        unsubscribe_url,
+    }
+    .render()?;
+
+    Ok(Mail {
+        to: address("to", letter.to)?.to_owned(),
+        from: sender(letter.from, &brand).ok_or(RenderError::Address("from"))?,
+        reply_to: letter.reply_to.map(|reply_to| address("reply_to", reply_to).map(str::to_owned)).transpose()?,
+        headers: headers(letter, unsubscribe_url)?,
+        tags: tags(letter),
+        subject,
+        html,
+        text,
+    })
+}
+
+/// The headers that `Simple` content does not have of itself.
+fn headers(letter: &Letter<'_>, unsubscribe_url: &str) -> Result<Vec<(String, String)>, RenderError> {
+    let mut unsubscribe = format!("<{unsubscribe_url}>");
+    if let Some(mailbox) = letter.unsubscribe_mailbox {
+        unsubscribe.push_str(&format!(", <mailto:{}?subject=unsubscribe>", address("unsubscribe_mailbox", mailbox)?));
+    }
+    let (_, domain) = letter.from.trim().trim_end_matches('>').rsplit_once('@').ok_or(RenderError::Address("from"))?;
+    let list = tag(letter.dress.id).to_lowercase();
+    Ok(vec![
+        // RFC 8058 wants the HTTPS address first, and both headers signed by DKIM, which SES does.
+        header("List-Unsubscribe", unsubscribe)?,
+        header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())?,
+        header("List-ID", format!("<{list}.surveys.{domain}>"))?,
+        // RFC 3834: nobody's responder answers.
+        header("Auto-Submitted", "auto-generated".to_owned())?,
+        // Exchange's responders too. Not `All`: that would suppress the non-delivery reports by which we learn of bounces.
+        header("X-Auto-Response-Suppress", "OOF, AutoReply".to_owned())?,
+    ])
+}
+
+fn tags(letter: &Letter<'_>) -> Vec<(String, String)> {
+    let mode = if letter.test { "test" } else { "live" };
+    [("request_id", letter.request_id), ("brand", letter.dress.id), ("language", letter.texts.tag), ("mode", mode)]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), tag(value)))
+        .collect()
+}
+
+fn address<'a>(what: &'static str, text: &'a str) -> Result<&'a str, RenderError> {
+    bare_address(text).ok_or(RenderError::Address(what))
+}
+
+/// A URL of ours. A comma would end it inside `List-Unsubscribe`.
+fn link<'a>(what: &'static str, text: &'a str) -> Result<&'a str, RenderError> {
+    dress::web_url(text).filter(|url| !url.contains(',')).ok_or(RenderError::Url(what))
+}
+
+fn clipped(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest { text.to_owned() } else { text.chars().take(longest - 1).chain(['…']).collect() }
+}

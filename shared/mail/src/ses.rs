@@ -1,0 +1,187 @@
+//! Amazon SES: one call, one mail, and what its failure means.
+
+use std::error::Error;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::config::timeout::TimeoutConfig;
+use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::types::{
+    Body, ConfigurationOverrides, Content, Destination, EmailContent, FeatureStatus, Message, MessageHeader, MessageTag,
+    TrackingConfigurationOverrides,
+};
+
+use crate::Mail;
+
+/// Until the connection stands.
+const CONNECT: Duration = Duration::from_secs(2);
+/// The whole call. SES mostly answers within 200 ms; the lease of a claim is far longer.
+const OPERATION: Duration = Duration::from_secs(10);
+
+/// A client for [`Ses`]: the SDK's own retries are off, since a second attempt after an unknown outcome is a second mail.
+pub fn client(config: &SdkConfig) -> Client {
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(OPERATION).build();
+    let config = aws_sdk_sesv2::config::Builder::from(config).retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
+    Client::from_conf(config)
+}
+
+/// Sends mails.
+#[derive(Clone, Debug)]
+pub struct Ses {
+    /// From [`client`].
+    pub client: Client,
+    /// The configuration set that publishes this stack's events; without one, nothing is heard of a mail again.
+    pub configuration_set: Option<String>,
+}
+
+/// Why SES did not take a mail. It was certainly not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Too fast: try again soon.
+    Throttled,
+    /// The day's quota is used up, or the account is paused or suspended: wait, it is not this mail's fault.
+    QuotaOrPaused,
+    /// This recipient can get no mail: do not try again.
+    AddressRejected,
+    /// Sender not verified, configuration set missing, no permission, content refused: try again later, somebody has to mend it.
+    Misconfigured,
+    /// No connection could be opened: nothing left this machine.
+    Unreachable,
+}
+
+/// What became of a mail that was not accepted. `code` is SES's or our word for it, fit for a log; SES's own messages hold addresses and are dropped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// It was not sent.
+    #[error("refused ({refusal:?}): {code}")]
+    Refused {
+        /// What that means.
+        refusal: Refusal,
+        /// `TooManyRequestsException`, …
+        code: String,
+    },
+    /// It may have been sent: time-out, reset, 5xx. Never try again without evidence.
+    #[error("unknown outcome: {code}")]
+    Unknown {
+        /// `timeout`, `InternalFailure`, …
+        code: String,
+    },
+}
+
+impl Ses {
+    /// Sends `mail` with one call, tracking off, and returns SES's message id.
+    ///
+    /// # Errors
+    /// [`SendError::Refused`] if it was certainly not sent, [`SendError::Unknown`] if that cannot be known.
+    pub async fn send(&self, mail: &Mail) -> Result<String, SendError> {
+        let content = content(mail).map_err(|_| refused(Refusal::Misconfigured, "incomplete"))?;
+        let tags = mail.tags.iter().map(|(name, value)| MessageTag::builder().name(name).value(value).build());
+        let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|_| refused(Refusal::Misconfigured, "incomplete"))?;
+        let output = self
+            .client
+            .send_email()
+            .from_email_address(&mail.from)
+            .destination(Destination::builder().to_addresses(&mail.to).build())
+            .set_reply_to_addresses(mail.reply_to.clone().map(|reply_to| vec![reply_to]))
+            .content(content)
+            .set_email_tags(Some(tags))
+            .set_configuration_set_name(self.configuration_set.clone())
+            .configuration_overrides(untracked())
+            .send()
+            .await
+            .map_err(|error| classify(&error))?;
+        output.message_id.ok_or_else(|| unknown("no message id"))
+    }
+}
+
+fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
+    let utf8 = |data: &str| Content::builder().data(data).charset("UTF-8").build();
+    let headers = mail.headers.iter().map(|(name, value)| MessageHeader::builder().name(name).value(value).build());
+    let body = Body::builder().html(utf8(&mail.html)?).text(utf8(&mail.text)?).build();
+    let message = Message::builder().subject(utf8(&mail.subject)?).body(body).set_headers(Some(headers.collect::<Result<_, _>>()?)).build();
+    Ok(EmailContent::builder().simple(message).build())
+}
+
+/// No rewritten links and no pixel, whatever the account or the configuration set says.
+fn untracked() -> ConfigurationOverrides {
+    let tracking = TrackingConfigurationOverrides::builder()
+        .open_tracking_enabled(FeatureStatus::Disabled)
+        .click_tracking_enabled(FeatureStatus::Disabled)
+        .build();
+    ConfigurationOverrides::builder().tracking(tracking).build()
+}
+
+/// The one rule: what is not certainly unsent is unknown.
+fn classify(error: &SdkError<SendEmailError>) -> SendError {
+    match error {
+        // Before anything was sent: no credentials, no region.
+        SdkError::ConstructionFailure(_) => refused(Refusal::Misconfigured, "not configured"),
+        SdkError::DispatchFailure(_) if never_connected(error) => refused(Refusal::Unreachable, "not connected"),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => unknown("timeout"),
+        SdkError::DispatchFailure(_) => unknown("connection lost"),
+        SdkError::TimeoutError(_) => unknown("timeout"),
+        SdkError::ServiceError(service) => answer(service.raw().status().as_u16(), service.err()),
+        _ => unknown("not understood"),
+    }
+}
+
+/// What SES answered.
+fn answer(status: u16, error: &SendEmailError) -> SendError {
+    let code = error.code().unwrap_or("no code");
+    let says = |words: &[&str]| error.message().is_some_and(|message| words.iter().any(|w| message.to_lowercase().contains(w)));
+    // 408: the connection broke under the request; what arrived of it is not said.
+    if status >= 500 || status == 408 || !(400..500).contains(&status) {
+        return unknown(code);
+    }
+    let refusal = match code {
+        "LimitExceededException" | "SendingPausedException" | "AccountSuspendedException" => Refusal::QuotaOrPaused,
+        // Two limits, one exception: "Maximum sending rate exceeded." passes in a second, "Daily message quota exceeded." does not.
+        _ if status == 429 || code.contains("Throttl") || code == "TooManyRequestsException" => {
+            if says(&["quota"]) {
+                Refusal::QuotaOrPaused
+            } else {
+                Refusal::Throttled
+            }
+        }
+        // SES answers so to addresses that pass our check and not its own ("Illegal address", "Domain contains illegal character").
+        "BadRequestException" | "MessageRejected"
+            if says(&["illegal", "missing final '@domain'", "missing '@'", "contains control or whitespace", "invalid email address"]) =>
+        {
+            Refusal::AddressRejected
+        }
+        _ => Refusal::Misconfigured,
+    };
+    refused(refusal, code)
+}
+
+/// Whether the failure came before the connection stood: refused, no route, no name, or no answer within [`CONNECT`].
+fn never_connected(error: &SdkError<SendEmailError>) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<std::io::Error>()
+            && matches!(io.kind(), ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable)
+        {
+            return true;
+        }
+        // The HTTP client's types for these are private. Should their words change, the outcome is "unknown": later, but right.
+        let words = error.to_string();
+        if words.starts_with("HTTP connect timeout") || words.starts_with("dns error") || words.starts_with("failed to perform DNS lookup")
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn refused(refusal: Refusal, code: &str) -> SendError {
+    SendError::Refused { refusal, code: code.to_owned() }
+}
+
+fn unknown(code: &str) -> SendError {
+    SendError::Unknown { code: code.to_owned() }
+}

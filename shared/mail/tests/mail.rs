@@ -1,0 +1,197 @@
+//! The mail as it goes out: in every language, with everything missing, and with hostile input in every place.
+
+#![expect(clippy::unwrap_used, reason = "tests; clippy.toml allows it only inside the test functions themselves")]
+
+mod support;
+
+use std::fmt::Write as _;
+
+use dress::{Accent, Agent, contrast};
+use mail::{Letter, Mail, RenderError, render};
+use proptest::prelude::*;
+use support::letter;
+
+/// The whole mail as one text, for a snapshot.
+fn whole(mail: &Mail) -> String {
+    let mut out = format!("To: {}\nFrom: {}\nReply-To: {:?}\nSubject: {}\n", mail.to, mail.from, mail.reply_to, mail.subject);
+    for (name, value) in &mail.headers {
+        writeln!(out, "{name}: {value}").unwrap();
+    }
+    write!(out, "Tags: {:?}\n\n{}\n\n{}", mail.tags, mail.text, mail.html).unwrap();
+    out
+}
+
+#[test]
+fn every_language() {
+    for texts in &language::ALL {
+        insta::assert_snapshot!(format!("mail.{}", texts.tag), whole(&render(&letter(texts.tag)).unwrap()));
+    }
+}
+
+#[test]
+fn a_test_mail_without_agent_name_or_footer_says_that_it_is_one() {
+    let mut letter = Letter {
+        customer_name: None,
+        agent: None,
+        reply_to: None,
+        test: true,
+        unsubscribe_mailbox: Some("stop@acme.example"),
+        ..letter("en")
+    };
+    letter.dress.footer = None;
+    letter.dress.logo_url = Some("https://cdn.acme.example/logo.png");
+    letter.dress.question = Some("Did we make you smile?");
+    letter.dress.accent = Accent::parse("#2563eb").unwrap();
+    insta::assert_snapshot!("mail.bare", whole(&render(&letter).unwrap()));
+}
+
+#[test]
+fn every_mail_is_small() {
+    let long = "W".repeat(60);
+    for texts in &language::ALL {
+        let mut letter = Letter { customer_name: Some(&long), test: true, ..letter(texts.tag) };
+        letter.agent = Some(Agent { name: &long, picture_url: Some("https://cdn.acme.example/a/rather/long/path/to/a/picture.png") });
+        letter.dress.logo_url = Some("https://cdn.acme.example/a/rather/long/path/to/a/logo.png");
+        let size = render(&letter).unwrap().html.len();
+        assert!(size < 15_000, "{}: {size} bytes", texts.tag);
+    }
+}
+
+/// A value that would break out of each place it could stand in.
+const HOSTILE: &str = "\"><script>alert('x')</script>&{{name}}\r\nBcc: eve\u{202e}\0";
+
+#[test]
+fn whatever_is_put_in_stays_text() {
+    type Place = (&'static str, for<'a> fn(&mut Letter<'a>));
+    let places: [Place; 8] = [
+        ("customer name", |l| l.customer_name = Some(HOSTILE)),
+        ("agent name", |l| l.agent = Some(Agent { name: HOSTILE, picture_url: None })),
+        ("picture", |l| l.agent = Some(Agent { name: "Sam", picture_url: Some(HOSTILE) })),
+        ("brand name", |l| l.dress.name = HOSTILE),
+        ("brand id", |l| l.dress.id = HOSTILE),
+        ("logo", |l| l.dress.logo_url = Some("https://x.example/\"onerror=\"alert(1)")),
+        ("footer", |l| l.dress.footer = Some(HOSTILE)),
+        ("question", |l| l.dress.question = Some(HOSTILE)),
+    ];
+    for (place, put) in places {
+        for tag in ["en", "ar"] {
+            let mut letter = letter(tag);
+            put(&mut letter);
+            let Mail { to: _, from, reply_to: _, subject, html, text, headers, tags } = render(&letter).unwrap();
+            assert!(!html.contains("<script") && !html.contains("onerror=\"") && !html.contains("\"><scr"), "{place}: {html}");
+            for part in [&html, &text] {
+                assert!(!part.contains(['\0', '\r', '\u{202e}']), "{place}");
+                assert!(!part.lines().any(|line| line.starts_with("Bcc:")) || place == "footer", "{place}: {part}");
+            }
+            assert!(!subject.contains(['\r', '\n', '\0', '\u{202e}']), "{place}: {subject}");
+            assert!(from.bytes().all(|b| (b' '..=b'~').contains(&b)), "{place}: {from}");
+            for (name, value) in headers {
+                assert!(value.bytes().all(|b| (b' '..=b'~').contains(&b)), "{place}: {name}: {value}");
+            }
+            for (_, value) in tags {
+                assert!(value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{place}: {value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_shown_of_a_hostile_name_is_the_name() {
+    let mut letter = Letter { customer_name: Some("Eve <b>&\"O'Hara\""), ..letter("en") };
+    letter.agent = Some(Agent { name: "Sam & <i>Co</i>", picture_url: None });
+    let mail = render(&letter).unwrap();
+    assert!(mail.html.contains("Hello Eve &#60;b&#62;&#38;&#34;O&#39;Hara&#34;,"), "{}", mail.html);
+    assert!(mail.text.starts_with("Hello Eve <b>&\"O'Hara\","), "{}", mail.text);
+    assert_eq!(mail.subject, "How was the help from Sam & <i>Co</i>?");
+}
+
+#[test]
+fn a_name_with_a_link_stays_out_of_the_greeting() {
+    for name in ["Win at http://evil.example", "evil.example", "eve@evil.example", &"x".repeat(61)] {
+        let mail = render(&Letter { customer_name: Some(name), ..letter("en") }).unwrap();
+        assert!(mail.text.starts_with("Hello,\n"), "{name}");
+        assert!(!mail.html.contains("evil"), "{name}");
+    }
+}
+
+#[test]
+fn a_name_that_runs_against_the_sentence_is_isolated() {
+    let mut arabic = letter("ar");
+    assert!(render(&arabic).unwrap().subject.contains("\u{2068}Sam Taylor\u{2069}"));
+    arabic.agent = Some(Agent { name: "سامي", picture_url: None });
+    assert!(!render(&arabic).unwrap().subject.contains('\u{2068}'));
+    let mut english = letter("en");
+    assert!(!render(&english).unwrap().subject.contains('\u{2068}'));
+    english.agent = Some(Agent { name: "سامي", picture_url: None });
+    assert!(render(&english).unwrap().subject.contains("\u{2068}سامي\u{2069}"));
+}
+
+#[test]
+fn a_set_up_that_cannot_work_is_an_error_that_names_it() {
+    let says = |letter: Letter<'_>| render(&letter).map_err(|e| e.to_string()).unwrap_err();
+    assert_eq!(says(Letter { from: "acme", ..letter("en") }), "`from` is not an address that a mail can have");
+    assert_eq!(says(Letter { to: "jane", ..letter("en") }), "`to` is not an address that a mail can have");
+    assert_eq!(
+        says(Letter { reply_to: Some("x@y.example\nBcc: z@y.example"), ..letter("en") }),
+        "`reply_to` is not an address that a mail can have"
+    );
+    assert_eq!(says(Letter { survey_url: "javascript:x", ..letter("en") }), "`survey_url` is not a web address");
+    assert_eq!(
+        says(Letter { unsubscribe_url: "https://a.example/u/x>,<mailto:y", ..letter("en") }),
+        "`unsubscribe_url` is not a web address"
+    );
+    let long = format!("https://a.example/u/{}", "x".repeat(1000));
+    assert!(matches!(render(&Letter { unsubscribe_url: &long, ..letter("en") }), Err(RenderError::Header("List-Unsubscribe"))));
+}
+
+#[test]
+fn no_address_reaches_a_log() {
+    assert!(!format!("{:?}", render(&letter("en")).unwrap()).contains("jane"));
+}
+
+/// Each colour that text has in the light mail and in its dark rules, on each background it can stand on there.
+#[test]
+fn every_text_can_be_read_in_light_and_in_dark() {
+    for color in ["#ffb400", "#ffffff", "#000000", "#e11d48", "#00ff00", "#b45309"] {
+        let accent = Accent::parse(color).unwrap();
+        let mut letter = Letter { test: true, ..letter("en") };
+        letter.dress.accent = accent;
+        let html = render(&letter).unwrap().html;
+        let (light, dark) = (accent.light(), accent.dark());
+        let pairs = [
+            ("#1f1f1f", "#ffffff"),
+            ("#595959", "#ffffff"),
+            (light.as_str(), "#ffffff"),
+            ("#5c4400", "#fff3cd"),
+            ("#f2f2f2", "#1f1f1f"),
+            ("#b8b8b8", "#1f1f1f"),
+            (dark.as_str(), "#1f1f1f"),
+            ("#ffe08a", "#3a3000"),
+        ];
+        for (ink, paper) in pairs {
+            assert!(html.contains(ink) && html.contains(paper), "{ink} and {paper} are in the mail");
+            assert!(contrast(ink, paper).unwrap() >= 4.5, "{ink} on {paper}");
+        }
+        // Nothing else is coloured: a new colour has to be named above.
+        let known: Vec<&str> = pairs.iter().flat_map(|(a, b)| [*a, *b]).chain(["#f3f3f3", "#121212", "#dddddd", "#3d3d3d"]).collect();
+        for found in html.match_indices('#').filter_map(|(at, _)| html.get(at..at + 7)).filter(|c| contrast(c, c).is_some()) {
+            assert!(known.contains(&found), "{found}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_name_breaks_the_mail(name: String, agent: String, brand: String, footer: String, question: String) {
+        let mut letter = Letter { customer_name: Some(&name), agent: Some(Agent { name: &agent, picture_url: Some(&name) }), ..letter("he") };
+        letter.dress.name = &brand;
+        letter.dress.footer = Some(&footer);
+        letter.dress.question = Some(&question);
+        let mail = render(&letter).unwrap();
+        prop_assert!(!mail.subject.chars().any(char::is_control));
+        prop_assert!(mail.from.is_ascii() && !mail.from.contains(['\r', '\n']));
+        prop_assert_eq!(mail.html.matches("<a ").count(), 7);
+        prop_assert_eq!(mail.html.matches("<a ses:no-track ").count(), 7);
+    }
+}

@@ -1,0 +1,30 @@
+//! A letter to start from.
+
+use dress::{Accent, Agent, Dress};
+use mail::Letter;
+
+/// Everything filled in, nothing unusual.
+pub(crate) fn letter(tag: &str) -> Letter<'static> {
+    Letter {
+        to: "jane@customer.example",
+        from: "surveys@acme.example",
+        reply_to: Some("support@acme.example"),
+        texts: language::find(tag).unwrap(),
+        customer_name: Some("Jane Doe"),
+        agent: Some(Agent { name: "Sam Taylor", picture_url: Some("https://cdn.acme.example/sam.png") }),
+        dress: Dress {
+            id: "acme-kids",
+            name: "Acme Kids",
+            logo_url: None,
+            accent: Accent::default(),
+            footer: Some("Acme Kids Ltd\n1 Long Lane, London"),
+            question: None,
+            thank_you_url: None,
+        },
+        survey_url: "https://survey.acme.example/s/AQFkZW1vLXRva2VuLWZvci1hLXN1cnZleQ",
+        unsubscribe_url: "https://survey.acme.example/u/AQJkZW1vLXRva2VuLXRvLXVuc3Vic2NyaWJl",
+        unsubscribe_mailbox: None,
+        request_id: "01987a3e-5c1b-7d52-9f3a-2b6e8c0d4f11",
+        test: false,
+    }
+}
