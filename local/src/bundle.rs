@@ -71,7 +71,13 @@ pub struct Endpoints {
 /// All functions of the bundle.
 #[derive(Debug)]
 pub struct Bundle {
-    intake: Intake,
+    requests: Intake,
+    freshdesk: Intake,
+    gladly: Intake,
+    gorgias: Intake,
+    answers: Intake,
+    sweep: Store,
+    mail_events: Store,
     zendesk: Zendesk,
     survey: Survey,
     dispatch: Dispatch,
@@ -88,30 +94,37 @@ impl Bundle {
         let tables = ["config", "interactions", "suppression", "responses"].map(str::to_owned);
         let [config, interactions, suppression, responses] = tables;
         let tables = Tables { config, interactions, suppression, responses };
-        let store = Store::new(&aws(&endpoints.dynamodb), tables, SubjectSecret::new(SUBJECT_SECRET));
-        let intake = Intake::new(store.clone());
+        let aws_dynamodb = aws(&endpoints.dynamodb);
+        // Each function has its own process in production, and so its own cache of the configuration.
+        let store = || Store::new(&aws_dynamodb, tables.clone(), SubjectSecret::new(SUBJECT_SECRET));
         let secrets = TokenSecrets::parse(TOKEN_SECRETS)?;
         let ses = Ses { client: mail::client(&aws(&endpoints.ses)), configuration_set: Some("afterword".into()) };
         Ok(Self {
-            zendesk: Zendesk { intake: intake.clone(), signature: Signature::new(&endpoints.zendesk_secret) },
-            survey: Survey { store: store.clone(), secrets: secrets.clone() },
+            requests: Intake::new(store()),
+            freshdesk: Intake::new(store()),
+            gladly: Intake::new(store()),
+            gorgias: Intake::new(store()),
+            answers: Intake::new(store()),
+            sweep: store(),
+            mail_events: store(),
+            zendesk: Zendesk { intake: Intake::new(store()), signature: Signature::new(&endpoints.zendesk_secret) },
+            survey: Survey { store: store(), secrets: secrets.clone() },
             dispatch: Dispatch {
-                store: store.clone(),
+                store: store(),
                 ses,
                 secrets,
                 survey_url: SurveyUrl::new(&endpoints.survey_url),
                 sender: Some("survey@afterword.example".into()),
                 time_out: SignedDuration::from_secs(60),
             },
-            resolver: gladly_resolve::Resolver::new(store, &endpoints.gladly_token, LOCAL_GLADLY_HOSTS)?,
-            intake,
+            resolver: gladly_resolve::Resolver::new(store(), &endpoints.gladly_token, LOCAL_GLADLY_HOSTS)?,
             clock,
         })
     }
 
-    /// The tables, as the functions see them.
+    /// The tables, as a function sees them.
     pub fn store(&self) -> &Store {
-        &self.intake.store
+        &self.requests.store
     }
 }
 
@@ -138,13 +151,13 @@ impl Functions for Invoker {
         async move {
             let now = bundle.clock.now();
             Ok(match function.as_str() {
-                "requests" => requests::handle(&bundle.intake, request, now).await?,
+                "requests" => requests::handle(&bundle.requests, request, now).await?,
                 "zendesk" => bundle.zendesk.handle(request, now).await?,
-                "freshdesk" => freshdesk::handle(&bundle.intake, request, now).await?,
-                "gladly" => gladly::handle(&bundle.intake, request, now).await?,
-                "gorgias" => gorgias::handle(&bundle.intake, request, now).await?,
+                "freshdesk" => freshdesk::handle(&bundle.freshdesk, request, now).await?,
+                "gladly" => gladly::handle(&bundle.gladly, request, now).await?,
+                "gorgias" => gorgias::handle(&bundle.gorgias, request, now).await?,
                 "survey" => bundle.survey.handle(request, now).await?,
-                "answers" => answers::handle(&bundle.intake, request, now).await?,
+                "answers" => answers::handle(&bundle.answers, request, now).await?,
                 other => return Err(format!("there is no function {other} for API events").into()),
             })
         }
@@ -158,8 +171,8 @@ impl Functions for Invoker {
             Ok(match function.as_str() {
                 "dispatch" => bundle.dispatch.handle(&event, now).await,
                 "gladly_resolve" => bundle.resolver.handle(&event, now).await,
-                "sweep" => serde_json::to_value(sweep::sweep(bundle.store(), now).await?)?,
-                "mail_events" => mail_events::handle(bundle.store(), &event, now).await.map(|()| Value::Null)?,
+                "sweep" => serde_json::to_value(sweep::sweep(&bundle.sweep, now).await?)?,
+                "mail_events" => mail_events::handle(&bundle.mail_events, &event, now).await.map(|()| Value::Null)?,
                 other => return Err(format!("there is no function {other} for events").into()),
             })
         }

@@ -257,7 +257,13 @@ async fn an_accepted_request_costs_one_call_cached_and_a_mail_two() {
     let duplicate = world.post("/v1/requests", &request("2", "two@customers.example")).await;
     assert_eq!(duplicate.json()["duplicate"], true);
     assert_eq!(operations(dynamodb.calls()), ["TransactWriteItems"]);
-    dynamodb.plan(|_| Fault::None);
+    world.settle().await; // dispatch now has its configuration
+    for n in 3..5 {
+        world.post("/v1/requests", &request(&format!("{n}"), &format!("{n}@customers.example"))).await;
+    }
+    let proxies = world.stack.proxies.as_ref().unwrap();
+    proxies.dynamodb.plan(|_| Fault::None);
+    proxies.ses.plan(|_| Fault::None);
     for pump in &mut world.stack.pumps {
         pump.drain().await.unwrap();
     }
@@ -266,6 +272,23 @@ async fn an_accepted_request_costs_one_call_cached_and_a_mail_two() {
     mailed.sort();
     assert_eq!(mailed, ["TransactWriteItems", "TransactWriteItems", "UpdateItem", "UpdateItem"], "two mails: a claim and a note each");
     assert_eq!(proxies.ses.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn an_odd_config_item_breaks_nothing_but_itself() {
+    let world = World::new().await;
+    let odd = json!({ "TableName": "config", "Item": {
+        "kind": { "S": "channel" }, "id": { "S": "fax" }, "mode": { "B": "AAEC" }, "aliases": { "SS": ["telefax"] }, "note": { "NULL": true },
+    } });
+    world.stack.database.put_item(serde_json::from_value(odd).unwrap()).unwrap();
+    let set = json!({ "TableName": "config", "Item": {
+        "kind": { "S": "key" }, "id": { "S": intake::digest(b"aw_live_set") }, "mode": { "S": " Live " }, "scopes": { "SS": ["send", "READ"] },
+    } });
+    world.stack.database.put_item(serde_json::from_value(set).unwrap()).unwrap();
+    assert_eq!(world.post_as("aw_live_set", "/v1/requests", &request("1", "jane@customers.example")).await.status, 200);
+    let mut body = request("2", "jane@customers.example");
+    body["channel"] = json!("TeleFax");
+    assert_eq!(world.post("/v1/requests", &body).await.json()["code"], "channel_manual");
 }
 
 #[tokio::test]

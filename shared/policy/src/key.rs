@@ -51,7 +51,7 @@ impl Key {
         if item.bool("revoked")?.unwrap_or(false) {
             return Ok(None);
         }
-        let mode = match item.text("mode")?.as_deref() {
+        let mode = match item.text("mode")?.map(|mode| mode.to_lowercase()).as_deref() {
             Some("test") => Mode::Test,
             Some("live") => Mode::Live,
             _ => return Err(item.fault("mode")),

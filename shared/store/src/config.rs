@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use crate::interaction::s;
 use crate::{Store, StoreError};
 
-/// How long an item is taken for current. The contract is 30 s at most; the rest is for the request that is under way.
-const FRESH: SignedDuration = SignedDuration::from_secs(20);
+/// How long an item is taken for current. The contract is 30 s at most; less costs one more read in ten seconds.
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
 /// Employees and keys remembered at most; then all are forgotten.
 const REMEMBERED: usize = 2_000;
 
@@ -68,8 +68,8 @@ pub(crate) struct Cache(Mutex<Cached>);
 #[derive(Debug, Default)]
 struct Cached {
     settings: Option<(Timestamp, Arc<Settings>)>,
-    people: HashMap<String, (Timestamp, Option<Employee>)>,
-    ids: HashMap<String, (Timestamp, Option<String>)>,
+    people: HashMap<String, (Timestamp, Employee)>,
+    ids: HashMap<String, (Timestamp, String)>,
     keys: HashMap<String, (Timestamp, Option<Key>)>,
 }
 
@@ -137,22 +137,25 @@ impl Store {
     /// The employee with this e-mail (in lower case).
     pub async fn employee_by_email(&self, email: &str, now: Timestamp) -> Result<Option<Employee>, StoreError> {
         if let Some(employee) = self.cache.with(|c| recall(&c.people, email, now)) {
-            return Ok(employee);
+            return Ok(Some(employee));
         }
-        let employee = self.config_item("employee", email).await?.as_ref().map(Employee::read);
-        employee.iter().flat_map(|e| &e.faults).for_each(log);
+        // Who is not found is not remembered: an employee who has just been added is found at once.
+        let Some(item) = self.config_item("employee", email).await? else { return Ok(None) };
+        let employee = Employee::read(&item);
+        employee.faults.iter().for_each(log);
         self.cache.with(|c| remember(&mut c.people, email, employee.clone(), now));
-        Ok(employee)
+        Ok(Some(employee))
     }
 
     async fn email_of(&self, custom_id: &str, now: Timestamp) -> Result<Option<String>, StoreError> {
         if let Some(email) = self.cache.with(|c| recall(&c.ids, custom_id, now)) {
-            return Ok(email);
+            return Ok(Some(email));
         }
         let item = self.config_item("employee_id", custom_id).await?;
-        let email = item.and_then(|item| item.get("email").and_then(Value::as_str).map(|email| email.trim().to_lowercase()));
+        let Some(email) = item.as_ref().and_then(|item| item.get("email")).and_then(Value::as_str) else { return Ok(None) };
+        let email = email.trim().to_lowercase();
         self.cache.with(|c| remember(&mut c.ids, custom_id, email.clone(), now));
-        Ok(email)
+        Ok(Some(email))
     }
 
     async fn config_item(&self, kind: &str, id: &str) -> Result<Option<Map<String, Value>>, StoreError> {
@@ -161,7 +164,7 @@ impl Store {
         }
         let got = self.client.get_item().table_name(&self.tables.config).key("kind", s(kind)).key("id", s(id));
         let got = got.send().await.map_err(StoreError::of("GetItem"))?;
-        got.item.map(plain).transpose()
+        Ok(got.item.map(plain))
     }
 
     /// One statement instead of a query for each kind: with nothing cached, an accepted request costs four round trips.
@@ -175,9 +178,7 @@ impl Store {
         loop {
             let page = self.client.execute_statement().statement(&statement).set_next_token(token).send();
             let page = page.await.map_err(StoreError::of("ExecuteStatement"))?;
-            for item in page.items.unwrap_or_default() {
-                items.push(plain(item)?);
-            }
+            items.extend(page.items.unwrap_or_default().into_iter().map(plain));
             token = page.next_token;
             if token.is_none() {
                 return Ok(items);
@@ -186,8 +187,12 @@ impl Store {
     }
 }
 
-fn plain(item: HashMap<String, AttributeValue>) -> Result<Map<String, Value>, StoreError> {
-    serde_dynamo::from_item(item).map_err(StoreError::corrupt("config"))
+/// An item as plain JSON. An attribute of a type that no setting has (binary, null) becomes an empty object, which every reader takes for
+/// a fault of that attribute: one odd item must not make the others unreadable.
+fn plain(item: HashMap<String, AttributeValue>) -> Map<String, Value> {
+    item.into_iter()
+        .map(|(name, value)| (name, serde_dynamo::from_attribute_value(value).unwrap_or_else(|_| Value::Object(Map::new()))))
+        .collect()
 }
 
 /// Config items as DynamoDB takes them, from plain JSON: for seeding a table.
