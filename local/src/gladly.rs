@@ -202,7 +202,7 @@ fn authenticated(headers: &HeaderMap) -> bool {
 /// Serves the organisation on `listener`, for ever.
 ///
 /// # Errors
-/// As [`axum::serve`] reports.
+/// As [`axum::serve()`] reports.
 pub async fn serve(listener: TcpListener, gladly: Gladly) -> std::io::Result<()> {
     axum::serve(listener, gladly.router()).await
 }

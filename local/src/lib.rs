@@ -4,7 +4,7 @@
 //! are Lambda's event source mapping, [`database`] is DynamoDB, [`ses`] and [`mailbox`] are SES and whoever reads the mail. What connects
 //! them to each other is read from `template.yaml` by [`template`]. They reach the functions through one seam, [`functions::Functions`].
 //! [`bundle`] is the real functions behind it, [`stack`] starts and connects everything, and [`samples`] plays `events/`. [`faults`] breaks
-//! calls for the tests.
+//! calls for the tests. The gallery shows every mail and page to whoever designs or translates.
 
 pub mod bundle;
 pub mod database;
@@ -13,6 +13,8 @@ pub mod faults;
 pub mod filter;
 pub mod flags;
 pub mod functions;
+mod gallery;
+mod gallery_states;
 pub mod gateway;
 pub mod gladly;
 pub mod listen;

@@ -26,7 +26,7 @@ pub(crate) fn list(messages: &[Message]) -> String {
     } else {
         format!("<table><tr><th>At (UTC)</th><th>To</th><th>Subject</th></tr>{rows}</table>")
     };
-    page("Mailbox", &format!("<h1>Mailbox</h1>{body}"))
+    page("Mailbox", &format!("<h1>Mailbox</h1>{body}<p><a href=\"/gallery\">Gallery of every mail and page</a></p>"))
 }
 
 /// One mail: how it looks, its text, its headers and tags.

@@ -46,9 +46,10 @@ async fn run() -> Result<(), FunctionError> {
     };
     let stack = Stack::start(options).await?;
     say(&format!(
-        "Afterword runs on this machine.\n\n  API       {}   keys aw_test_local, aw_live_local\n  DynamoDB  {}   tables config, interactions, suppression, responses\n  Mailbox   {}   also the SES v2 endpoint\n",
+        "Afterword runs on this machine.\n\n  API       {}   keys aw_test_local, aw_live_local\n  DynamoDB  {}   tables config, interactions, suppression, responses\n  Mailbox   {}   also the SES v2 endpoint\n  Gallery   {}/gallery   every mail and page\n",
         url(stack.api),
         url(stack.dynamodb),
+        url(stack.mail),
         url(stack.mail)
     ));
     if flags.samples {

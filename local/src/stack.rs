@@ -18,7 +18,7 @@ use crate::mailbox::Mailbox;
 use crate::ses::Events;
 use crate::streams::{Failures, Pump};
 use crate::template::{Schedule, TEMPLATE, Template};
-use crate::{gateway, schedule, seed, ses};
+use crate::{gallery, gateway, schedule, seed, ses};
 
 /// What to start.
 #[derive(Clone, Debug)]
@@ -141,7 +141,7 @@ impl Stack {
         let mut tasks = JoinSet::new();
         let engine = database.clone();
         tasks.spawn(async move { report("DynamoDB", database::serve(dynamodb_listener, engine, std::future::pending()).await) });
-        let router = ses.merge(gladly.router());
+        let router = ses.merge(gladly.router()).merge(gallery::router());
         tasks.spawn(async move { report("SES", ses::serve(mail_listener, router).await) });
         let (routes, invoked) = (template.routes, functions.clone());
         tasks.spawn(async move { report("the API", gateway::serve(api_listener, routes, invoked).await) });

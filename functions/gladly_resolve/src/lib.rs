@@ -16,7 +16,7 @@ mod look;
 mod trouble;
 
 use jiff::{SignedDuration, Timestamp};
-use policy::{Facts, Reason, Status, Verdict, backoff};
+use policy::{Reason, Status, Verdict, backoff};
 use serde_json::Value;
 use store::{Interaction, Resolution, Settings, Store, StoreError, each_interaction};
 
@@ -89,13 +89,7 @@ impl Resolver {
             Some(who) => self.store.employee(who, now).await?,
             None => None,
         };
-        let facts = Facts {
-            company: &settings.company,
-            channels: &settings.channels,
-            brands: &settings.brands,
-            languages: &settings.languages,
-            employee: employee.as_ref(),
-        };
+        let facts = settings.facts(employee.as_ref());
         // The delay counts from receipt.
         let (reason, plan) = match policy::decide(&request, row.mode, &facts, row.created_at) {
             Verdict::Send(plan) if row.due_at.is_none() && plan.due > now => {

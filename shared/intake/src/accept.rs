@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use normalize::{ClosedConversation, Inbound, Malformed, Note, Source, SurveyRequest};
-use policy::{Facts, Outcome, Reason, Status, Verdict};
+use policy::{Outcome, Reason, Status, Verdict};
 use serde_json::{Map, Value, json};
 use store::{Conversation, Interaction, Marker, NewInteraction, Recorded};
 
@@ -68,13 +68,7 @@ impl Intake {
             }
         };
         let (settings, employee) = tokio::try_join!(self.store.settings(now), employee)?;
-        let facts = Facts {
-            company: &settings.company,
-            channels: &settings.channels,
-            brands: &settings.brands,
-            languages: &settings.languages,
-            employee: employee.as_ref(),
-        };
+        let facts = settings.facts(employee.as_ref());
         let mode = entered.key().mode;
         let (status, reason, plan) = match policy::decide(request, mode, &facts, now) {
             Verdict::Send(plan) => (Status::Queued, None, Some(plan)),

@@ -20,7 +20,7 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// Parses exactly one JSON document. Duplicate keys are left to [`Node::duplicates`].
+    /// Parses exactly one JSON document. Duplicate keys are left to its callers.
     pub(crate) fn parse(body: &str) -> Result<Self, Malformed> {
         serde_json::from_str(body).map_err(|e| {
             let what = e.to_string();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use normalize::{EmployeeRef, LanguageTag};
-use policy::{Brand, Channel, Company, Employee, Fault, Item, Key, LanguageRow};
+use policy::{Brand, Channel, Company, Employee, Facts, Fault, Item, Key, LanguageRow};
 use serde_json::{Map, Value};
 
 use crate::interaction::s;
@@ -50,6 +50,13 @@ impl Settings {
         let faults = faults.chain(settings.channels.iter().flat_map(|c| &c.faults)).chain(settings.brands.iter().flat_map(|b| &b.faults));
         faults.chain(rows.iter().flat_map(|l| &l.faults)).for_each(log);
         settings
+    }
+}
+
+impl Settings {
+    /// What the checks at the door need to know, with the employee that the request leads to.
+    pub fn facts<'a>(&'a self, employee: Option<&'a Employee>) -> Facts<'a> {
+        Facts { company: &self.company, channels: &self.channels, brands: &self.brands, languages: &self.languages, employee }
     }
 }
 
