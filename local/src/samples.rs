@@ -61,7 +61,8 @@ pub async fn play(stack: &Stack) -> Result<Vec<Outcome>, FunctionError> {
             Some(Ok(request_id)) => settled(stack, request_id).await?,
             _ => text("reason").unwrap_or_default().to_owned(),
         };
-        outcomes.push(Outcome { name, call, reply: format!("{status} {}", text("status").unwrap_or_default()), became });
+        let again = if reply.get("duplicate").is_some() { " (again)" } else { "" };
+        outcomes.push(Outcome { name, call, reply: format!("{status} {}{again}", text("status").unwrap_or_default()), became });
     }
     Ok(outcomes)
 }

@@ -110,7 +110,8 @@ impl Dispatch {
         let Some(from) = from else { return self.hold(row, "company/settings has no from, and the stack no sender address", now).await };
         // Written before it is claimed: a mail that cannot be written holds no lease.
         let mail = match letter::write(self, row, &to, from, &settings.company, brand) {
-            Ok(mail) => mail,
+            // The Send event brings it back: how far evidence has come is told by claims, which a row may have had several of.
+            Ok(mail) => mail.tagged("claimed_at", &now.as_millisecond().to_string()),
             Err(error) => return self.hold(row, &error.to_string(), now).await,
         };
         let claim_id = Uuid::now_v7();

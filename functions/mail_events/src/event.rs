@@ -12,6 +12,8 @@ pub struct MailEvent {
     pub request_id: Uuid,
     /// From the mail's tag: whether it was sent for a live key.
     pub live: bool,
+    /// From the mail's tag: when the claim was made that it was sent under.
+    pub claimed_at: Option<Timestamp>,
     /// SES's id of the mail.
     pub message_id: String,
     /// The one recipient.
@@ -101,6 +103,7 @@ pub fn read(record: &Value) -> Result<Option<MailEvent>, NotAnEvent> {
     Ok(Some(MailEvent {
         request_id,
         live: text("/mail/tags/mode/0") == Some("live"),
+        claimed_at: text("/mail/tags/claimed_at/0").and_then(|ms| Timestamp::from_millisecond(ms.parse().ok()?).ok()),
         message_id: text("/mail/messageId").unwrap_or_default().to_owned(),
         recipient: text("/mail/destination/0").map(str::to_owned),
         at: at.or_else(|| text("/mail/timestamp")).and_then(|at| at.parse().ok()),

@@ -56,7 +56,7 @@ async fn take(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(), St
     };
     tracing::info!(request_id = %event.request_id, outcome = event.kind.outcome().as_str(), applied, "SES event");
     if event.kind == Kind::Send
-        && let Some(claimed_at) = row.as_ref().and_then(|row| row.claimed_at)
+        && let Some(claimed_at) = event.claimed_at
     {
         store.note_send_event(claimed_at).await?;
     }

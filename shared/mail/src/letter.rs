@@ -65,6 +65,15 @@ pub struct Mail {
     pub tags: Vec<(String, String)>,
 }
 
+impl Mail {
+    /// With one more message tag; `name` is within SES's alphabet, and a value outside it is escaped.
+    #[must_use]
+    pub fn tagged(mut self, name: &'static str, value: &str) -> Self {
+        self.tags.push((name.to_owned(), tag(value)));
+        self
+    }
+}
+
 /// Only what may stand in a log.
 impl fmt::Debug for Mail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
