@@ -11,7 +11,7 @@ use store::{Answer, Interaction};
 
 use crate::form::Form;
 use crate::pages::{self, Frame, LONGEST_COMMENT, Mistake, Topic};
-use crate::{PageError, Survey, Visit, chosen_language};
+use crate::{PageError, Survey, Visit, chosen_language, kept_language};
 
 /// What the customer has put in.
 #[derive(Default)]
@@ -46,7 +46,7 @@ impl Survey {
         let action = format!("/s/{token}");
         match posted {
             None => self.show(request, &row, &frame, &action, until).await,
-            Some(form) => self.take(request, &row, &frame, &action, posted_input(&form), now).await,
+            Some(form) => self.take(&row, &frame, &action, posted_input(&form), now).await,
         }
     }
 
@@ -82,15 +82,7 @@ impl Survey {
         })
     }
 
-    async fn take(
-        &self,
-        request: &Request,
-        row: &Interaction,
-        frame: &Frame<'_>,
-        action: &str,
-        input: Input,
-        now: Timestamp,
-    ) -> Result<Visit, PageError> {
+    async fn take(&self, row: &Interaction, frame: &Frame<'_>, action: &str, input: Input, now: Timestamp) -> Result<Visit, PageError> {
         let Some(given) = input.stars.filter(|_| input.mistakes.is_empty()) else {
             let form = self.form(row, action, &input).await?;
             return Ok(pages::survey(frame, &form)?.into());
@@ -102,9 +94,7 @@ impl Survey {
             return Ok(Visit::Unknown);
         }
         tracing::info!(request_id = %row.request_id, mode = row.mode.as_str(), stars = given, "answered");
-        let language = request.query_string_parameters().first("lang").and_then(language::find).map(|_| frame.texts.tag);
-        let language = language.map(|tag| format!("&lang={tag}")).unwrap_or_default();
-        Ok(Visit::SeeOther(format!("?thanks={given}{language}")))
+        Ok(Visit::SeeOther(format!("?thanks={given}{}", kept_language(frame.texts, row.language.as_deref().unwrap_or_default()))))
     }
 
     async fn form<'a>(&self, row: &'a Interaction, action: &'a str, input: &'a Input) -> Result<pages::Form<'a>, PageError> {

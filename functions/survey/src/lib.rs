@@ -97,6 +97,11 @@ pub(crate) fn chosen_language(request: &Request, form: Option<&str>, mail: &str)
     asked.unwrap_or_else(|| language::best(&[mail]))
 }
 
+/// For a redirect: the language that was chosen, where it is not the mail's.
+pub(crate) fn kept_language(chosen: &'static Texts, mail: &str) -> String {
+    if chosen.tag == language::best(&[mail]).tag { String::new() } else { format!("&lang={}", chosen.tag) }
+}
+
 /// For pages that know nothing of a mail: what the browser prefers.
 fn visitor_language(request: &Request) -> &'static Texts {
     let accepted = request.headers().get("accept-language").and_then(|value| value.to_str().ok()).unwrap_or_default();

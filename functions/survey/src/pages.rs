@@ -148,8 +148,9 @@ impl Scope {
 pub fn survey(frame: &Frame<'_>, form: &Form<'_>) -> askama::Result<Page> {
     let title = frame.texts.survey_title;
     let (status, title) = if form.mistakes.is_empty() { (200, title.to_owned()) } else { (422, frame.texts.error_title(title)) };
-    SurveyPage { t: frame.texts, title, sheet: Sheet::new(frame, form.agent), form: Some(FormView::new(frame, form)), receipt: None }
-        .page(status)
+    let kept = form.stars.filter(|stars| (1..=5).contains(stars)).map(|stars| format!("&stars={stars}"));
+    let sheet = Sheet { kept: kept.unwrap_or_default(), ..Sheet::new(frame, form.agent) };
+    SurveyPage { t: frame.texts, title, sheet, form: Some(FormView::new(frame, form)), receipt: None }.page(status)
 }
 
 /// What was answered, and, while it can be changed (`form` with the answer in it), until when and the form for it.
@@ -170,7 +171,7 @@ pub fn thanks(frame: &Frame<'_>, stars: u8, until: Option<Date>, form: Option<&F
             .map(Sentence),
         link: frame.dress.thank_you_url.and_then(dress::web_url).map(|url| Link { url, text: Sentence(t.thanks_continue(&brand(frame))) }),
     };
-    let sheet = Sheet::new(frame, form.and_then(|form| form.agent));
+    let sheet = Sheet { kept: format!("&thanks={filled}"), ..Sheet::new(frame, form.and_then(|form| form.agent)) };
     SurveyPage { t, title, sheet, form: form.map(|form| FormView::new(frame, form)), receipt: Some(receipt) }.page(status)
 }
 
@@ -227,7 +228,9 @@ pub fn unsubscribed(frame: &Frame<'_>, action: &str, scope: Scope) -> askama::Re
         Scope::All => t.unsubscribed_all.to_owned(),
     };
     let undo = Button { name: "undo", value: scope.name(), label: Sentence(t.resubscribe.to_owned()), second: true };
-    message(frame, t.unsubscribed_title, vec![text], Some(action), vec![undo]).page(200)
+    let mut message = message(frame, t.unsubscribed_title, vec![text], Some(action), vec![undo]);
+    message.sheet.kept = format!("&done={}", scope.name());
+    message.page(200)
 }
 
 /// It is undone.
@@ -236,7 +239,9 @@ pub fn unsubscribed(frame: &Frame<'_>, action: &str, scope: Scope) -> askama::Re
 /// As [`survey`].
 pub fn resubscribed(frame: &Frame<'_>) -> askama::Result<Page> {
     let t = frame.texts;
-    message(frame, t.resubscribed_title, vec![t.resubscribed_text.to_owned()], None, Vec::new()).page(200)
+    let mut message = message(frame, t.resubscribed_title, vec![t.resubscribed_text.to_owned()], None, Vec::new());
+    message.sheet.kept = "&undone=1".to_owned();
+    message.page(200)
 }
 
 /// The policy of a page with this stylesheet and these images: itself, and nothing else.
@@ -292,6 +297,8 @@ struct Sheet<'a> {
     brand: String,
     footer: Vec<String>,
     languages: &'a [&'static Texts],
+    /// What the query has besides the language, so that a link to another language leads to the same page.
+    kept: String,
 }
 
 impl<'a> Sheet<'a> {
@@ -309,6 +316,7 @@ impl<'a> Sheet<'a> {
             brand: dress::one_line(dress.name),
             footer: dress.footer.map(dress::paragraphs).unwrap_or_default().lines().map(str::to_owned).collect(),
             languages: frame.languages,
+            kept: String::new(),
         }
     }
 }

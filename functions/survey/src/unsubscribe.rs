@@ -9,7 +9,7 @@ use policy::{Brand, Mode};
 
 use crate::form::Form;
 use crate::pages::{self, Frame, Scope};
-use crate::{PageError, Survey, Visit, chosen_language};
+use crate::{PageError, Survey, Visit, chosen_language, kept_language};
 
 impl Survey {
     pub(crate) async fn unsubscribe(&self, request: &Request, token: &str, now: Timestamp) -> Result<Visit, PageError> {
@@ -56,7 +56,7 @@ impl Survey {
     ) -> Result<Visit, PageError> {
         let live = whom.mode == Mode::Live;
         let of = |scope: Scope| brand.filter(|_| scope == Scope::Brand);
-        let language = form.first("lang").and_then(language::find).map(|t| format!("&lang={}", t.tag)).unwrap_or_default();
+        let language = kept_language(frame.texts, &whom.language);
         if let Some(scope) = form.first("undo").and_then(Scope::parse) {
             if live {
                 self.store.resubscribe(&whom.subject, of(scope)).await?;

@@ -2,6 +2,8 @@
 
 #![expect(dead_code, reason = "each test file uses its own part of it")]
 
+pub(crate) mod story;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -165,6 +167,23 @@ impl World {
     /// Mails to an address, oldest first.
     pub(crate) fn mails_to(&self, address: &str) -> Vec<Message> {
         self.stack.mailbox.messages().into_iter().filter(|message| message.to.iter().any(|to| to == address)).collect()
+    }
+
+    /// Every row of the interactions table, in DynamoDB JSON.
+    pub(crate) fn rows(&self) -> Vec<Value> {
+        let (mut rows, mut start) = (Vec::new(), Value::Null);
+        loop {
+            let mut scan = json!({ "TableName": "interactions" });
+            if !start.is_null() {
+                scan["ExclusiveStartKey"] = start;
+            }
+            let mut page = serde_json::to_value(self.stack.database.scan(serde_json::from_value(scan).unwrap()).unwrap()).unwrap();
+            rows.extend(page["Items"].as_array().cloned().unwrap_or_default());
+            start = page["LastEvaluatedKey"].take();
+            if start.is_null() {
+                return rows;
+            }
+        }
     }
 
     /// How many items a table holds (no test's production code scans).

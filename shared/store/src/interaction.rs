@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::{DUE_SHARDS, StoreError};
 
-/// Partitions of each hour in the `hour` index.
-pub(crate) const HOUR_SHARDS: u64 = 4;
+/// Partitions of each day in the `day` index.
+pub(crate) const DAY_SHARDS: u64 = 4;
 
 /// A ready request that nobody has claimed after this long is woken again by `sweep`: the stream's record was lost.
 pub(crate) const STALLED: SignedDuration = SignedDuration::from_mins(3);
@@ -240,7 +240,7 @@ impl Interaction {
 
     pub(crate) fn to_item(&self) -> Result<HashMap<String, AttributeValue>, StoreError> {
         let mut item: HashMap<String, AttributeValue> = serde_dynamo::to_item(self).map_err(StoreError::corrupt("interactions"))?;
-        item.insert("hour_shard".into(), s(hour_shard(self.mode, self.created_at, self.shard(HOUR_SHARDS))));
+        item.insert("day_shard".into(), s(day_shard(self.mode, self.created_at, self.shard(DAY_SHARDS))));
         if self.wake_at.is_some() {
             item.insert("due_shard".into(), s(self.due_shard()));
         }
@@ -270,9 +270,23 @@ pub(crate) fn due_shard(shard: u64) -> String {
     format!("due#{shard}")
 }
 
-/// `live#2026-11-21T05#3`: test or live, hour of receipt in UTC, shard.
-pub(crate) fn hour_shard(mode: Mode, at: Timestamp, shard: u64) -> String {
-    format!("{}#{}#{shard}", mode.as_str(), hour(at))
+/// `live#2026-11-21#3`: test or live, day of receipt in UTC, shard.
+pub(crate) fn day_shard(mode: Mode, at: Timestamp, shard: u64) -> String {
+    format!("{}#{}#{shard}", mode.as_str(), at.strftime("%Y-%m-%d"))
+}
+
+/// An id before every one that is received in the span (in seconds, from the epoch on) that `at` is in.
+pub(crate) fn first_id(at: Timestamp, span: i64) -> Uuid {
+    id_at(at.as_second().div_euclid(span) * span * 1_000, [0; 10])
+}
+
+/// An id after every one that is received in that span, and still in it.
+pub(crate) fn last_id(at: Timestamp, span: i64) -> Uuid {
+    id_at((at.as_second().div_euclid(span) + 1) * span * 1_000 - 1, [0xff; 10])
+}
+
+fn id_at(millis: i64, rest: [u8; 10]) -> Uuid {
+    uuid::Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or_default(), &rest).into_uuid()
 }
 
 /// `2026-11-21T05`, UTC.

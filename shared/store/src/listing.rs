@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use policy::{Mode, Status};
 use uuid::Uuid;
 
-use crate::interaction::{HOUR_SHARDS, hour_shard, s};
+use crate::interaction::{DAY_SHARDS, day_shard, last_id, s};
 use crate::{Interaction, Store, StoreError};
 
 /// Which requests to list.
@@ -29,10 +29,12 @@ pub struct Page {
     pub next: Option<Uuid>,
 }
 
-/// Hours that one page looks back through at most; each costs a round trip's worth of queries, eight at a time.
-const HOURS_A_PAGE: usize = 24 * 14;
-/// Hours that are asked about at once.
-const HOURS_AT_ONCE: usize = 8;
+/// Days that one page looks back through at most.
+const DAYS_A_PAGE: usize = 31;
+/// Days that are asked about at once.
+const DAYS_AT_ONCE: usize = 4;
+/// How far another machine's clock may be ahead of ours.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// Keys of a `BatchGetItem` at most.
 const BATCH: usize = 100;
 
@@ -93,14 +95,15 @@ impl Store {
         oldest: Timestamp,
         now: Timestamp,
     ) -> Result<(Vec<Uuid>, Option<Uuid>), StoreError> {
-        let from = after.and_then(received_at).unwrap_or(now);
-        let hours = (0..).map_while(|back| from.checked_sub(SignedDuration::from_hours(back)).ok());
-        // An hour more than the oldest, whose hour is half over.
-        let hours = hours.take_while(|at| *at > oldest.checked_sub(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MIN));
-        let hours: Vec<Timestamp> = hours.take(HOURS_A_PAGE + 1).collect();
+        let day = |back: i64| SignedDuration::from_hours(24 * back);
+        let from = after.and_then(received_at).unwrap_or(now.checked_add(AHEAD).unwrap_or(now));
+        // A day more than the oldest, whose day is not over.
+        let oldest = oldest.checked_sub(day(1)).unwrap_or(Timestamp::MIN);
+        let days = (0..).map_while(|back| from.checked_sub(day(back)).ok()).take_while(|at| *at > oldest);
+        let days: Vec<Timestamp> = days.take(DAYS_A_PAGE + 1).collect();
         let mut ids: Vec<Uuid> = Vec::new();
-        for at_once in hours.get(..hours.len().min(HOURS_A_PAGE)).unwrap_or_default().chunks(HOURS_AT_ONCE) {
-            let queries = at_once.iter().flat_map(|at| (0..HOUR_SHARDS).map(move |shard| hour_shard(mode, *at, shard)));
+        for at_once in days.get(..days.len().min(DAYS_A_PAGE)).unwrap_or_default().chunks(DAYS_AT_ONCE) {
+            let queries = at_once.iter().flat_map(|at| (0..DAY_SHARDS).map(move |shard| day_shard(mode, *at, shard)));
             for shard in try_join_all(queries.map(|shard| self.ids_of_shard(shard, status, after, limit + 1))).await? {
                 ids.extend(shard);
             }
@@ -113,8 +116,8 @@ impl Store {
         ids.truncate(limit);
         let next = match more {
             true => ids.last().copied(),
-            // The search ended before what is kept did: go on from the hour that was not looked at.
-            false => hours.get(HOURS_A_PAGE).map(|at| end_of_hour(*at)),
+            // The search ended before what is kept did: go on from the day that was not looked at.
+            false => days.get(DAYS_A_PAGE).map(|at| last_id(*at, 24 * 3_600)),
         };
         Ok((ids, next))
     }
@@ -132,8 +135,8 @@ impl Store {
                 .client
                 .query()
                 .table_name(&self.tables.interactions)
-                .index_name("hour")
-                .key_condition_expression("hour_shard = :shard AND request_id < :after")
+                .index_name("day")
+                .key_condition_expression("day_shard = :shard AND request_id < :after")
                 .expression_attribute_values(":shard", s(&shard))
                 .expression_attribute_values(":after", s(after.unwrap_or(Uuid::max()).to_string()))
                 .scan_index_forward(false)
@@ -143,7 +146,7 @@ impl Store {
                 query = query.filter_expression("#status = :status").expression_attribute_names("#status", "status");
                 query = query.expression_attribute_values(":status", s(status.as_str()));
             }
-            let page = query.send().await.map_err(StoreError::of("Query hour"))?;
+            let page = query.send().await.map_err(StoreError::of("Query day"))?;
             ids.extend(page.items().iter().filter_map(id_of));
             start = page.last_evaluated_key;
             if start.is_none() || ids.len() >= limit {
@@ -186,11 +189,4 @@ fn id_of(item: &HashMap<String, AttributeValue>) -> Option<Uuid> {
 fn received_at(request_id: Uuid) -> Option<Timestamp> {
     let (seconds, nanos) = request_id.get_timestamp()?.to_unix();
     Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?).ok()
-}
-
-/// An id later than every one of this hour, and in it.
-fn end_of_hour(at: Timestamp) -> Uuid {
-    let end = (at.as_second().div_euclid(3_600) + 1) * 3_600_000 - 1;
-    let millis = u64::try_from(end).unwrap_or_default();
-    uuid::Builder::from_unix_timestamp_millis(millis, &[0xff; 10]).into_uuid()
 }

@@ -8,12 +8,15 @@ use policy::{Mode, Status};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::interaction::{HOUR_SHARDS, STALLED, hour, hour_shard, later, ms, n, s};
+use crate::interaction::{DAY_SHARDS, STALLED, day_shard, first_id, hour, last_id, later, ms, n, s};
 use crate::sending::applied;
 use crate::{Store, StoreError};
 
 /// Partitions of the `due` index, read in parallel.
 pub const DUE_SHARDS: u64 = 8;
+
+/// Seconds.
+const HOUR: i64 = 3_600;
 
 /// A row whose `wake_at` has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +84,8 @@ impl Store {
     pub async fn tally(&self, at: Timestamp) -> Result<(), StoreError> {
         let mut counts: HashMap<String, u64> = HashMap::new();
         for mode in [Mode::Live, Mode::Test] {
-            for shard in 0..HOUR_SHARDS {
-                self.count_shard(hour_shard(mode, at, shard), mode, &mut counts).await?;
+            for shard in 0..DAY_SHARDS {
+                self.count_shard(day_shard(mode, at, shard), at, mode, &mut counts).await?;
             }
         }
         if counts.is_empty() {
@@ -94,20 +97,22 @@ impl Store {
         Ok(())
     }
 
-    async fn count_shard(&self, shard: String, mode: Mode, counts: &mut HashMap<String, u64>) -> Result<(), StoreError> {
+    async fn count_shard(&self, shard: String, at: Timestamp, mode: Mode, counts: &mut HashMap<String, u64>) -> Result<(), StoreError> {
         let mut start = None;
         loop {
             let page = self
                 .client
                 .query()
                 .table_name(&self.tables.interactions)
-                .index_name("hour")
-                .key_condition_expression("hour_shard = :shard")
+                .index_name("day")
+                .key_condition_expression("day_shard = :shard AND request_id BETWEEN :first AND :last")
                 .expression_attribute_values(":shard", s(&shard))
+                .expression_attribute_values(":first", s(first_id(at, HOUR).to_string()))
+                .expression_attribute_values(":last", s(last_id(at, HOUR).to_string()))
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(StoreError::of("Query hour"))?;
+                .map_err(StoreError::of("Query day"))?;
             for item in page.items() {
                 let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).map_or("", String::as_str);
                 let name = [mode.as_str(), text("source"), text("status"), text("reason")].join("/");

@@ -1,0 +1,159 @@
+//! What the gallery shows: looks, and the states of mails and pages.
+
+use dress::{Accent, Agent, Dress};
+use jiff::civil::date;
+use language::Texts;
+use mail::{Letter, Mail};
+use survey::pages::{self, Form, Frame, Mistake, Page, Scope, Topic};
+
+use crate::functions::FunctionError;
+
+/// How a brand looks.
+pub(crate) struct Look {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    brand: &'static str,
+    colour: &'static str,
+    footer: &'static str,
+    logo: bool,
+    question: Option<&'static str>,
+    thank_you_url: Option<&'static str>,
+}
+
+/// The samples' brand; the company where there is none; and what a designer has to fear.
+pub(crate) const LOOKS: [Look; 3] = [
+    Look {
+        name: "blancakids",
+        title: "Blanca Kids, a brand",
+        brand: "Blanca Kids",
+        colour: "#B45309",
+        footer: "Blanca Kids, 1 Main Street",
+        logo: false,
+        question: None,
+        thank_you_url: Some("https://blancakids.example/"),
+    },
+    Look {
+        name: "company",
+        title: "Blanca Peak, the company's own look",
+        brand: "Blanca Peak",
+        colour: "#1F6F54",
+        footer: "Blanca Peak, 1 Main Street",
+        logo: false,
+        question: None,
+        thank_you_url: None,
+    },
+    Look {
+        name: "sunny",
+        title: "Sunny: a colour without contrast, a logo, a question of its own",
+        brand: "Sunny Side Up & Daughters Breakfast Company",
+        colour: "#ffd400",
+        footer: "Sunny Side Up & Daughters Breakfast Company\n12345 Long and Winding Road, Third Floor\nshop.sunny.example",
+        logo: true,
+        question: Some("Did Sunny make your morning?"),
+        thank_you_url: None,
+    },
+];
+
+/// How a mail differs from the plain one.
+pub(crate) type Adapt = for<'a> fn(Letter<'a>) -> Letter<'a>;
+/// How a page is written from a frame and a form.
+pub(crate) type Write = fn(&Frame<'_>, Form<'_>) -> askama::Result<Page>;
+
+/// The mails: name, title, what is different.
+pub(crate) const MAILS: [(&str, &str, Adapt); 4] = [
+    ("mail", "Mail", |letter| letter),
+    ("mail-no-picture", "Mail: the agent has no picture", |letter| Letter {
+        agent: letter.agent.map(|agent| Agent { picture_url: None, ..agent }),
+        ..letter
+    }),
+    ("mail-nobody", "Mail: neither agent nor customer has a name", |letter| Letter { agent: None, customer_name: None, ..letter }),
+    ("mail-test", "Mail of a test key", |letter| Letter { test: true, ..letter }),
+];
+
+/// The pages: name, title, how they are written.
+pub(crate) const PAGES: [(&str, &str, Write); 16] = [
+    ("survey", "Survey", |frame, form| pages::survey(frame, &form)),
+    ("survey-chosen", "Survey: four stars clicked in the mail", |frame, form| pages::survey(frame, &Form { stars: Some(4), ..form })),
+    ("survey-low", "Survey: one star clicked in the mail", |frame, form| pages::survey(frame, &Form { stars: Some(1), ..form })),
+    ("survey-mistakes", "Survey: mistakes", |frame, form| {
+        pages::survey(frame, &Form { mistakes: &[Mistake::NoStars, Mistake::CommentTooLong], comment: "…", ..form })
+    }),
+    ("survey-unsubscribed", "Survey: the customer has unsubscribed", |frame, form| {
+        pages::survey(frame, &Form { unsubscribed: true, ..form })
+    }),
+    ("survey-test", "Survey of a test key, no agent", |frame, form| {
+        pages::survey(&Frame { test: true, ..frame.clone() }, &Form { agent: None, ..form })
+    }),
+    ("thanks", "Thank you", |frame, form| {
+        let form = Form { stars: Some(4), comment: "👍 <3", topics: &[Topic::Speed, Topic::Clarity], ..form };
+        pages::thanks(frame, 4, Some(date(2026, 3, 7)), Some(&form))
+    }),
+    ("thanks-final", "Thank you: can no longer be changed", |frame, _| pages::thanks(frame, 2, None, None)),
+    ("closed", "The survey has closed", |frame, _| pages::closed(frame)),
+    ("unknown", "No such survey", |frame, _| pages::unknown(frame.texts)),
+    ("trouble", "Our own trouble", |frame, _| pages::trouble(frame.texts)),
+    ("unsubscribe", "Unsubscribe: brand or all", |frame, _| pages::unsubscribe(frame, "/u/TOKEN", true)),
+    ("unsubscribe-all", "Unsubscribe: no brand", |frame, _| pages::unsubscribe(frame, "/u/TOKEN", false)),
+    ("unsubscribed", "Unsubscribed from all", |frame, _| pages::unsubscribed(frame, "/u/TOKEN", Scope::All)),
+    ("unsubscribed-brand", "Unsubscribed from the brand", |frame, _| pages::unsubscribed(frame, "/u/TOKEN", Scope::Brand)),
+    ("resubscribed", "Subscribed again", |frame, _| pages::resubscribed(frame)),
+];
+
+impl Look {
+    pub(crate) fn find(name: &str) -> Option<&'static Self> {
+        LOOKS.iter().find(|look| look.name == name)
+    }
+
+    /// What became of a colour that could not be read.
+    pub(crate) fn corrected(&self) -> Option<String> {
+        let accent = Accent::parse(self.colour).filter(Accent::corrected)?;
+        Some(format!("{} cannot be read on white: corrected to {}, in the dark {}", self.colour, accent.light(), accent.dark()))
+    }
+
+    /// # Errors
+    /// A look that no mail can have: a fault of this file.
+    pub(crate) fn mail(&self, texts: &'static Texts, origin: &str, adapt: Adapt) -> Result<Mail, FunctionError> {
+        let (logo, picture) = pictures(origin);
+        Ok(mail::render(&adapt(Letter {
+            to: "jane@customers.example",
+            from: "survey@blancapeak.example",
+            reply_to: None,
+            texts,
+            customer_name: Some("Jane Doe"),
+            agent: Some(Agent { name: "Paul Peak", picture_url: Some(&picture) }),
+            dress: self.dress(&logo),
+            survey_url: "https://survey.example/s/TOKEN",
+            unsubscribe_url: "https://survey.example/u/TOKEN",
+            unsubscribe_mailbox: None,
+            request_id: "gallery",
+            test: false,
+        }))?)
+    }
+
+    /// # Errors
+    /// As [`mail`](Self::mail).
+    pub(crate) fn page(&self, texts: &'static Texts, origin: &str, write: Write) -> Result<Page, FunctionError> {
+        let (logo, picture) = pictures(origin);
+        let languages: Vec<&'static Texts> = language::ALL.iter().collect();
+        let frame = Frame { texts, dress: self.dress(&logo), test: false, languages: &languages };
+        let agent = Some(Agent { name: "Paul Peak", picture_url: Some(&picture) });
+        Ok(write(&frame, Form { action: "/s/TOKEN", agent, ..Form::default() })?)
+    }
+
+    fn dress<'a>(&self, logo: &'a str) -> Dress<'a> {
+        Dress {
+            id: self.name,
+            name: self.brand,
+            logo_url: self.logo.then_some(logo),
+            accent: Accent::parse(self.colour).unwrap_or_default(),
+            footer: Some(self.footer),
+            question: self.question,
+            thank_you_url: self.thank_you_url,
+        }
+    }
+}
+
+/// Logo and picture.
+fn pictures(origin: &str) -> (String, String) {
+    (format!("{origin}/gallery/logo.svg"), format!("{origin}/gallery/agent.svg"))
+}

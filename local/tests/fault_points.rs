@@ -1,0 +1,325 @@
+//! Whatever call is cut off, and however: no request is lost, no customer is mailed twice, and nothing waits for ever.
+//!
+//! Each story is told once with nothing broken, and every call that the functions make is recorded. Then it is told again for each of these
+//! calls and each way to break it, so that a call that is new tomorrow is covered without anyone adding it. Afterwards the faults are over and
+//! time goes on; in the end everything has to be as if nothing had been broken.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod kit;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::http::StatusCode;
+use futures::StreamExt as _;
+use kit::World;
+use kit::story::{Post, Step, Teller, Topic, is_same, wrongs};
+use local::faults::{Answer, Call, Fault, Proxy};
+use serde_json::{Value, json};
+
+/// Stacks at work at once: a broken call is mostly waited for.
+const AT_ONCE: usize = 24;
+
+/// What is told, and what SES does in it by itself.
+struct Story {
+    name: &'static str,
+    steps: Vec<Step>,
+    first_mail: Fault,
+}
+
+fn stories() -> Vec<Story> {
+    use Step::{Post as P, Settle, Sweep, Wait};
+    let story = |name, steps| Story { name, steps, first_mail: Fault::None };
+    vec![
+        // The waits are longer than the cache of the configuration, so that each function reads it anew.
+        story("one request", vec![P(Post::request("email", "1", "jane@customers.example")), Wait(30), Settle]),
+        story(
+            "two tickets of one customer",
+            vec![
+                P(Post::request("email", "2a", "twice@customers.example")),
+                P(Post::request("email", "2b", "twice@customers.example")),
+                Settle,
+            ],
+        ),
+        story(
+            "a bounce and a complaint",
+            vec![
+                P(Post::request("email", "3a", "bounce@simulator.amazonses.com")),
+                P(Post::request("email", "3b", "complaint@simulator.amazonses.com")),
+                Settle,
+                Wait(30),
+            ],
+        ),
+        story("a delayed one", vec![P(Post::request("phone", "4", "later@customers.example")), Settle, Wait(1_260), Sweep, Settle]),
+        story("a conversation of Gladly's", vec![P(Post::gladly("event-5", "conversation-closed")), Wait(30), Settle]),
+        story("a delayed conversation", vec![P(Post::gladly("event-6", "conversation-delayed")), Settle, Wait(1_260), Sweep, Settle]),
+        story(
+            "a ticket that is opened again",
+            vec![
+                P(Post::gorgias("7", "closed", "again@customers.example")),
+                Settle,
+                P(Post::gorgias("7", "open", "again@customers.example")),
+                P(Post::gorgias("7", "closed", "again@customers.example")),
+                Wait(1_260),
+                Sweep,
+                Settle,
+            ],
+        ),
+        Story {
+            name: "a mail that SES refuses at first",
+            steps: vec![P(Post::request("email", "8", "patient@customers.example")), Settle, Wait(61), Sweep, Settle],
+            first_mail: Fault::Answer(Answer::too_many_requests()),
+        },
+        Story {
+            name: "a mail that is lost on its way to SES",
+            steps: vec![
+                P(Post::request("email", "9", "lost@customers.example")),
+                Settle,
+                Wait(121),
+                Sweep,
+                Wait(300),
+                P(Post::request("email", "9b", "proof@customers.example")),
+                Settle,
+                Wait(61),
+                Sweep,
+                Settle,
+            ],
+            first_mail: Fault::CutBefore,
+        },
+    ]
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Service {
+    Dynamodb,
+    Ses,
+    Gladly,
+}
+
+const SERVICES: [Service; 3] = [Service::Dynamodb, Service::Ses, Service::Gladly];
+
+fn proxy(world: &World, service: Service) -> &Proxy {
+    let proxies = world.stack.proxies.as_ref().unwrap();
+    match service {
+        Service::Dynamodb => &proxies.dynamodb,
+        Service::Ses => &proxies.ses,
+        Service::Gladly => &proxies.gladly,
+    }
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Break {
+    NotDelivered,
+    Unanswered,
+    HangsBefore,
+    HangsAfter,
+    Throttled,
+    Conflict,
+    ErrorBefore,
+    ErrorAfter,
+}
+
+impl Break {
+    fn fault(self, service: Service, call: &Call) -> Fault {
+        let throttled = match service {
+            Service::Dynamodb => Answer::throttled(),
+            Service::Ses => Answer::too_many_requests(),
+            Service::Gladly => {
+                Answer { status: StatusCode::TOO_MANY_REQUESTS, headers: vec![("retry-after", "2".into())], body: "{}".into() }
+            }
+        };
+        match self {
+            Break::NotDelivered => Fault::CutBefore,
+            Break::Unanswered => Fault::CutAfter,
+            Break::HangsBefore => Fault::HangBefore,
+            Break::HangsAfter => Fault::HangAfter,
+            Break::Throttled => Fault::Answer(throttled),
+            Break::Conflict if call.operation == "TransactWriteItems" => Fault::Answer(Answer::transaction_conflict(call)),
+            Break::Conflict => {
+                Fault::Answer(Answer::error(StatusCode::BAD_REQUEST, "TransactionConflictException", "Transaction is ongoing"))
+            }
+            Break::ErrorBefore => Fault::Answer(Answer::internal()),
+            Break::ErrorAfter => Fault::AnswerAfter(Answer::internal()),
+        }
+    }
+}
+
+/// For how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Span {
+    /// This call alone: whoever tries again succeeds.
+    Once,
+    /// The same call as often as it is made while the story is told.
+    Always,
+    /// This call so, and then whatever is called is not delivered while the story is told: whoever was at work is dead.
+    Outage,
+}
+
+#[derive(Clone, Debug)]
+struct Point {
+    story: usize,
+    topic: Topic,
+    service: Service,
+    call: Call,
+    broken: Break,
+    span: Span,
+}
+
+impl Point {
+    fn breaks(&self, world: &World) {
+        let dead = Arc::new(AtomicBool::new(false));
+        let first: Arc<Mutex<Option<Call>>> = Arc::default();
+        for service in SERVICES {
+            let (point, dead, first) = (self.clone(), dead.clone(), first.clone());
+            let first_mail = stories().swap_remove(self.story).first_mail;
+            proxy(world, service).plan(move |call| {
+                let base = if service == Service::Ses && call.number == 0 { first_mail.clone() } else { Fault::None };
+                let here = service == point.service && call.operation == point.call.operation && call.nth == point.call.nth;
+                match point.span {
+                    _ if dead.load(Ordering::SeqCst) => Fault::CutBefore,
+                    Span::Once if here => point.broken.fault(service, call),
+                    Span::Outage if here => {
+                        dead.store(true, Ordering::SeqCst);
+                        point.broken.fault(service, call)
+                    }
+                    Span::Always if service == point.service => {
+                        let mut first = first.lock().unwrap();
+                        if here {
+                            *first = Some(call.clone());
+                        }
+                        match first.as_ref().is_some_and(|first| is_same(first, call)) {
+                            true => point.broken.fault(service, call),
+                            false => base,
+                        }
+                    }
+                    _ => base,
+                }
+            });
+        }
+    }
+}
+
+async fn world() -> World {
+    let world = World::proxied().await;
+    world.configure("channel", "phone", json!({ "mode": "integrated", "delay_minutes": 20 }));
+    // Gladly's conversations of the samples are e-mail and chat, mostly chat.
+    let agent = Some("agent-paul");
+    world.stack.gladly.converse("conversation-delayed", "customer-jane", agent, "CLOSED", &["topic-return"]);
+    let call = json!({ "id": "i", "timestamp": "2026-11-21T08:30:00Z", "content": { "type": "PHONE_CALL" } });
+    world.stack.gladly.set("/api/v1/conversations/conversation-delayed/items", &json!([call]));
+    world
+}
+
+/// Tells a story with nothing broken and returns every call, and how each request ended.
+async fn record(story: usize) -> (Vec<(Service, Call)>, Ends) {
+    let world = world().await;
+    let told = stories().swap_remove(story);
+    let first_mail = told.first_mail;
+    proxy(&world, Service::Ses).plan(move |call| if call.number == 0 { first_mail.clone() } else { Fault::None });
+    let mut teller = Teller::new(world, Topic::Faithful);
+    teller.tell(&told.steps).await;
+    let calls = SERVICES.into_iter().flat_map(|service| proxy(&teller.world, service).calls().into_iter().map(move |call| (service, call)));
+    let calls = calls.collect();
+    teller.go_on().await;
+    let ends = ends(&teller.world);
+    (calls, ends)
+}
+
+/// For each address: how its requests ended, sorted.
+type Ends = BTreeMap<String, Vec<String>>;
+
+fn ends(world: &World) -> Ends {
+    let mut ends = Ends::new();
+    for row in world.rows() {
+        let address = row["request"]["M"]["customer"]["M"]["email"]["S"].as_str().unwrap_or("unknown");
+        if !address.starts_with("other-") {
+            ends.entry(address.to_owned()).or_default().push(ended(&row));
+        }
+    }
+    ends.values_mut().for_each(|ends| ends.sort());
+    ends
+}
+
+fn ended(row: &Value) -> String {
+    let status = row["status"]["S"].as_str().unwrap();
+    row["reason"]["S"].as_str().map_or_else(|| status.to_owned(), |reason| format!("{status}: {reason}"))
+}
+
+/// Tells a story with one thing broken; returns what is wrong in the end.
+async fn check(point: Point, expected: Arc<Ends>) -> Vec<String> {
+    let world = world().await;
+    point.breaks(&world);
+    let mut teller = Teller::new(world, point.topic);
+    teller.tell(&stories().swap_remove(point.story).steps).await;
+    for service in SERVICES {
+        proxy(&teller.world, service).plan(|_| Fault::None);
+    }
+    teller.go_on().await;
+    let mut wrong = wrongs(&teller);
+    let ends = ends(&teller.world);
+    if point.topic == Topic::Faithful && ends != *expected {
+        wrong.push(format!("ended as {ends:?}, not as {expected:?}"));
+    }
+    wrong
+}
+
+/// Every way to break a call of this service.
+fn ways(service: Service, call: &Call) -> Vec<(Break, Span)> {
+    let writes = ["TransactWriteItems", "UpdateItem", "PutItem", "DeleteItem"].contains(&call.operation.as_str());
+    let mut ways = Vec::new();
+    for broken in [Break::NotDelivered, Break::Unanswered, Break::Throttled, Break::Conflict, Break::ErrorBefore, Break::ErrorAfter] {
+        if broken != Break::Conflict || (service == Service::Dynamodb && writes) {
+            ways.extend([(broken, Span::Once), (broken, Span::Always)]);
+        }
+    }
+    ways.extend([Break::HangsBefore, Break::HangsAfter].map(|broken| (broken, Span::Once)));
+    ways.extend([Break::NotDelivered, Break::Unanswered].map(|broken| (broken, Span::Outage)));
+    ways
+}
+
+async fn run(topics: &[Topic], ways: fn(Service, &Call) -> Vec<(Break, Span)>) {
+    let started = std::time::Instant::now();
+    let mut points = Vec::new();
+    for story in 0..stories().len() {
+        let (calls, expected) = record(story).await;
+        let expected = Arc::new(expected);
+        println!("{}: {} calls, {expected:?}", stories()[story].name, calls.len());
+        for (service, call) in calls {
+            for (broken, span) in ways(service, &call) {
+                let point = |topic: &Topic| Point { story, topic: *topic, service, call: call.clone(), broken, span };
+                points.extend(topics.iter().map(point).map(|point| (point, expected.clone())));
+            }
+        }
+    }
+    let count = points.len();
+    let checks = points.into_iter().map(|(point, expected)| async move {
+        let started = std::time::Instant::now();
+        let label = format!(
+            "{:?}, {:?} {} #{} {:?} {:?}",
+            stories()[point.story].name,
+            point.service,
+            point.call.operation,
+            point.call.nth,
+            point.broken,
+            point.span
+        );
+        let topic = point.topic;
+        let wrong = tokio::spawn(check(point, expected)).await.unwrap_or_else(|error| vec![error.to_string()]);
+        if started.elapsed().as_secs() > 20 {
+            println!("slow: {label} {topic:?} {:?}", started.elapsed());
+        }
+        wrong.into_iter().map(|wrong| format!("{label}, topic {topic:?}: {wrong}")).collect::<Vec<_>>()
+    });
+    let wrong: Vec<Vec<String>> = futures::stream::iter(checks).buffer_unordered(AT_ONCE).collect().await;
+    let wrong: Vec<String> = wrong.into_iter().flatten().collect();
+    println!("{count} points in {:?}", started.elapsed());
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_call_is_broken_everything_ends_as_if_none_were() {
+    run(&[Topic::Faithful], ways).await;
+}
