@@ -9,6 +9,12 @@ import { Keyboard, openMail, opened, send } from './steps.mjs';
 
 const [binary, shots] = process.argv.slice(2);
 mkdirSync(shots, { recursive: true });
+let [passed, failed] = [0, 0];
+process.on('exit', (code) => {
+  process.exitCode = code || failed ? 1 : 0;
+  console.log(`${passed} passed, ${code && !failed ? 1 : failed} failed`);
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 const [stack, browser] = await Promise.all([Stack.start(binary), Browser.start(shots)]);
 const LANGUAGES = ['en', 'ar', 'de', 'es', 'es-419', 'fr', 'he', 'it', 'ja', 'nl', 'pl', 'pt-BR', 'sv', 'zh-Hans'];
 let scanned = null;
@@ -252,7 +258,6 @@ const tests = {
   },
 };
 
-let [passed, failed] = [0, 0];
 for (const [name, test] of Object.entries(tests)) {
   const start = Date.now();
   try {
@@ -266,5 +271,3 @@ for (const [name, test] of Object.entries(tests)) {
 }
 await browser.stop();
 stack.stop();
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;

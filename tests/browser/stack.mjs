@@ -12,6 +12,7 @@ export class Stack {
   static async start(binary) {
     const stack = new Stack();
     stack.process = spawn(binary, ['--port', '0', '--dynamodb-port', '0', '--mail-port', '0', '--no-samples'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    process.on('exit', () => stack.stop());
     for await (const line of createInterface({ input: stack.process.stdout })) {
       const [, what, url] = /^ {2}(API|DynamoDB|Mailbox) +(http:\S+)/.exec(line) ?? [];
       if (what) stack[what] = url;

@@ -392,7 +392,7 @@ impl<'a> FormView<'a> {
         let agent = form.agent.and_then(|agent| dress::name(agent.name));
         let own = frame.dress.question.map(dress::one_line).filter(|question| !question.is_empty());
         let question = match (own, &agent) {
-            (Some(own), _) => own,
+            (Some(own), _) => dress::isolated(&own),
             (None, Some(agent)) => t.question_agent(&dress::isolated(agent)),
             (None, None) => t.question.to_owned(),
         };

@@ -204,3 +204,22 @@ fn names_of_topics_and_scopes_are_read_back() {
     assert_eq!(Scope::parse("brand"), Some(Scope::Brand));
     assert_eq!((Topic::parse("x"), Scope::parse("")), (None, None));
 }
+
+#[test]
+fn an_own_question_keeps_its_own_direction() {
+    let mut frame = frame(language::find("ar").unwrap());
+    frame.dress.question = Some("Did we make you smile?");
+    assert!(pages::survey(&frame, &form()).unwrap().html.contains("<h1><bdi>Did we make you smile?</bdi></h1>"));
+}
+
+#[test]
+fn another_language_is_the_same_page() {
+    let all: Vec<&'static Texts> = language::ALL.iter().collect();
+    let frame = Frame { languages: &all, ..frame(language::find("en").unwrap()) };
+    let kept = |page: Page, kept: &str| assert!(page.html.contains(&format!("href=\"?lang=de{kept}\"")), "{kept}: {}", page.html);
+    kept(pages::survey(&frame, &form()).unwrap(), "&#38;stars=4");
+    kept(pages::survey(&frame, &Form { stars: Some(6), ..form() }).unwrap(), "");
+    kept(pages::thanks(&frame, 2, None, None).unwrap(), "&#38;thanks=2");
+    kept(pages::unsubscribed(&frame, "/u/TOKEN", Scope::Brand).unwrap(), "&#38;done=brand");
+    kept(pages::resubscribed(&frame).unwrap(), "&#38;undone=1");
+}

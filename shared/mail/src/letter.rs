@@ -163,7 +163,7 @@ pub fn render(letter: &Letter<'_>) -> Result<Mail, RenderError> {
         None => t.mail_greeting_unnamed.to_owned(),
     };
     let question = match (dress.question.map(dress::one_line).filter(|q| !q.is_empty()), &agent) {
-        (Some(own), _) => clipped(&own, LONGEST_QUESTION),
+        (Some(own), _) => shown(&clipped(&own, LONGEST_QUESTION)),
         (None, Some(agent)) => t.question_agent(&shown(agent)),
         (None, None) => t.question.to_owned(),
     };

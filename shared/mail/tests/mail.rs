@@ -195,3 +195,10 @@ proptest! {
         prop_assert_eq!(mail.html.matches("<a ses:no-track ").count(), 7);
     }
 }
+
+#[test]
+fn an_own_question_keeps_its_own_direction() {
+    let mut letter = letter("ar");
+    letter.dress.question = Some("Did we make you smile?");
+    assert!(render(&letter).unwrap().html.contains("\u{2068}Did we make you smile?\u{2069}</h1>"));
+}
