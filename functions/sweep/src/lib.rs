@@ -3,8 +3,9 @@
 //! - `unresolved` and `queued` rows whose `wake_at` has come are made ready, which the stream shows to the function that carries on; at most
 //!   `send_rate × 60` of them a minute, so that what has piled up does not run into SES's rate.
 //! - `sending` rows whose lease is over are weighed: a `Send` event would have made them `sent`. If `Send` events of mails claimed five
-//!   minutes later have arrived, this mail never left, and is sent again. Otherwise it is waited for, up to a day; then it is
-//!   `failed: unconfirmed`, which the operator sees. One customer is never mailed twice for want of patience.
+//!   minutes later have arrived, this mail never left, and is sent again, as often as a mail may be attempted (`failed: send_attempts`).
+//!   Otherwise it is waited for, up to a day; then it is `failed: unconfirmed`, which the operator sees. One customer is never mailed twice
+//!   for want of patience.
 //!
 //! Each row is one conditional write, so dying half-way loses nothing: the next minute finds the rest.
 
@@ -34,8 +35,8 @@ pub struct Swept {
     pub sent_again: u32,
     /// Still without evidence.
     pub unknown: u32,
-    /// Given up on, after a day without evidence.
-    pub unconfirmed: u32,
+    /// Given up on: a day without evidence, or every attempt used up.
+    pub given_up: u32,
     /// Moved on by somebody else in between.
     pub moved_on: u32,
     /// Could not be written; the next sweep finds them.
@@ -49,14 +50,15 @@ pub struct Swept {
 pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
     let settings = store.settings(now).await?;
     let budget = settings.company.send_rate.saturating_mul(60).max(1);
-    let a_shard = i32::try_from(budget.div_ceil(DUE_SHARDS as u32)).unwrap_or(i32::MAX).min(1_000);
+    let a_shard = budget.div_ceil(DUE_SHARDS as u32) as usize;
     let shards = futures::future::try_join_all((0..DUE_SHARDS).map(|shard| store.due(shard, now, a_shard))).await?;
     let due: Vec<Due> = shards.into_iter().flatten().take(budget as usize).collect();
     let proof = match due.iter().any(|due| due.status == Status::Sending) {
         true => store.send_events_until().await?,
         false => None,
     };
-    let steps: Vec<_> = due.iter().map(|due| async move { (due, step(store, due, proof, now).await) }).collect();
+    let most_attempts = settings.company.send_attempts;
+    let steps: Vec<_> = due.iter().map(|due| async move { (due, step(store, due, proof, most_attempts, now).await) }).collect();
     let swept = futures::stream::iter(steps)
         .buffer_unordered(AT_ONCE)
         .fold(Swept::default(), |mut swept, (due, step)| async move {
@@ -64,7 +66,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
                 Ok(Step::Woken) => swept.woken += 1,
                 Ok(Step::SentAgain) => swept.sent_again += 1,
                 Ok(Step::Unknown) => swept.unknown += 1,
-                Ok(Step::Unconfirmed) => swept.unconfirmed += 1,
+                Ok(Step::GivenUp) => swept.given_up += 1,
                 Ok(Step::MovedOn) => swept.moved_on += 1,
                 Err(error) => {
                     tracing::error!(request_id = %due.request_id, %error, "row could not be swept; the next sweep tries again");
@@ -75,7 +77,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
         })
         .await;
     tally(store, now).await?;
-    tracing::info!(swept.due = due.len(), swept.woken, swept.sent_again, swept.unknown, swept.unconfirmed, swept.failed, "swept");
+    tracing::info!(swept.due = due.len(), swept.woken, swept.sent_again, swept.unknown, swept.given_up, swept.failed, "swept");
     Ok(swept)
 }
 
@@ -83,23 +85,28 @@ enum Step {
     Woken,
     SentAgain,
     Unknown,
-    Unconfirmed,
+    GivenUp,
     MovedOn,
 }
 
-async fn step(store: &Store, due: &Due, proof: Option<Timestamp>, now: Timestamp) -> Result<Step, StoreError> {
+async fn step(store: &Store, due: &Due, proof: Option<Timestamp>, most_attempts: u32, now: Timestamp) -> Result<Step, StoreError> {
     let claimed_at = match (due.status, due.claimed_at) {
         (Status::Sending, Some(claimed_at)) => claimed_at,
         _ => return Ok(if store.wake(due, now).await? { Step::Woken } else { Step::MovedOn }),
     };
     let (step, done) = if proof.is_some_and(|until| until.duration_since(claimed_at) >= PROOF) {
-        (Step::SentAgain, store.send_again(due.request_id, claimed_at, now).await?)
+        match store.send_again(due, most_attempts, now).await? {
+            true => (Step::SentAgain, true),
+            false => (Step::GivenUp, store.give_up_on(due, Reason::SendAttempts, now).await?),
+        }
     } else if now.duration_since(claimed_at) >= PATIENCE {
-        tracing::error!(request_id = %due.request_id, "no evidence for a day whether the mail left: given up");
-        (Step::Unconfirmed, store.refuse(due.request_id, Status::Sending, Reason::Unconfirmed, now).await?)
+        (Step::GivenUp, store.give_up_on(due, Reason::Unconfirmed, now).await?)
     } else {
         (Step::Unknown, store.postpone(due, now.checked_add(LOOK_AGAIN).unwrap_or(now)).await?)
     };
+    if done && matches!(step, Step::GivenUp) {
+        tracing::error!(request_id = %due.request_id, "SES never said that it took the mail: given up");
+    }
     Ok(if done { step } else { Step::MovedOn })
 }
 

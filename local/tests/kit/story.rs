@@ -184,6 +184,12 @@ impl Teller {
         taken
     }
 
+    /// When the next waiting row wants to be looked at.
+    fn next_wake(&self) -> Option<Timestamp> {
+        let wakes = self.world.rows().into_iter().filter_map(|row| row["wake_at"]["N"].as_str()?.parse().ok());
+        wakes.min().and_then(|millis| Timestamp::from_millisecond(millis).ok())
+    }
+
     /// After the faults: time goes on, the schedule fires, other customers are mailed now and then, until nothing waits any more.
     pub(crate) async fn go_on(&mut self) {
         let resumed = self.world.now();
@@ -191,15 +197,20 @@ impl Teller {
         loop {
             self.post_again().await;
             self.settle().await;
-            self.tell(&[Step::Sweep, Step::Settle]).await;
-            let waiting = self.world.rows().into_iter().filter_map(|row| row["wake_at"]["N"].as_str()?.parse::<i64>().ok()).min();
-            let events = self.undelivered.iter().map(|(at, _)| at.as_millisecond()).min();
-            let next = waiting.into_iter().chain(events).chain((!self.unanswered.is_empty()).then_some(0)).min();
+            if self.next_wake().is_some_and(|wake| wake <= self.world.now()) {
+                self.tell(&[Step::Sweep, Step::Settle]).await;
+            }
+            let next = self.next_wake().into_iter().chain(self.undelivered.iter().map(|(at, _)| *at));
+            let next = next.chain((!self.unanswered.is_empty()).then_some(resumed)).min();
             let elapsed = self.world.now().duration_since(resumed);
             let (Some(next), true) = (next, elapsed < LONGEST) else { return };
-            let until_next = SignedDuration::from_millis(next - self.world.now().as_millisecond());
-            // What has not found evidence within hours is looked at less often here: a day of five-minute looks is all the same.
-            let step = if elapsed > SignedDuration::from_hours(3) { SignedDuration::from_hours(4) } else { SignedDuration::from_secs(30) };
+            let until_next = next.duration_since(self.world.now());
+            // What has found no evidence is looked at less often here than every five minutes: a day of looks is all the same.
+            let step = match elapsed.as_hours() {
+                0 => SignedDuration::from_secs(30),
+                1..3 => SignedDuration::from_mins(30),
+                _ => SignedDuration::from_hours(6),
+            };
             self.world.advance(until_next.max(step));
             if let Some(minutes) = others.next_if(|minutes| elapsed.as_mins() >= *minutes) {
                 self.post(Post::request("email", &format!("other-{minutes}"), &format!("other-{minutes}@customers.example"))).await;

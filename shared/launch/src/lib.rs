@@ -11,7 +11,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use tracing_subscriber::filter::LevelFilter;
 
-/// Logs JSON lines to standard output, from the level in `AWS_LAMBDA_LOG_LEVEL` or `RUST_LOG` on (`trace` to `error`; default `info`).
+/// Logs JSON lines to standard output, from the level in `AWS_LAMBDA_LOG_LEVEL` or `RUST_LOG` on (`trace` to `error`; default `info`). A
+/// release build has nothing below `info`: see the workspace's `tracing`.
 ///
 /// No time stamps (CloudWatch has its own), no spans: a line says what happened in its own fields.
 pub fn log() {

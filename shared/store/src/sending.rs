@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::error::{Transacted, condition_failed};
 use crate::interaction::{STALLED, due_shard, later, ms, n, s, shard_of};
 use crate::record::built;
-use crate::{DUE_SHARDS, Interaction, Store, StoreError};
+use crate::waking::SEEN;
+use crate::{DUE_SHARDS, Due, Interaction, Store, StoreError};
 
 /// How a claim ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,18 +156,26 @@ impl Store {
         row: &Interaction,
         update: aws_sdk_dynamodb::types::builders::UpdateBuilder,
     ) -> Result<bool, StoreError> {
-        let mut actions = vec![TransactWriteItem::builder().update(built(update.build())?).build()];
-        if let Some(subject) = row.subject.as_deref().filter(|_| row.mode == Mode::Live) {
-            // Clauses: no window (suppression is off); or mine. Another's is left alone, and then so is the row, until its lease is over.
-            let delete = Delete::builder()
-                .table_name(&self.tables.suppression)
-                .key("subject", s(subject))
-                .key("kind", s(WINDOW))
-                .condition_expression("attribute_not_exists(subject) OR request_id = :mine")
-                .expression_attribute_values(":mine", s(row.request_id.to_string()));
-            actions.push(TransactWriteItem::builder().delete(built(delete.build())?).build());
-        }
-        Ok(matches!(self.transact(actions).await?, Transacted::Done))
+        let end = TransactWriteItem::builder().update(built(update.build())?).build();
+        let Some(subject) = row.subject.as_deref().filter(|_| row.mode == Mode::Live) else {
+            return Ok(matches!(self.transact(vec![end]).await?, Transacted::Done));
+        };
+        // Clauses: no window (suppression is off); or mine.
+        let delete = Delete::builder()
+            .table_name(&self.tables.suppression)
+            .key("subject", s(subject))
+            .key("kind", s(WINDOW))
+            .condition_expression("attribute_not_exists(subject) OR request_id = :mine")
+            .expression_attribute_values(":mine", s(row.request_id.to_string()));
+        let delete = TransactWriteItem::builder().delete(built(delete.build())?).build();
+        let done = match self.transact(vec![end.clone(), delete]).await? {
+            // Another's: suppression was off when this was claimed. It is left alone, and the lease ends all the same.
+            Transacted::Refused(reasons) if !condition_failed(reasons.first()) && condition_failed(reasons.get(1)) => {
+                self.transact(vec![end]).await?
+            }
+            other => other,
+        };
+        Ok(matches!(done, Transacted::Done))
     }
 
     /// No mail, decided before any attempt: `from →` the reason's status. False if the row has moved on.
@@ -199,19 +208,35 @@ impl Store {
         applied(update.send().await)
     }
 
-    /// Evidence shows that the claim sent no mail: `sending → queued`, ready at once. The window stays: it is this request's.
-    pub async fn send_again(&self, request_id: Uuid, claimed_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
-        // Clauses: the row exists; it is still sending; and no newer claim has been made since the evidence was weighed.
+    /// Evidence shows that the claim sent no mail: `sending → queued`, ready at once, and the attempt counts. The window stays: it is this
+    /// request's. False if the row has moved on, or has used up `most_attempts`.
+    pub async fn send_again(&self, due: &Due, most_attempts: u32, now: Timestamp) -> Result<bool, StoreError> {
+        // Clauses: as for `wake`, which the claim's lease makes exact: no newer claim has been made since the evidence was weighed; and an
+        // attempt is left, since SES may fail at this one mail for ever.
         let update = self
-            .update(request_id)
-            .update_expression("SET #status = :queued, ready = :one, wake_at = :stalled REMOVE claim_id")
-            .condition_expression("attribute_exists(request_id) AND #status = :sending AND claimed_at = :claimed")
-            .expression_attribute_names("#status", "status")
+            .seen(due)
+            .update_expression("SET #status = :queued, ready = :one, wake_at = :stalled ADD attempts :one REMOVE claim_id")
+            .condition_expression(format!("{SEEN} AND attempts < :last"))
             .expression_attribute_values(":queued", s(Status::Queued.as_str()))
-            .expression_attribute_values(":sending", s(Status::Sending.as_str()))
-            .expression_attribute_values(":claimed", ms(claimed_at))
+            .expression_attribute_values(":last", n(most_attempts.saturating_sub(1)))
             .expression_attribute_values(":one", n(1))
             .expression_attribute_values(":stalled", ms(later(now, STALLED)));
+        applied(update.send().await)
+    }
+
+    /// No more is done for a claim whose lease is over: `sending → failed`. False if the row has moved on.
+    ///
+    /// The customer's window stays: nobody saw the mail refused.
+    pub async fn give_up_on(&self, due: &Due, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
+        // Clauses: as for `wake`.
+        let update = self
+            .seen(due)
+            .update_expression("SET #status = :next, #reason = :reason, ended_at = :now REMOVE wake_at, due_shard, ready")
+            .condition_expression(SEEN)
+            .expression_attribute_names("#reason", "reason")
+            .expression_attribute_values(":next", s(reason.outcome().status().as_str()))
+            .expression_attribute_values(":reason", s(reason.code()))
+            .expression_attribute_values(":now", ms(now));
         applied(update.send().await)
     }
 

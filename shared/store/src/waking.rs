@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use policy::{Mode, Status};
@@ -14,6 +15,12 @@ use crate::{Store, StoreError};
 
 /// Partitions of the `due` index, read in parallel.
 pub const DUE_SHARDS: u64 = 8;
+
+/// Rows of one page: about half a megabyte of the index, which DynamoDB reads in some hundredths of a second.
+const LARGEST_PAGE: i32 = 2_000;
+
+/// Clauses of all writes to a row that was found due: it exists; it stands where the index says; and nobody has moved its time since.
+pub(crate) const SEEN: &str = "attribute_exists(request_id) AND #status = :status AND wake_at = :seen";
 
 /// Seconds.
 const HOUR: i64 = 3_600;
@@ -33,32 +40,37 @@ pub struct Due {
 
 impl Store {
     /// Rows of one shard whose time has come, the longest waiting first, at most `limit`.
-    pub async fn due(&self, shard: u64, now: Timestamp, limit: i32) -> Result<Vec<Due>, StoreError> {
-        let page = self
-            .client
-            .query()
-            .table_name(&self.tables.interactions)
-            .index_name("due")
-            .key_condition_expression("due_shard = :shard AND wake_at <= :now")
-            .expression_attribute_values(":shard", s(crate::interaction::due_shard(shard)))
-            .expression_attribute_values(":now", ms(now))
-            .limit(limit.max(1))
-            .send()
-            .await
-            .map_err(StoreError::of("Query due"))?;
-        Ok(page.items.unwrap_or_default().iter().filter_map(due).collect())
+    pub async fn due(&self, shard: u64, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        let (mut found, mut start) = (Vec::new(), None);
+        while found.len() < limit {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.tables.interactions)
+                .index_name("due")
+                .key_condition_expression("due_shard = :shard AND wake_at <= :now")
+                .expression_attribute_values(":shard", s(crate::interaction::due_shard(shard)))
+                .expression_attribute_values(":now", ms(now))
+                .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX).min(LARGEST_PAGE))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(StoreError::of("Query due"))?;
+            found.extend(page.items.unwrap_or_default().iter().filter_map(due));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// Makes a due request ready and moves its `wake_at` ahead, so that it is not woken twice for nothing. False if it has moved on.
     pub async fn wake(&self, due: &Due, now: Timestamp) -> Result<bool, StoreError> {
-        // Clauses: the row exists; it stands where the index says; and nobody has moved its time since.
         let update = self
-            .update(due.request_id)
+            .seen(due)
             .update_expression("SET ready = :one, wake_at = :stalled")
-            .condition_expression("attribute_exists(request_id) AND #status = :status AND wake_at = :seen")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":status", s(due.status.as_str()))
-            .expression_attribute_values(":seen", ms(due.wake_at))
+            .condition_expression(SEEN)
             .expression_attribute_values(":one", n(1))
             .expression_attribute_values(":stalled", ms(later(now, STALLED)));
         applied(update.send().await)
@@ -66,16 +78,20 @@ impl Store {
 
     /// Looks again at `wake_at`: a lease is over and there is no evidence yet. False if the row has moved on.
     pub async fn postpone(&self, due: &Due, wake_at: Timestamp) -> Result<bool, StoreError> {
-        // Clauses: as for `wake`.
         let update = self
-            .update(due.request_id)
+            .seen(due)
             .update_expression("SET wake_at = :later")
-            .condition_expression("attribute_exists(request_id) AND #status = :status AND wake_at = :seen")
+            .condition_expression(SEEN)
+            .expression_attribute_values(":later", ms(wake_at));
+        applied(update.send().await)
+    }
+
+    /// An update with what [`SEEN`] names.
+    pub(crate) fn seen(&self, due: &Due) -> UpdateItemFluentBuilder {
+        self.update(due.request_id)
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":status", s(due.status.as_str()))
             .expression_attribute_values(":seen", ms(due.wake_at))
-            .expression_attribute_values(":later", ms(wake_at));
-        applied(update.send().await)
     }
 
     /// Counts an hour's requests by outcome and keeps the result as `tally/<hour>`: what alerts and charts read.

@@ -1,0 +1,134 @@
+//! `sweep` with very much to do, and dying on the way.
+//!
+//! `AFTERWORD_DUE=100000 cargo test --release -p local --test sweep` for a hundred thousand due requests; without the variable there are fewer.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod kit;
+
+use std::time::{Duration, Instant};
+
+use jiff::SignedDuration;
+use kit::{World, request};
+use local::faults::{Answer, Fault};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Due requests without `AFTERWORD_DUE`.
+const FEW: usize = 2_000;
+
+/// As many requests as asked for whose delay is over, copies of one that came through the API.
+async fn with_due(count: usize) -> World {
+    let world = World::proxied().await;
+    world.configure("channel", "phone", json!({ "mode": "integrated", "delay_minutes": 20 }));
+    let mut body = request("1", "jane@customers.example");
+    body["channel"] = json!("phone");
+    world.post("/v1/requests", &body).await;
+    let row = world.rows().remove(0);
+    let copies: Vec<Value> = (1..count)
+        .map(|_| {
+            let id = Uuid::now_v7();
+            let mut copy = row.clone();
+            copy["request_id"] = json!({ "S": id.to_string() });
+            copy["due_shard"] = json!({ "S": format!("due#{}", id.as_u64_pair().1 % store::DUE_SHARDS) });
+            json!({ "PutRequest": { "Item": copy } })
+        })
+        .collect();
+    for batch in copies.chunks(25) {
+        let write = json!({ "RequestItems": { "interactions": batch } });
+        world.stack.database.batch_write_item(serde_json::from_value(write).unwrap()).unwrap();
+    }
+    world.advance(SignedDuration::from_mins(21));
+    world
+}
+
+fn ready(world: &World) -> usize {
+    world.rows().iter().filter(|row| row.get("ready").is_some()).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wakes_all_within_its_minute_at_most_what_the_rate_allows_and_loses_none_when_it_dies() {
+    let count: usize = std::env::var("AFTERWORD_DUE").map_or(FEW, |count| count.parse().unwrap());
+    let world = with_due(count).await;
+    let dynamodb = &world.stack.proxies.as_ref().unwrap().dynamodb;
+
+    world.company(json!({ "send_rate": 10 }));
+    let swept = world.sweep().await;
+    assert_eq!((&swept["woken"], ready(&world)), (&json!(600), 600), "10 a second are 600 a minute");
+    world.advance(SignedDuration::from_mins(1));
+    assert_eq!(world.sweep().await["woken"], json!(600), "others than the minute before");
+    assert_eq!(ready(&world), 1_200);
+
+    // It dies after some more.
+    world.company(json!({ "send_rate": 10_000 }));
+    world.advance(SignedDuration::from_mins(1));
+    dynamodb.plan(|call| {
+        if call.number > 300 {
+            Fault::Answer(Answer::error(axum::http::StatusCode::BAD_REQUEST, "AccessDenied", "dead"))
+        } else {
+            Fault::None
+        }
+    });
+    let _ = world.stack.invoke("sweep", json!({})).await;
+    let woken = ready(&world);
+    assert!(woken > 1_200 && woken < 1_600, "{woken}");
+
+    // The next one does the rest, and what nobody has taken from the stream comes again.
+    dynamodb.plan(|_| Fault::None);
+    world.advance(SignedDuration::from_secs(59));
+    let started = Instant::now();
+    let swept = world.sweep().await;
+    let took = started.elapsed();
+    println!("{} of {count} due requests woken in {took:?}", swept["woken"]);
+    assert_eq!(ready(&world), count);
+    assert_eq!(swept["woken"].as_u64().unwrap() as usize, count - woken);
+    assert!(took < Duration::from_secs(55), "{took:?}");
+    assert_eq!(world.sweep().await["woken"], json!(0), "none is woken twice for nothing");
+    world.advance(SignedDuration::from_mins(4));
+    assert_eq!(world.sweep().await["woken"].as_u64().unwrap() as usize, count, "the stream lost them all");
+}
+
+#[tokio::test]
+async fn a_mail_at_which_ses_fails_for_ever_is_given_up_in_the_end() {
+    let mut world = World::proxied().await;
+    world.company(json!({ "send_attempts": 3 }));
+    let ses = &world.stack.proxies.as_ref().unwrap().ses;
+    ses.plan(|call| if call.body.contains("cursed@") { Fault::Answer(Answer::internal()) } else { Fault::None });
+    let cursed = world.post("/v1/requests", &request("1", "cursed@customers.example")).await.id();
+    let mut outcomes = Vec::new();
+    for n in 0..4 {
+        world.settle().await;
+        outcomes.push(world.outcome(&cursed).await);
+        // A later mail, whose Send event proves that the cursed one's would have come.
+        world.advance(SignedDuration::from_mins(6));
+        world.post("/v1/requests", &request(&format!("other-{n}"), &format!("other-{n}@customers.example"))).await;
+        world.settle().await;
+        world.sweep().await;
+    }
+    assert_eq!(outcomes, ["sending", "sending", "sending", "failed: send_attempts"]);
+    assert!(world.mails_to("cursed@customers.example").is_empty());
+    assert_eq!(world.stack.mailbox.messages().len(), 4);
+}
+
+#[tokio::test]
+async fn a_refused_mail_is_queued_again_though_the_customers_window_is_anothers() {
+    let mut world = World::proxied().await;
+    world.post("/v1/requests", &request("1", "jane@customers.example")).await;
+    world.settle().await;
+    // Suppression is switched off, and the window of the first request lives on.
+    world.company(json!({ "suppression_days": 0 }));
+    world.advance(SignedDuration::from_mins(1));
+    world.stack.proxies.as_ref().unwrap().ses.fail_next("POST /v2/email/outbound-emails", 1, Fault::Answer(Answer::too_many_requests()));
+    let second = world.post("/v1/requests", &request("2", "jane@customers.example")).await.id();
+    world.settle().await;
+    assert_eq!(world.outcome(&second).await, "queued");
+    world.advance(SignedDuration::from_mins(1));
+    world.sweep().await;
+    world.settle().await;
+    assert_eq!(world.outcome(&second).await, "delivered");
+    world.company(json!({ "suppression_days": 7 }));
+    world.advance(SignedDuration::from_mins(1));
+    let third = world.post("/v1/requests", &request("3", "jane@customers.example")).await.id();
+    world.settle().await;
+    assert_eq!(world.outcome(&third).await, "not_sent: suppression_period", "the window is still the first one's");
+}
