@@ -20,6 +20,8 @@ use store::{ResponseRow, StoreError};
 
 /// Rows of a page, unless asked otherwise, and at most (as the vendor's).
 const PAGE: usize = 1_000;
+/// Bytes of a page at most: Lambda's replies may have 6 MB, and some characters take more room in them.
+const LARGEST_REPLY: usize = 4 * 1024 * 1024;
 /// A row is shown when no earlier one can still be on its way.
 const SETTLED: SignedDuration = SignedDuration::from_secs(10);
 /// No answer is older than this software.
@@ -38,13 +40,20 @@ pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result
             Mode::Live => page(intake, after.unwrap_or_default(), limit, now).await?,
             Mode::Test => Vec::new(),
         };
-        let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.sequence_id);
+        let full = rows.len() == limit;
         let requests: Vec<_> = rows.iter().filter_map(ResponseRow::request).collect();
         let interactions = intake.store.interactions(&requests, now).await?;
-        let data: Vec<Value> = rows
-            .iter()
-            .map(|row| export::row(row, interactions.iter().find(|interaction| Some(interaction.request_id) == row.request())))
-            .collect();
+        let (mut data, mut next, mut size) = (Vec::<Value>::new(), None, 0);
+        for row in &rows {
+            let shown = export::row(row, interactions.iter().find(|interaction| Some(interaction.request_id) == row.request()));
+            size += shown.to_string().len();
+            if size > LARGEST_REPLY && !data.is_empty() {
+                break;
+            }
+            next = Some(row.sequence_id);
+            data.push(shown);
+        }
+        let next = next.filter(|_| full || data.len() < rows.len());
         Ok(json_reply(StatusCode::OK, "application/json", &json!({ "data": data, "next": next })))
     })
     .await
@@ -60,7 +69,7 @@ async fn page(intake: &Intake, after: u64, limit: usize, now: Timestamp) -> Resu
     let mut month = read_to.map_or(first, date).max(first).first_of_month();
     let mut rows = Vec::new();
     while month <= date(settled) && rows.len() < limit && after < until {
-        let wanted = i32::try_from(limit - rows.len()).unwrap_or(i32::MAX);
+        let wanted = limit - rows.len();
         rows.extend(intake.store.responses(&month.strftime("%Y-%m").to_string(), after, until, wanted).await?);
         let Ok(next) = month.checked_add(1.month()) else { break };
         month = next;

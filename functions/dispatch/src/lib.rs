@@ -133,7 +133,7 @@ impl Dispatch {
     }
 
     async fn refuse(&self, row: &Interaction, reason: Reason, now: Timestamp) -> Result<(), StoreError> {
-        let refused = self.store.refuse(row.request_id, Status::Queued, reason, now).await?;
+        let refused = self.store.refuse_queued(row, reason, now).await?;
         tracing::info!(request_id = %row.request_id, reason = reason.code(), refused, "no mail");
         Ok(())
     }

@@ -82,10 +82,11 @@ impl Account {
     }
 }
 
+/// Whether it leads to this very machine, as `host.docker.internal` does from a container of `sam local`.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    ["localhost", "host.docker.internal"].contains(&host) || address.is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -97,15 +98,20 @@ mod tests {
 
     fn read(base_url: &str) -> Result<Account, String> {
         let item = json!({ "kind": "integration", "id": "gladly", "base_url": base_url, "agent_email": "api@example.com" });
-        let hosts = AllowedHosts::new("*.gladly.com, *.gladly.qa,127.0.0.1,[::1]");
+        let hosts = AllowedHosts::new("*.gladly.com, *.gladly.qa,127.0.0.1,[::1],host.docker.internal");
         Account::read(item.as_object(), &hosts).map_err(|trouble| trouble.to_string())
     }
 
     #[test]
     fn calls_allowed_hosts_only() {
-        for good in
-            ["https://example.gladly.com", " https://Example.GLADLY.qa/ ", "http://127.0.0.1:8026", "http://[::1]:1", "https://127.0.0.1"]
-        {
+        for good in [
+            "https://example.gladly.com",
+            " https://Example.GLADLY.qa/ ",
+            "http://127.0.0.1:8026",
+            "http://[::1]:1",
+            "https://127.0.0.1",
+            "http://host.docker.internal:8025",
+        ] {
             assert!(read(good).is_ok(), "{good}");
         }
         for bad in [

@@ -16,13 +16,17 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use normalize::Source;
 use policy::{Scope, Status};
 use serde_json::{Value, json};
-use store::{Filter, Interaction};
+use store::Filter;
 use uuid::Uuid;
 
 /// Rows of a page, unless asked otherwise.
 const PAGE: usize = 50;
 /// Rows of a page at most.
 const LARGEST_PAGE: usize = 500;
+/// Bytes of a page at most: Lambda's replies may have 6 MB, and some characters take more room in them.
+const LARGEST_REPLY: usize = 4 * 1024 * 1024;
+/// Bytes of an `ext_interaction_id` at most, as it is recorded.
+const LONGEST_ID: usize = 1_024;
 
 /// Answers one request.
 pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
@@ -65,11 +69,26 @@ async fn list(intake: &Intake, request: &Request, now: Timestamp) -> Result<Resp
     let after = given("after").map(|id| id.parse::<Uuid>().map_err(|_| Problem::Query("after", "the `next` of an earlier page")));
     let limit = given("limit").map(|n| n.parse::<usize>().ok().filter(|n| (1..=LARGEST_PAGE).contains(n)));
     let limit = limit.map(|limit| limit.ok_or(Problem::Query("limit", "a number from 1 to 500"))).transpose()?.unwrap_or(PAGE);
-    let filter = Filter { ext_interaction_id: given("ext_interaction_id").map(str::to_owned), status: status.transpose()? };
+    let ext_interaction_id = given("ext_interaction_id").map(str::to_owned);
+    if ext_interaction_id.as_ref().is_some_and(|id| id.len() > LONGEST_ID) {
+        return Err(Problem::Query("ext_interaction_id", "at most 1024 bytes long"));
+    }
+    let filter = Filter { ext_interaction_id, status: status.transpose()? };
     let company = &intake.store.settings(now).await?.company;
     let kept = SignedDuration::from_hours(24 * i64::from(company.retention_days));
     let oldest = now.checked_sub(kept).unwrap_or(Timestamp::UNIX_EPOCH);
     let page = intake.store.list(entered.key().mode, &filter, after.transpose()?, limit, oldest, now).await?;
-    let requests: Vec<Value> = page.requests.iter().map(Interaction::public).collect();
-    Ok(json_reply(StatusCode::OK, "application/json", &json!({ "requests": requests, "next": page.next })))
+    let (mut requests, mut next, mut size) = (Vec::<Value>::new(), page.next, 0);
+    let mut last = None;
+    for row in &page.requests {
+        let shown = row.public();
+        size += shown.to_string().len();
+        if size > LARGEST_REPLY && last.is_some() {
+            next = last;
+            break;
+        }
+        last = Some(row.request_id);
+        requests.push(shown);
+    }
+    Ok(json_reply(StatusCode::OK, "application/json", &json!({ "requests": requests, "next": next })))
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
 use normalize::{ClosedConversation, Inbound, Malformed, Note, Source, SurveyRequest};
-use policy::{Outcome, Reason, Status, Verdict};
+use policy::{Outcome, Plan, Reason, Status, Verdict};
 use serde_json::{Map, Value, json};
 use store::{Conversation, Interaction, Marker, NewInteraction, Recorded};
 
@@ -75,6 +75,10 @@ impl Intake {
             Verdict::Refuse(reason) => (reason.outcome().status(), Some(reason), None),
         };
         let address = request.customer.address.valid();
+        let identity = (policy::identity(request), settings.company.dedupe_window(delivery.source));
+        let repaired = request.notes.iter().filter(|note| matches!(note, Note::Repaired { .. })).count();
+        let (ext_interaction_id, channel) = (request.ext_interaction_id.clone(), request.channel.clone());
+        let request = understood(normalize::echo(request), plan.as_ref());
         let new = NewInteraction {
             mode,
             key: entered.key().digest.clone(),
@@ -83,19 +87,16 @@ impl Intake {
             reason,
             due: plan.as_ref().map_or(now, |plan| plan.due),
             subject: address.map(|address| self.store.secret().of_address(&address.canonical())),
-            ext_interaction_id: request.ext_interaction_id.clone(),
-            channel: Some(plan.as_ref().map_or_else(|| request.channel.clone(), |plan| plan.channel.clone())),
+            ext_interaction_id,
+            channel: Some(plan.as_ref().map_or(channel, |plan| plan.channel.clone())),
             brand: plan.as_ref().and_then(|plan| plan.brand.clone()),
             language: plan.as_ref().map(|plan| plan.language.to_string()),
             employee: plan.map(|plan| plan.employee),
-            request: normalize::echo(request),
+            request,
             body: Some(normalize::masked_body(entered.body(), KEPT_BODY)),
             conversation: None,
             retention: retention(&settings.company),
         };
-        let window = settings.company.dedupe_window(delivery.source);
-        let identity = (policy::identity(request), window);
-        let repaired = request.notes.iter().filter(|note| matches!(note, Note::Repaired { .. })).count();
         self.record(entered, delivery, new, Some(identity), repaired, now).await
     }
 
@@ -185,6 +186,18 @@ impl Intake {
         all.extend(parts.iter().map(String::as_str));
         self.store.secret().of_marker(&all)
     }
+}
+
+/// The fields as understood: channel, brand and language by their own names, whatever alias, spelling or fallback led to them.
+fn understood(mut request: Value, plan: Option<&Plan>) -> Value {
+    if let (Some(fields), Some(plan)) = (request.as_object_mut(), plan) {
+        fields.insert("channel".into(), json!(plan.channel));
+        fields.insert("language".into(), json!(plan.language.as_str()));
+        if let Some(brand) = &plan.brand {
+            fields.insert("brand".into(), json!(brand));
+        }
+    }
+    request
 }
 
 fn retention(company: &policy::Company) -> SignedDuration {

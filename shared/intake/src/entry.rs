@@ -1,7 +1,8 @@
 //! Size and key: what every request has to pass before its body is looked at.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jiff::Timestamp;
 use lambda_http::http::HeaderMap;
 use lambda_http::{Request, RequestExt};
@@ -10,6 +11,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{Intake, Problem};
 
+/// With or without padding: clients differ.
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 /// Bytes of a body at most; more is 413.
 const LARGEST_BODY: usize = 256 * 1024;
 
@@ -69,14 +73,15 @@ impl Intake {
 
 /// `x-api-key`, or the password of HTTP Basic with user `connect` (what the vendor's set-up pages have admins enter).
 fn given_key(headers: &HeaderMap) -> Option<String> {
-    if let Some(key) = headers.get("x-api-key") {
+    // A form that sends the header empty means the other way.
+    if let Some(key) = headers.get("x-api-key").filter(|key| !key.as_bytes().trim_ascii().is_empty()) {
         return Some(key.to_str().ok()?.trim().to_owned());
     }
     let (scheme, encoded) = headers.get("authorization")?.to_str().ok()?.trim().split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let decoded = String::from_utf8(LENIENT.decode(encoded.trim()).ok()?).ok()?;
     let (user, password) = decoded.split_once(':')?;
     (user == "connect").then(|| password.trim().to_owned())
 }

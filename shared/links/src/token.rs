@@ -15,7 +15,7 @@ const SURVEY: u8 = b's';
 const UNSUBSCRIBE: u8 = b'u';
 const MAC: usize = 16;
 /// Longer than any token that we make; longer ones are not even decoded.
-const LONGEST: usize = 512;
+const LONGEST: usize = 2_048;
 
 /// What `/s/TOKEN` carries: it names the request.
 #[derive(Clone, Debug, PartialEq, Eq)]

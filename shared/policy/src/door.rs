@@ -125,10 +125,11 @@ fn brand(given: Option<&str>, facts: &Facts<'_>) -> Result<Option<String>, Reaso
     let name = match given.or(facts.company.default_brand.as_deref()) {
         Some(name) => name,
         None => {
-            let mut active = facts.brands.iter().filter(|b| b.active);
-            return match (active.next(), active.next()) {
+            // One that cannot be understood may be meant to be active: a typo in it must not make another one the only one.
+            let mut possible = facts.brands.iter().filter(|b| b.active || !b.faults.is_empty());
+            return match (possible.next(), possible.next()) {
                 (None, _) => Ok(None),
-                (Some(only), None) => Ok(Some(only.signifier.clone())),
+                (Some(only), None) if only.active => Ok(Some(only.signifier.clone())),
                 _ => Err(Reason::BrandMissing),
             };
         }

@@ -33,10 +33,18 @@ pub struct Page {
 const DAYS_A_PAGE: usize = 31;
 /// Days that are asked about at once.
 const DAYS_AT_ONCE: usize = 4;
+/// Pages of a shard that are searched for a status before the caller gets a cursor to go on from.
+const PAGES_A_SHARD: usize = 5;
 /// How far another machine's clock may be ahead of ours.
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// Keys of a `BatchGetItem` at most.
 const BATCH: usize = 100;
+
+/// What one shard has.
+struct Found {
+    ids: Vec<Uuid>,
+    broken_off_at: Option<Uuid>,
+}
 
 impl Store {
     /// The request, unless it is unknown or has expired.
@@ -102,35 +110,36 @@ impl Store {
         let days = (0..).map_while(|back| from.checked_sub(day(back)).ok()).take_while(|at| *at > oldest);
         let days: Vec<Timestamp> = days.take(DAYS_A_PAGE + 1).collect();
         let mut ids: Vec<Uuid> = Vec::new();
+        // Where the search of a shard was broken off; what is older than the latest of these is left for the next page.
+        let mut floor: Option<Uuid> = None;
         for at_once in days.get(..days.len().min(DAYS_A_PAGE)).unwrap_or_default().chunks(DAYS_AT_ONCE) {
             let queries = at_once.iter().flat_map(|at| (0..DAY_SHARDS).map(move |shard| day_shard(mode, *at, shard)));
             for shard in try_join_all(queries.map(|shard| self.ids_of_shard(shard, status, after, limit + 1))).await? {
-                ids.extend(shard);
+                ids.extend(shard.ids);
+                floor = floor.max(shard.broken_off_at);
             }
-            if ids.len() > limit {
+            if ids.len() > limit || floor.is_some() {
                 break;
             }
         }
+        ids.retain(|id| floor.is_none_or(|floor| *id >= floor));
         ids.sort_unstable_by(|a, b| b.cmp(a));
         let more = ids.len() > limit;
         ids.truncate(limit);
         let next = match more {
             true => ids.last().copied(),
             // The search ended before what is kept did: go on from the day that was not looked at.
+            false if floor.is_some() => floor,
             false => days.get(DAYS_A_PAGE).map(|at| last_id(*at, 24 * 3_600)),
         };
         Ok((ids, next))
     }
 
-    async fn ids_of_shard(
-        &self,
-        shard: String,
-        status: Option<Status>,
-        after: Option<Uuid>,
-        limit: usize,
-    ) -> Result<Vec<Uuid>, StoreError> {
+    async fn ids_of_shard(&self, shard: String, status: Option<Status>, after: Option<Uuid>, limit: usize) -> Result<Found, StoreError> {
         let (mut ids, mut start) = (Vec::new(), None);
-        loop {
+        // Without a filter what is read is what is shown.
+        let a_page = if status.is_some() { 1_000 } else { i32::try_from(limit).unwrap_or(1_000).min(1_000) };
+        for pages in 1.. {
             let mut query = self
                 .client
                 .query()
@@ -140,7 +149,7 @@ impl Store {
                 .expression_attribute_values(":shard", s(&shard))
                 .expression_attribute_values(":after", s(after.unwrap_or(Uuid::max()).to_string()))
                 .scan_index_forward(false)
-                .limit(1_000)
+                .limit(a_page)
                 .set_exclusive_start_key(start);
             if let Some(status) = status {
                 query = query.filter_expression("#status = :status").expression_attribute_names("#status", "status");
@@ -150,9 +159,13 @@ impl Store {
             ids.extend(page.items().iter().filter_map(id_of));
             start = page.last_evaluated_key;
             if start.is_none() || ids.len() >= limit {
-                return Ok(ids);
+                break;
+            }
+            if pages >= PAGES_A_SHARD {
+                return Ok(Found { ids, broken_off_at: start.as_ref().and_then(id_of) });
             }
         }
+        Ok(Found { ids, broken_off_at: None })
     }
 
     /// The rows with these ids, in no order; those that are gone are left out.

@@ -102,7 +102,9 @@ impl Store {
             .await
             .map_err(StoreError::of("GetItem"))?;
         let Some(first) = got.item().and_then(first) else { return Ok(()) };
-        self.refuse(first.request_id, Status::Queued, Reason::Reopened, now).await?;
+        if let Some(row) = self.interaction(first.request_id, now).await? {
+            self.refuse_queued(&row, Reason::Reopened, now).await?;
+        }
         // Clause: the marker is still that request's. Otherwise a new close has just taken it over.
         let deleted = self
             .client

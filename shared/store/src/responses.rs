@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -154,7 +155,30 @@ impl Store {
     }
 
     /// Answers of one month with a sequence id above `after` and at most `until`, in order, at most `limit`.
-    pub async fn responses(&self, month: &str, after: u64, until: u64, limit: i32) -> Result<Vec<ResponseRow>, StoreError> {
+    pub async fn responses(&self, month: &str, after: u64, until: u64, limit: usize) -> Result<Vec<ResponseRow>, StoreError> {
+        let (mut rows, mut start, limit) = (Vec::new(), None, limit.max(1));
+        loop {
+            // A page ends at a megabyte, however many rows that is.
+            let wanted = i32::try_from(limit - rows.len()).unwrap_or(i32::MAX);
+            let page = self.page_of_responses(month, after, until, wanted, start).await?;
+            for item in page.items.unwrap_or_default() {
+                rows.push(serde_dynamo::from_item(item).map_err(StoreError::corrupt("responses"))?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() || rows.len() >= limit {
+                return Ok(rows);
+            }
+        }
+    }
+
+    async fn page_of_responses(
+        &self,
+        month: &str,
+        after: u64,
+        until: u64,
+        limit: i32,
+        start: Option<HashMap<String, AttributeValue>>,
+    ) -> Result<QueryOutput, StoreError> {
         let query = self
             .client
             .query()
@@ -164,10 +188,9 @@ impl Store {
             .expression_attribute_values(":month", s(month))
             .expression_attribute_values(":from", n(after.saturating_add(1)))
             .expression_attribute_values(":until", n(until.max(after.saturating_add(1))))
-            .limit(limit);
-        let items = query.send().await.map_err(StoreError::of("Query"))?.items.unwrap_or_default();
-        let row = |item| serde_dynamo::from_item::<HashMap<String, AttributeValue>, _>(item).map_err(StoreError::corrupt("responses"));
-        items.into_iter().map(row).collect()
+            .limit(limit)
+            .set_exclusive_start_key(start);
+        query.send().await.map_err(StoreError::of("Query"))
     }
 }
 

@@ -194,6 +194,26 @@ impl Store {
         applied(update.send().await)
     }
 
+    /// As [`Store::refuse`] of a queued row, and if an earlier attempt left the customer's window behind, that is released with it.
+    pub async fn refuse_queued(&self, row: &Interaction, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
+        if row.claimed_at.is_none() {
+            return self.refuse(row.request_id, Status::Queued, reason, now).await;
+        }
+        // Clauses: as for `refuse`.
+        let update = Update::builder()
+            .table_name(&self.tables.interactions)
+            .key("request_id", s(row.request_id.to_string()))
+            .update_expression("SET #status = :next, #reason = :reason, ended_at = :now REMOVE wake_at, due_shard, ready")
+            .condition_expression("attribute_exists(request_id) AND #status = :from")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#reason", "reason")
+            .expression_attribute_values(":next", s(reason.outcome().status().as_str()))
+            .expression_attribute_values(":from", s(Status::Queued.as_str()))
+            .expression_attribute_values(":reason", s(reason.code()))
+            .expression_attribute_values(":now", ms(now));
+        self.without_window(row, update).await
+    }
+
     /// Holds a request back, whatever it waits for, until `wake_at`. False if the row has moved on.
     pub async fn hold(&self, request_id: Uuid, status: Status, wake_at: Timestamp) -> Result<bool, StoreError> {
         // Clauses: the row exists; it still stands where it stood; and it was ready (else it is held already).
