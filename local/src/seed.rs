@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::Result;
-use crate::database::{Database, put_if_absent};
+use crate::database::{Database, put_if_absent, request};
+use crate::{Error, Result};
 
 /// The local test key: every mail goes to the company's test address.
 pub const TEST_KEY: &str = "aw_test_local";
@@ -13,7 +13,8 @@ pub const TEST_KEY: &str = "aw_test_local";
 pub const LIVE_KEY: &str = "aw_live_local";
 
 /// Puts each item that is absent into the table `config`, so that what was edited in `--data-dir` stays. Returns how many it put.
-/// `gladly_url` is where Gladly's API is found, the samples' fake; with `samples`, the people and the brand that the samples are about.
+/// `gladly_url` is where Gladly's API is found, the samples' fake, which moves with `--mail-port`: a kept table that leads to an earlier fake
+/// (only a fake has no TLS) is led to this one. With `samples`, the people and the brand that the samples are about.
 ///
 /// # Errors
 /// [`crate::Error::Database`] when the engine refuses.
@@ -28,7 +29,22 @@ pub fn seed(database: &Database, gladly_url: &str, samples: bool) -> Result<usiz
             count += 1;
         }
     }
+    let kept = get(database, "integration", "gladly")?;
+    let url = kept["base_url"]["S"].as_str().unwrap_or_default();
+    if url.starts_with("http:") && url != gladly_url {
+        let mut moved = kept.clone();
+        moved["base_url"] = json!({"S": gladly_url});
+        database.put_item(request(json!({"TableName": "config", "Item": moved}))?).map_err(|problem| Error::database("seed", problem))?;
+    }
     Ok(count)
+}
+
+/// An item of the table `config`, in DynamoDB JSON; `null` if there is none.
+fn get(database: &Database, kind: &str, id: &str) -> Result<Value> {
+    let key = json!({"TableName": "config", "Key": {"kind": {"S": kind}, "id": {"S": id}}});
+    let got = database.get_item(request(key)?).map_err(|problem| Error::database("seed", problem))?;
+    let mut got = serde_json::to_value(got).map_err(|problem| Error::database("seed", problem))?;
+    Ok(got["Item"].take())
 }
 
 /// What every company has, in DynamoDB JSON.
@@ -108,13 +124,8 @@ fn attribute(value: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::{open, request};
+    use crate::database::open;
     use crate::template::{TEMPLATE, Template};
-
-    fn get(database: &Database, kind: &str, id: &str) -> Value {
-        let key = json!({"TableName": "config", "Key": {"kind": {"S": kind}, "id": {"S": id}}});
-        serde_json::to_value(database.get_item(request(key).unwrap()).unwrap()).unwrap()["Item"].clone()
-    }
 
     #[test]
     fn what_an_admin_changed_stays() {
@@ -124,7 +135,20 @@ mod tests {
         let all = company("http://127.0.0.1:1").len() + people().len();
         assert_eq!(seed(&database, "http://127.0.0.1:1", true).unwrap(), all - 1);
         assert_eq!(seed(&database, "http://127.0.0.1:1", true).unwrap(), 0);
-        assert_eq!(get(&database, "channel", "phone")["mode"], json!({"S": "manual"}));
+        assert_eq!(get(&database, "channel", "phone").unwrap()["mode"], json!({"S": "manual"}));
+    }
+
+    #[test]
+    fn a_kept_table_follows_the_fake_of_gladly_but_no_real_one() {
+        let database = open(None, &Template::parse(TEMPLATE).unwrap().tables).unwrap();
+        let base_url = || get(&database, "integration", "gladly").unwrap()["base_url"]["S"].clone();
+        seed(&database, "http://127.0.0.1:1", false).unwrap();
+        seed(&database, "http://127.0.0.1:2", false).unwrap();
+        assert_eq!(base_url(), "http://127.0.0.1:2");
+        let real = item("integration", "gladly", &json!({"base_url": "https://example.gladly.com", "agent_email": "a@b.example"}));
+        database.put_item(request(json!({"TableName": "config", "Item": real})).unwrap()).unwrap();
+        seed(&database, "http://127.0.0.1:2", false).unwrap();
+        assert_eq!(base_url(), "https://example.gladly.com");
     }
 
     #[test]
@@ -132,7 +156,7 @@ mod tests {
         let database = open(None, &Template::parse(TEMPLATE).unwrap().tables).unwrap();
         seed(&database, "http://127.0.0.1:1", false).unwrap();
         // printf aw_live_local | sha256sum
-        let live = get(&database, "key", LIVE_DIGEST);
+        let live = get(&database, "key", LIVE_DIGEST).unwrap();
         assert_eq!(live["mode"], json!({"S": "live"}));
         assert_eq!(live["scopes"], json!({"L": [{"S": "send"}, {"S": "read"}]}));
     }

@@ -6,7 +6,7 @@ mod kit;
 
 use futures::future::join_all;
 use jiff::SignedDuration;
-use kit::{LIVE, TEST, World, link, request};
+use kit::{TEST, World, link, request};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -262,6 +262,20 @@ async fn a_survey_closes_and_an_expired_one_is_unknown() {
 }
 
 #[tokio::test]
+async fn the_reply_has_names_as_configured_whatever_spelling_led_to_them() {
+    let world = World::new().await;
+    let mut body = request("1", "jane@customers.example");
+    body["channel"] = json!("WhatsApp");
+    body["brand"] = json!("blanca KIDS");
+    body["language"] = json!("pt_br");
+    let reply = world.post("/v1/requests", &body).await.json();
+    let names = ["channel", "brand", "language"].map(|name| reply[name].as_str().unwrap().to_owned());
+    assert_eq!(names, ["chat", "blancakids", "pt-BR"]);
+    let shown = world.request(reply["request_id"].as_str().unwrap()).await;
+    assert_eq!(["channel", "brand", "language"].map(|name| shown[name].clone()), names.map(Value::from));
+}
+
+#[tokio::test]
 async fn a_gorgias_ticket_that_is_open_again_withdraws_its_survey_and_counts_anew() {
     let mut world = World::new().await;
     world.configure("channel", "email", json!({ "mode": "integrated", "delay_minutes": 30 }));
@@ -331,5 +345,8 @@ async fn requests_are_listed_by_interaction_by_status_and_by_page() {
     assert_eq!(seen, ids, "each once, newest first");
     let none = world.get("/v1/requests?status=failed&limit=3").await.json();
     assert!(listed(&none).is_empty());
-    assert_eq!(world.call("GET", "/v1/requests?status=nonsense", &[("x-api-key", LIVE)], "").await.status, 400);
+    for nonsense in ["status=nonsense", "after=7", "limit=0", "limit=501", &format!("ext_interaction_id={}", "x".repeat(1_025))] {
+        let reply = world.get(&format!("/v1/requests?{nonsense}")).await;
+        assert_eq!((reply.status, &reply.json()["code"]), (400, &json!("invalid_query")), "{nonsense}");
+    }
 }

@@ -110,6 +110,65 @@ async fn a_mail_at_which_ses_fails_for_ever_is_given_up_in_the_end() {
     assert_eq!(world.stack.mailbox.messages().len(), 4);
 }
 
+/// A world in which Jane's request is `sending`, since SES fails at her mails without a word on what became of them.
+async fn stuck(send_attempts: u32) -> (World, String) {
+    let mut world = World::proxied().await;
+    world.company(json!({ "send_attempts": send_attempts }));
+    let ses = &world.stack.proxies.as_ref().unwrap().ses;
+    ses.plan(|call| if call.body.contains("jane@") { Fault::Answer(Answer::internal()) } else { Fault::None });
+    let id = world.post("/v1/requests", &request("first", "jane@customers.example")).await.id();
+    world.settle().await;
+    assert_eq!(world.outcome(&id).await, "sending");
+    (world, id)
+}
+
+/// The `Send` event of a later mail arrives, which proves that the stuck one never left.
+async fn prove(world: &mut World) {
+    world.advance(SignedDuration::from_mins(6));
+    world.post("/v1/requests", &request("proof", "proof@customers.example")).await;
+    world.settle().await;
+}
+
+/// SES is well again: how Jane's next request ends.
+async fn next(world: &mut World) -> String {
+    world.stack.proxies.as_ref().unwrap().ses.plan(|_| Fault::None);
+    world.advance(SignedDuration::from_secs(31));
+    let id = world.post("/v1/requests", &request("next", "jane@customers.example")).await.id();
+    world.settle().await;
+    world.outcome(&id).await
+}
+
+#[tokio::test]
+async fn what_is_given_up_because_no_mail_left_releases_the_customers_window() {
+    let (mut world, id) = stuck(1).await;
+    prove(&mut world).await;
+    world.sweep().await;
+    assert_eq!(world.outcome(&id).await, "failed: send_attempts");
+    assert_eq!(next(&mut world).await, "delivered");
+}
+
+#[tokio::test]
+async fn what_is_refused_after_an_attempt_releases_the_customers_window() {
+    let (mut world, id) = stuck(8).await;
+    prove(&mut world).await;
+    world.configure("employee", "paul@blancapeak.example", json!({ "name": "Paul", "status": "deactivated" }));
+    world.advance(SignedDuration::from_secs(31));
+    world.sweep().await;
+    world.settle().await;
+    assert_eq!(world.outcome(&id).await, "invalid: employee_deactivated");
+    world.configure("employee", "paul@blancapeak.example", json!({ "name": "Paul", "status": "approved" }));
+    assert_eq!(next(&mut world).await, "delivered");
+}
+
+#[tokio::test]
+async fn what_stays_unconfirmed_keeps_the_customers_window() {
+    let (mut world, id) = stuck(8).await;
+    world.advance(SignedDuration::from_hours(25));
+    world.sweep().await;
+    assert_eq!(world.outcome(&id).await, "failed: unconfirmed");
+    assert_eq!(next(&mut world).await, "not_sent: suppression_period");
+}
+
 #[tokio::test]
 async fn a_refused_mail_is_queued_again_though_the_customers_window_is_anothers() {
     let mut world = World::proxied().await;

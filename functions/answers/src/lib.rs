@@ -8,12 +8,12 @@ mod export;
 
 use std::convert::Infallible;
 
-use intake::{Intake, Problem, json_reply, respond};
+use intake::{Intake, Query, json_reply, respond};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, Request, Response};
 use policy::{Mode, Scope};
 use serde_json::{Value, json};
 use store::{ResponseRow, StoreError};
@@ -31,11 +31,9 @@ const FIRST_MONTH: (i16, i8) = (2026, 1);
 pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
     respond(async {
         let entered = intake.enter(&request, Scope::Read, now).await?;
-        let query = request.query_string_parameters();
-        let given = |name: &str| query.first(name).map(str::trim).filter(|value| !value.is_empty());
-        let after = given("after").map(|id| id.parse::<u64>().map_err(|_| Problem::Query("after", "a sequence_id"))).transpose()?;
-        let limit = given("limit").map(|n| n.parse::<usize>().ok().filter(|n| (1..=PAGE).contains(n)));
-        let limit = limit.map(|limit| limit.ok_or(Problem::Query("limit", "a number from 1 to 1000"))).transpose()?.unwrap_or(PAGE);
+        let query = Query::of(&request);
+        let after = query.get("after", "a sequence_id", |id| id.parse::<u64>().ok())?;
+        let limit = query.get("limit", "a number from 1 to 1000", |n| n.parse().ok().filter(|n| (1..=PAGE).contains(n)))?.unwrap_or(PAGE);
         let rows = match entered.key().mode {
             Mode::Live => page(intake, after.unwrap_or_default(), limit, now).await?,
             Mode::Test => Vec::new(),

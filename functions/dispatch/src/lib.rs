@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use links::{SurveyUrl, TokenSecrets};
 use mail::{Refusal, SendError, Ses};
 use normalize::Address;
-use policy::{Brand, DueFacts, Mode, Reason, Status, backoff, recheck};
+use policy::{Brand, DueFacts, Mode, Reason, Status, backoff, later, recheck};
 use serde_json::Value;
 use store::{Claimed, Interaction, Store, StoreError, each_interaction};
 use uuid::Uuid;
@@ -115,8 +115,7 @@ impl Dispatch {
             Err(error) => return self.hold(row, &error.to_string(), now).await,
         };
         let claim_id = Uuid::now_v7();
-        let window = SignedDuration::from_hours(24 * i64::from(settings.company.suppression_days));
-        match self.store.claim(row, claim_id, window, self.time_out + GRACE, now).await? {
+        match self.store.claim(row, claim_id, settings.company.suppression, self.time_out + GRACE, now).await? {
             Claimed::Yes => {}
             Claimed::Lost => return Ok(()),
             Claimed::No(reason) => return self.refuse(row, reason, now).await,
@@ -133,7 +132,7 @@ impl Dispatch {
     }
 
     async fn refuse(&self, row: &Interaction, reason: Reason, now: Timestamp) -> Result<(), StoreError> {
-        let refused = self.store.refuse_queued(row, reason, now).await?;
+        let refused = self.store.refuse(row, reason, now).await?;
         tracing::info!(request_id = %row.request_id, reason = reason.code(), refused, "no mail");
         Ok(())
     }
@@ -175,8 +174,4 @@ impl Dispatch {
         }
         .map(drop)
     }
-}
-
-fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
-    now.checked_add(by).unwrap_or(Timestamp::MAX)
 }

@@ -16,7 +16,7 @@ mod look;
 mod trouble;
 
 use jiff::{SignedDuration, Timestamp};
-use policy::{Reason, Status, Verdict, backoff};
+use policy::{Reason, Status, Verdict, backoff, later};
 use serde_json::Value;
 use store::{Interaction, Resolution, Settings, Store, StoreError, each_interaction};
 
@@ -82,7 +82,7 @@ impl Resolver {
 
     async fn decide(&self, row: &Interaction, settings: &Settings, told: Told, now: Timestamp) -> Result<(), StoreError> {
         let request = match told {
-            Told::Reopened => return self.store.refuse(row.request_id, Status::Unresolved, Reason::Reopened, now).await.map(drop),
+            Told::Reopened => return self.store.refuse(row, Reason::Reopened, now).await.map(drop),
             Told::Closed(request) => request,
         };
         let employee = match &request.employee {
@@ -118,7 +118,7 @@ impl Resolver {
         let since = row.due_at.unwrap_or(row.created_at);
         if now.duration_since(since) >= PATIENCE {
             tracing::error!(request_id = %row.request_id, %trouble, "Gladly could not be asked for two days: given up");
-            return self.store.refuse(row.request_id, Status::Unresolved, Reason::SourceUnreachable, now).await.map(drop);
+            return self.store.refuse(row, Reason::SourceUnreachable, now).await.map(drop);
         }
         let (wait, counts) = match trouble {
             Trouble::SetUp { item, attribute, .. } => {
@@ -131,6 +131,6 @@ impl Resolver {
                 (wait, true)
             }
         };
-        self.store.ask_again(row, now.checked_add(wait).unwrap_or(now), counts).await.map(drop)
+        self.store.ask_again(row, later(now, wait), counts).await.map(drop)
     }
 }

@@ -6,7 +6,7 @@
 
 mod event;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use links::Subject;
 use normalize::Address;
 use policy::Mode;
@@ -64,8 +64,8 @@ async fn take(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(), St
     let Some(subject) = subject(store, event, row.as_deref()).filter(|_| live) else { return Ok(()) };
     match event.kind {
         Kind::HardBounce => {
-            let days = store.settings(now).await?.company.bounce_days;
-            store.bounced(&subject, SignedDuration::from_hours(24 * i64::from(days)), now).await
+            let window = store.settings(now).await?.company.bounce;
+            store.bounced(&subject, window, now).await
         }
         Kind::Complaint => store.unsubscribe(&subject, None, "complaint", now).await,
         _ => Ok(()),

@@ -9,8 +9,8 @@
 
 use std::convert::Infallible;
 
-use intake::{Delivery, Intake, Problem, Style, json_reply, respond};
-use jiff::{SignedDuration, Timestamp};
+use intake::{Delivery, Intake, Problem, Query, Style, json_reply, respond};
+use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 use normalize::Source;
@@ -63,21 +63,16 @@ async fn get(intake: &Intake, request: &Request, request_id: &str, now: Timestam
 
 async fn list(intake: &Intake, request: &Request, now: Timestamp) -> Result<Response<Body>, Problem> {
     let entered = intake.enter(request, Scope::Read, now).await?;
-    let query = request.query_string_parameters();
-    let given = |name: &str| query.first(name).map(str::trim).filter(|value| !value.is_empty());
-    let status = given("status").map(|name| Status::from_name(name).ok_or(Problem::Query("status", "one of the statuses")));
-    let after = given("after").map(|id| id.parse::<Uuid>().map_err(|_| Problem::Query("after", "the `next` of an earlier page")));
-    let limit = given("limit").map(|n| n.parse::<usize>().ok().filter(|n| (1..=LARGEST_PAGE).contains(n)));
-    let limit = limit.map(|limit| limit.ok_or(Problem::Query("limit", "a number from 1 to 500"))).transpose()?.unwrap_or(PAGE);
-    let ext_interaction_id = given("ext_interaction_id").map(str::to_owned);
-    if ext_interaction_id.as_ref().is_some_and(|id| id.len() > LONGEST_ID) {
-        return Err(Problem::Query("ext_interaction_id", "at most 1024 bytes long"));
-    }
-    let filter = Filter { ext_interaction_id, status: status.transpose()? };
-    let company = &intake.store.settings(now).await?.company;
-    let kept = SignedDuration::from_hours(24 * i64::from(company.retention_days));
-    let oldest = now.checked_sub(kept).unwrap_or(Timestamp::UNIX_EPOCH);
-    let page = intake.store.list(entered.key().mode, &filter, after.transpose()?, limit, oldest, now).await?;
+    let query = Query::of(request);
+    let status = query.get("status", "one of the statuses", Status::from_name)?;
+    let after = query.get("after", "the `next` of an earlier page", |id| id.parse::<Uuid>().ok())?;
+    let limit = query.get("limit", "a number from 1 to 500", |n| n.parse().ok().filter(|n| (1..=LARGEST_PAGE).contains(n)))?;
+    let ext_interaction_id =
+        query.get("ext_interaction_id", "at most 1024 bytes long", |id| (id.len() <= LONGEST_ID).then(|| id.to_owned()))?;
+    let filter = Filter { ext_interaction_id, status };
+    let retention = intake.store.settings(now).await?.company.retention;
+    let oldest = now.checked_sub(retention).unwrap_or(Timestamp::UNIX_EPOCH);
+    let page = intake.store.list(entered.key().mode, &filter, after, limit.unwrap_or(PAGE), oldest, now).await?;
     let (mut requests, mut next, mut size) = (Vec::<Value>::new(), page.next, 0);
     let mut last = None;
     for row in &page.requests {

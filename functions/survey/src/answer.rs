@@ -1,8 +1,8 @@
 //! `/s/{token}`: show the survey, and take the answer.
 
 use dress::{Agent, worn};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::Method;
 use lambda_http::{Request, RequestExt};
 use links::Subject;
@@ -38,8 +38,7 @@ impl Survey {
             languages: &languages(),
         };
         let asked_at = row.sent_at.or(row.claimed_at).unwrap_or(row.created_at);
-        let open = SignedDuration::from_hours(24 * i64::from(settings.company.survey_days));
-        let until = asked_at.checked_add(open).unwrap_or(Timestamp::MAX);
+        let until = policy::later(asked_at, settings.company.open);
         if now >= until {
             return Ok(pages::closed(&frame)?.into());
         }

@@ -11,7 +11,7 @@
 
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
-use policy::{Reason, Status};
+use policy::{Reason, Status, later};
 use serde::Serialize;
 use store::{DUE_SHARDS, Due, Store, StoreError};
 
@@ -49,7 +49,7 @@ pub struct Swept {
 /// If the settings or the index cannot be read; single rows that cannot be written are counted, not errors.
 pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
     let settings = store.settings(now).await?;
-    let budget = settings.company.send_rate.saturating_mul(60).max(1);
+    let budget = settings.company.send_rate.saturating_mul(60);
     let a_shard = budget.div_ceil(DUE_SHARDS as u32) as usize;
     let shards = futures::future::try_join_all((0..DUE_SHARDS).map(|shard| store.due(shard, now, a_shard))).await?;
     let due: Vec<Due> = shards.into_iter().flatten().take(budget as usize).collect();
@@ -102,7 +102,7 @@ async fn step(store: &Store, due: &Due, proof: Option<Timestamp>, most_attempts:
     } else if now.duration_since(claimed_at) >= PATIENCE {
         (Step::GivenUp, store.give_up_on(due, Reason::Unconfirmed, now).await?)
     } else {
-        (Step::Unknown, store.postpone(due, now.checked_add(LOOK_AGAIN).unwrap_or(now)).await?)
+        (Step::Unknown, store.postpone(due, later(now, LOOK_AGAIN)).await?)
     };
     if done && matches!(step, Step::GivenUp) {
         tracing::error!(request_id = %due.request_id, "SES never said that it took the mail: given up");

@@ -95,7 +95,7 @@ impl Intake {
             request,
             body: Some(normalize::masked_body(entered.body(), KEPT_BODY)),
             conversation: None,
-            retention: retention(&settings.company),
+            retention: settings.company.retention,
         };
         self.record(entered, delivery, new, Some(identity), repaired, now).await
     }
@@ -128,7 +128,7 @@ impl Intake {
                 customer_id: closed.customer_id.clone(),
                 agent_id: closed.agent_id.clone(),
             }),
-            retention: retention(&settings.company),
+            retention: settings.company.retention,
         };
         let delivery = Delivery { id: Some(&closed.event_id), ..*delivery };
         let window = settings.company.dedupe_window(delivery.source);
@@ -198,10 +198,6 @@ fn understood(mut request: Value, plan: Option<&Plan>) -> Value {
         }
     }
     request
-}
-
-fn retention(company: &policy::Company) -> SignedDuration {
-    SignedDuration::from_hours(24 * i64::from(company.retention_days))
 }
 
 fn ignored(why: &normalize::Ignored) -> Response<Body> {

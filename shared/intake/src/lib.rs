@@ -8,11 +8,13 @@
 mod accept;
 mod entry;
 mod problem;
+mod query;
 mod reply;
 
 pub use accept::{Delivery, Style};
 pub use entry::{Entered, digest};
 pub use problem::Problem;
+pub use query::Query;
 pub use reply::{json_reply, respond};
 
 use store::Store;

@@ -136,8 +136,8 @@ pub struct Company {
     pub from: Option<String>,
     /// Where replies to the mail go.
     pub reply_to: Option<String>,
-    /// Days during which a customer is asked at most once; 0 = off. Default 7.
-    pub suppression_days: u32,
+    /// `suppression_days`: a customer is asked at most once in this time; zero = off. Default 7 days.
+    pub suppression: SignedDuration,
     /// Brand for a request that names none.
     pub default_brand: Option<String>,
     /// Language for a request that names none of ours. Default `en`; `""` = none.
@@ -150,15 +150,15 @@ pub struct Company {
     pub do_not_send_topic: String,
     /// `dedupe_minutes` of the item, per source.
     dedupe_minutes: Vec<(Source, u32)>,
-    /// Days that a survey stays open. Default 14.
-    pub survey_days: u32,
-    /// Days after which name and address leave. Default 90.
-    pub retention_days: u32,
-    /// Mails a second, as SES allows. Default 14.
+    /// `survey_days`: how long a survey stays open, at least a day. Default 14 days.
+    pub open: SignedDuration,
+    /// `retention_days`: then name and address leave; at least a day. Default 90 days.
+    pub retention: SignedDuration,
+    /// Mails a second, as SES allows, at least 1. Default 14.
     pub send_rate: u32,
-    /// Days that a bounced address gets no mail. Default 90.
-    pub bounce_days: u32,
-    /// Attempts before `failed: send_attempts`. Default 8.
+    /// `bounce_days`: how long a bounced address gets no mail. Default 90 days.
+    pub bounce: SignedDuration,
+    /// Attempts before `failed: send_attempts`, at least 1. Default 8.
     pub send_attempts: u32,
     /// Attributes of the dress, for brands that lack them, and for a company without brands.
     pub look: Look,
@@ -189,17 +189,17 @@ impl Company {
             test_email,
             from: faults.option(item.words("from")),
             reply_to: faults.option(item.words("reply_to")),
-            suppression_days: faults.or(item.number("suppression_days", 3_650), 7),
+            suppression: days(faults.or(item.number("suppression_days", 3_650), 7)),
             default_brand: faults.option(item.words("default_brand")),
             default_language,
             internal_domains: internal.iter().map(|d| d.trim_start_matches('@').to_lowercase()).collect(),
             do_not_send_tag: faults.or(item.text("do_not_send_tag"), "stellaconnect-do-not-send".into()),
             do_not_send_topic: faults.or(item.text("do_not_send_topic"), "do_not_send_stella".into()),
             dedupe_minutes,
-            survey_days: faults.or(item.number("survey_days", 3_650), 14),
-            retention_days: faults.or(item.number("retention_days", 3_650), 90).max(1),
-            send_rate: faults.or(item.number("send_rate", 100_000), 14),
-            bounce_days: faults.or(item.number("bounce_days", 3_650), 90),
+            open: days(faults.or(item.number("survey_days", 3_650), 14).max(1)),
+            retention: days(faults.or(item.number("retention_days", 3_650), 90).max(1)),
+            send_rate: faults.or(item.number("send_rate", 100_000), 14).max(1),
+            bounce: days(faults.or(item.number("bounce_days", 3_650), 90)),
             send_attempts: faults.or(item.number("send_attempts", 100), 8).max(1),
             look: Look::read(&item, &mut faults),
             faults: faults.0,
@@ -220,6 +220,10 @@ impl Company {
         });
         SignedDuration::from_mins(i64::from(minutes))
     }
+}
+
+fn days(number: u32) -> SignedDuration {
+    SignedDuration::from_hours(24 * i64::from(number))
 }
 
 fn read_dedupe(item: &Item<'_>) -> Result<Option<Vec<(Source, u32)>>, Fault> {
@@ -254,8 +258,8 @@ pub struct Channel {
     pub mode: ChannelMode,
     /// Default true.
     pub enabled: bool,
-    /// Minutes from receipt until the survey is due. Default 0.
-    pub delay_minutes: u32,
+    /// `delay_minutes`: from receipt until the survey is due. Default none.
+    pub delay: SignedDuration,
     /// Other names, such as a helpdesk's slugs.
     pub aliases: Vec<String>,
     /// What could not be understood; such a channel is in manual mode.
@@ -280,7 +284,7 @@ impl Channel {
         let channel = Self {
             name: item.id().to_owned(),
             enabled: faults.or(enabled, false),
-            delay_minutes: faults.or(item.number("delay_minutes", 60 * 24 * 60), 0),
+            delay: SignedDuration::from_mins(faults.or(item.number("delay_minutes", 60 * 24 * 60), 0).into()),
             aliases: faults.or(item.list("aliases"), Vec::new()),
             mode,
             faults: Vec::new(),
@@ -296,11 +300,6 @@ impl Channel {
     /// The channel with this name, or else with this alias; without case.
     pub fn find<'a>(channels: &'a [Channel], name: &str) -> Option<&'a Channel> {
         channels.iter().find(|c| same(&c.name, name)).or_else(|| channels.iter().find(|c| c.is_called(name)))
-    }
-
-    /// How long a survey on this channel waits.
-    pub fn delay(&self) -> SignedDuration {
-        SignedDuration::from_mins(i64::from(self.delay_minutes))
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use normalize::{Address, CustomerAddress, EmployeeRef, LanguageTag, SurveyRequest};
 
 use crate::config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, Profile};
-use crate::{Mode, Reason};
+use crate::{Mode, Reason, later};
 
 /// What the checks need to know about the company.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +100,7 @@ fn plan(request: &SurveyRequest, mode: Mode, facts: &Facts<'_>, now: Timestamp) 
         brand,
         language: language(request, facts)?,
         employee: employee.profile(),
-        due: now.checked_add(channel.delay()).unwrap_or(now),
+        due: later(now, channel.delay),
     })
 }
 

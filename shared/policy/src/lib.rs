@@ -9,6 +9,7 @@ mod door;
 mod due;
 mod identity;
 mod key;
+mod later;
 mod reason;
 mod status;
 
@@ -18,5 +19,6 @@ pub use door::{Facts, Plan, Verdict, Who, decide, who};
 pub use due::{DueFacts, recheck};
 pub use identity::{identity, ticket};
 pub use key::{Key, Mode, Scope};
+pub use later::later;
 pub use reason::{Outcome, Reason};
 pub use status::{Status, TRANSITIONS};

@@ -186,6 +186,8 @@ fn a_brand_is_found_by_signifier_or_name_and_may_have_a_default() {
     assert_eq!(one.reason(json!({ "brand": "old" })), Some(Reason::BrandInvalid));
     let two = World::new().with_brands(&[kids.clone(), home.clone()]);
     assert_eq!(two.reason(json!({})), Some(Reason::BrandMissing));
+    let typo = World::new().with_brands(&[kids.clone(), json!({ "kind": "brand", "id": "home", "active": "ys" })]);
+    assert_eq!(typo.reason(json!({})), Some(Reason::BrandMissing), "a typo in one makes no other the only one");
     let default = two.with_company(json!({ "default_brand": "HOME" }));
     assert_eq!(default.plan(json!({})).brand.as_deref(), Some("home"));
 }
@@ -225,7 +227,9 @@ fn a_config_fault_holds_what_is_due() {
     assert_eq!(fault.to_string(), "company/settings has a value of `suppression_days` that cannot be understood");
     let fine = World::new();
     let facts = DueFacts { company: &fine.company, ..facts };
-    assert_eq!(recheck(Mode::Live, "typo", &facts).unwrap().unwrap().attribute, "mode");
+    for mode in [Mode::Live, Mode::Test] {
+        assert_eq!(recheck(mode, "typo", &facts).unwrap().unwrap().attribute, "mode");
+    }
 }
 
 #[test]
@@ -233,14 +237,11 @@ fn settings_have_the_documented_defaults_and_lenient_spellings() {
     let company = Company::read(&Map::new());
     assert_eq!(
         (
-            company.suppression_days,
-            company.survey_days,
-            company.retention_days,
+            [company.suppression, company.open, company.retention, company.bounce].map(|time| time.as_hours() / 24),
             company.send_rate,
-            company.bounce_days,
-            company.send_attempts
+            company.send_attempts,
         ),
-        (7, 14, 90, 14, 90, 8)
+        ([7, 14, 90, 90], 14, 8)
     );
     assert_eq!(company.default_language, LanguageTag::parse("en"));
     assert_eq!(company.dedupe_window(normalize::Source::Gorgias), SignedDuration::from_hours(24 * 30));
@@ -248,7 +249,7 @@ fn settings_have_the_documented_defaults_and_lenient_spellings() {
     let company = Company::read(&item(json!({
         "internal_domains": "@A.example, b.example", "dedupe_minutes": { "zendesk": "5" }, "suppression_days": "0", "test_email": "nobody",
     })));
-    assert_eq!((company.internal_domains, company.suppression_days), (vec!["a.example".into(), "b.example".into()], 0));
+    assert_eq!((company.internal_domains, company.suppression), (vec!["a.example".into(), "b.example".into()], SignedDuration::ZERO));
     let attributes: Vec<&str> = company.faults.iter().map(|f| f.attribute.as_str()).collect();
     assert_eq!(attributes, ["test_email"]);
 }

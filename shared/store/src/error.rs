@@ -1,9 +1,14 @@
-//! What can go wrong with a table, and the one retry that the SDK does not do.
+//! What can go wrong with a table, and the retries that the SDK does not do: those of conflicts.
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::config::interceptors::InterceptorContext;
+use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 
 use crate::Store;
@@ -57,9 +62,36 @@ pub(crate) enum Transacted {
     Refused(Vec<CancellationReason>),
 }
 
+impl Transacted {
+    pub(crate) fn done(self) -> bool {
+        matches!(self, Self::Done)
+    }
+}
+
 /// Whether this action's condition did not hold.
 pub(crate) fn condition_failed(reason: Option<&CancellationReason>) -> bool {
     reason.and_then(CancellationReason::code) == Some("ConditionalCheckFailed")
+}
+
+/// Has the SDK retry a single write that met a transaction on its item, as it retries throttling. DynamoDB asks for it ("Transaction conflict
+/// handling in DynamoDB"); the SDK by itself takes `TransactionConflictException` for final.
+#[derive(Debug)]
+pub(crate) struct SingleWriteConflicts;
+
+impl ClassifyRetry for SingleWriteConflicts {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err).and_then(|error| error.as_operation_error());
+        let conflict = error.is_some_and(|error| {
+            error.downcast_ref().is_some_and(UpdateItemError::is_transaction_conflict_exception)
+                || error.downcast_ref().is_some_and(PutItemError::is_transaction_conflict_exception)
+                || error.downcast_ref().is_some_and(DeleteItemError::is_transaction_conflict_exception)
+        });
+        if conflict { RetryAction::transient_error() } else { RetryAction::NoActionIndicated }
+    }
+
+    fn name(&self) -> &'static str {
+        "conflicts of single writes"
+    }
 }
 
 /// Attempts at a transaction that meets another one.

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
 use normalize::Source;
-use policy::{Mode, Profile, Reason, Status};
+use policy::{Mode, Profile, Reason, Status, later};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -292,10 +292,6 @@ fn id_at(millis: i64, rest: [u8; 10]) -> Uuid {
 /// `2026-11-21T05`, UTC.
 pub(crate) fn hour(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H").to_string()
-}
-
-pub(crate) fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
-    now.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 pub(crate) fn s(text: impl Into<String>) -> AttributeValue {

@@ -86,13 +86,14 @@ pub struct Store {
 impl Store {
     /// A store on the given AWS configuration. No network call is made.
     ///
-    /// The SDK retries throttling, 5xx and broken connections twice, soon: a helpdesk waits 5 s (helpdesk facts 3.5 and 4.2), so an
+    /// The SDK retries throttling, conflicts, 5xx and broken connections twice, soon: a helpdesk waits 5 s (helpdesk facts 3.5 and 4.2), so an
     /// attempt may take 2 s and all of them 5 s.
     pub fn new(aws: &aws_config::SdkConfig, tables: Tables, secret: SubjectSecret) -> Self {
         let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50));
         let timeouts =
             TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(2)).operation_timeout(Duration::from_secs(5)).build();
-        let config = aws_sdk_dynamodb::config::Builder::from(aws).retry_config(retries).timeout_config(timeouts).build();
+        let config = aws_sdk_dynamodb::config::Builder::from(aws).retry_config(retries).timeout_config(timeouts);
+        let config = config.retry_classifier(error::SingleWriteConflicts).build();
         Self { client: Client::from_conf(config), tables, secret, cache: Arc::default() }
     }
 

@@ -1,6 +1,6 @@
 //! Reading requests: one by its id, many by the helpdesk's id or by time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures::future::try_join_all;
@@ -170,6 +170,8 @@ impl Store {
 
     /// The rows with these ids, in no order; those that are gone are left out.
     pub async fn interactions(&self, ids: &[Uuid], now: Timestamp) -> Result<Vec<Interaction>, StoreError> {
+        // DynamoDB refuses a batch that names a row twice, as an answer does that was changed while it was read.
+        let ids: Vec<Uuid> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let mut rows = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
             let keys = batch.iter().map(|id| HashMap::from([("request_id".to_owned(), s(id.to_string()))])).collect();

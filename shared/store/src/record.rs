@@ -11,14 +11,14 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
-use policy::{Reason, Status};
+use policy::{Reason, Status, later};
 use uuid::Uuid;
 
 use crate::error::{Transacted, condition_failed};
-use crate::interaction::{later, n, s};
+use crate::interaction::{n, s};
 use crate::{Interaction, Store, StoreError};
 
 /// Something that, seen twice within its window, means the same request.
@@ -87,38 +87,29 @@ impl Store {
         }
     }
 
-    /// Gorgias shows a ticket open again: a request that still waits becomes `not_sent: reopened`, and the next close counts anew.
-    ///
-    /// The request first, then its marker: if the second write is lost, the next update of the ticket does it again.
+    /// Gorgias shows a ticket open again: a request that still waits becomes `not_sent: reopened`, and the next close counts anew. One
+    /// transaction does both, so that a close which comes right after it is either the old request's duplicate or a new one's start.
     pub async fn reopen(&self, marker: &Subject, now: Timestamp) -> Result<(), StoreError> {
-        let key = [("subject", s(marker.as_text())), ("kind", s(MARKER))];
-        let got = self
-            .client
-            .get_item()
+        let got = self.client.get_item().table_name(&self.tables.suppression).key("subject", s(marker.as_text())).key("kind", s(MARKER));
+        let item = got.consistent_read(true).send().await.map_err(StoreError::of("GetItem"))?.item;
+        let Some(first) = item.as_ref().and_then(first) else { return Ok(()) };
+        // Clause: the marker is still that request's. Otherwise another update of the ticket was here first.
+        let delete = Delete::builder()
             .table_name(&self.tables.suppression)
-            .set_key(Some(key.clone().into_iter().map(|(k, v)| (k.to_owned(), v)).collect()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(StoreError::of("GetItem"))?;
-        let Some(first) = got.item().and_then(first) else { return Ok(()) };
-        if let Some(row) = self.interaction(first.request_id, now).await? {
-            self.refuse_queued(&row, Reason::Reopened, now).await?;
-        }
-        // Clause: the marker is still that request's. Otherwise a new close has just taken it over.
-        let deleted = self
-            .client
-            .delete_item()
-            .table_name(&self.tables.suppression)
-            .set_key(Some(key.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()))
+            .key("subject", s(marker.as_text()))
+            .key("kind", s(MARKER))
             .condition_expression("request_id = :first")
-            .expression_attribute_values(":first", s(first.request_id.to_string()))
-            .send()
-            .await;
-        match deleted {
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            other => other.map(drop).map_err(StoreError::of("DeleteItem")),
+            .expression_attribute_values(":first", s(first.request_id.to_string()));
+        let clear = TransactWriteItem::builder().delete(built(delete.build())?).build();
+        let waiting = self.interaction(first.request_id, now).await?.filter(|row| row.status == Status::Queued);
+        if let Some(row) = waiting {
+            match self.refuse_with(&row, Reason::Reopened, Some(clear.clone()), now).await? {
+                // It has been claimed just now: too late to withdraw it.
+                Transacted::Refused(reasons) if condition_failed(reasons.first()) => {}
+                _ => return Ok(()),
+            }
         }
+        self.transact(vec![clear]).await.map(drop)
     }
 }
 

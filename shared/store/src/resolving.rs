@@ -11,11 +11,11 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use links::Subject;
-use policy::{Profile, Reason, Status};
+use policy::{Profile, Reason, Status, later};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::interaction::{STALLED, later, ms, n, s};
+use crate::interaction::{STALLED, ms, n, s};
 use crate::sending::applied;
 use crate::{Interaction, Store, StoreError};
 

@@ -1,12 +1,14 @@
 //! Claiming a request, and what becomes of the claim.
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use jiff::{SignedDuration, Timestamp};
-use policy::{Mode, Reason, Status};
+use policy::{Mode, Reason, Status, later};
 use uuid::Uuid;
 
 use crate::error::{Transacted, condition_failed};
-use crate::interaction::{STALLED, due_shard, later, ms, n, s, shard_of};
+use crate::interaction::{STALLED, due_shard, ms, n, s, shard_of};
 use crate::record::built;
 use crate::waking::SEEN;
 use crate::{DUE_SHARDS, Due, Interaction, Store, StoreError};
@@ -37,9 +39,8 @@ impl Store {
     ) -> Result<Claimed, StoreError> {
         // Clauses: the row still exists; it is queued and ready (a stale stream record of a request that was put back finds it not ready);
         // or it is this very claim, whose answer was lost on the way.
-        let take = Update::builder()
-            .table_name(&self.tables.interactions)
-            .key("request_id", s(row.request_id.to_string()))
+        let take = self
+            .transacted(row.request_id)
             .update_expression("SET #status = :sending, claim_id = :claim, claimed_at = :now, wake_at = :over, due_shard = :shard REMOVE ready")
             .condition_expression(
                 "attribute_exists(request_id) AND ((#status = :queued AND attribute_exists(ready)) OR (#status = :sending AND claim_id = :claim))",
@@ -125,40 +126,37 @@ impl Store {
             .expression_attribute_values(":wake", ms(wake_at))
             .expression_attribute_values(":shard", s(row.due_shard()))
             .expression_attribute_values(":one", n(u8::from(counts)));
-        self.without_window(row, update).await
+        self.end(row, update, true, None).await.map(Transacted::done)
     }
 
     /// An attempt that ended without a mail, for good: `sending →` the reason's status, and the customer's window is released.
     pub async fn give_up(&self, row: &Interaction, claim_id: Uuid, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
-        let update = self
-            .lease_end(row, claim_id)
-            .update_expression("SET #status = :next, #reason = :reason, ended_at = :now REMOVE wake_at, due_shard, ready")
-            .expression_attribute_names("#reason", "reason")
-            .expression_attribute_values(":next", s(reason.outcome().status().as_str()))
-            .expression_attribute_values(":reason", s(reason.code()))
-            .expression_attribute_values(":now", ms(now));
-        self.without_window(row, update).await
+        let end = ended(self.lease_end(row, claim_id), reason, now);
+        self.end(row, end, true, None).await.map(Transacted::done)
     }
 
     /// The clauses of whoever ends its own lease: the row exists; it is still sending; under this claim.
-    fn lease_end(&self, row: &Interaction, claim_id: Uuid) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
-        Update::builder()
-            .table_name(&self.tables.interactions)
-            .key("request_id", s(row.request_id.to_string()))
+    fn lease_end(&self, row: &Interaction, claim_id: Uuid) -> UpdateBuilder {
+        self.transacted(row.request_id)
             .condition_expression("attribute_exists(request_id) AND #status = :sending AND claim_id = :claim")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":sending", s(Status::Sending.as_str()))
             .expression_attribute_values(":claim", s(claim_id.to_string()))
     }
 
-    async fn without_window(
+    /// Writes the end of an attempt, and `also`, if given, or neither; if the customer's `window` may be this row's, it is released with them.
+    /// The first of the reasons of a refusal is the row's.
+    pub(crate) async fn end(
         &self,
         row: &Interaction,
-        update: aws_sdk_dynamodb::types::builders::UpdateBuilder,
-    ) -> Result<bool, StoreError> {
-        let end = TransactWriteItem::builder().update(built(update.build())?).build();
-        let Some(subject) = row.subject.as_deref().filter(|_| row.mode == Mode::Live) else {
-            return Ok(matches!(self.transact(vec![end]).await?, Transacted::Done));
+        end: UpdateBuilder,
+        window: bool,
+        also: Option<TransactWriteItem>,
+    ) -> Result<Transacted, StoreError> {
+        let mut actions = vec![TransactWriteItem::builder().update(built(end.build())?).build()];
+        actions.extend(also);
+        let Some(subject) = row.subject.as_deref().filter(|_| window && row.mode == Mode::Live) else {
+            return self.transact(actions).await;
         };
         // Clauses: no window (suppression is off); or mine.
         let delete = Delete::builder()
@@ -168,50 +166,36 @@ impl Store {
             .condition_expression("attribute_not_exists(subject) OR request_id = :mine")
             .expression_attribute_values(":mine", s(row.request_id.to_string()));
         let delete = TransactWriteItem::builder().delete(built(delete.build())?).build();
-        let done = match self.transact(vec![end.clone(), delete]).await? {
-            // Another's: suppression was off when this was claimed. It is left alone, and the lease ends all the same.
-            Transacted::Refused(reasons) if !condition_failed(reasons.first()) && condition_failed(reasons.get(1)) => {
-                self.transact(vec![end]).await?
+        match self.transact(actions.iter().cloned().chain([delete]).collect()).await? {
+            // Another's: suppression was off when this was claimed. It is left alone, and the attempt ends all the same.
+            Transacted::Refused(reasons) if reasons.iter().position(|reason| condition_failed(Some(reason))) == Some(actions.len()) => {
+                self.transact(actions).await
             }
-            other => other,
-        };
-        Ok(matches!(done, Transacted::Done))
+            other => Ok(other),
+        }
     }
 
-    /// No mail, decided before any attempt: `from →` the reason's status. False if the row has moved on.
-    pub async fn refuse(&self, request_id: Uuid, from: Status, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
+    /// No mail, decided before any attempt: the status that it was read with → the reason's. False if the row has moved on.
+    pub async fn refuse(&self, row: &Interaction, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
+        self.refuse_with(row, reason, None, now).await.map(Transacted::done)
+    }
+
+    /// As [`Store::refuse`], with one more action that is done with it or not at all.
+    pub(crate) async fn refuse_with(
+        &self,
+        row: &Interaction,
+        reason: Reason,
+        also: Option<TransactWriteItem>,
+        now: Timestamp,
+    ) -> Result<Transacted, StoreError> {
         // Clauses: the row exists; nobody has moved it since it was judged.
         let update = self
-            .update(request_id)
-            .update_expression("SET #status = :next, #reason = :reason, ended_at = :now REMOVE wake_at, due_shard, ready")
+            .transacted(row.request_id)
             .condition_expression("attribute_exists(request_id) AND #status = :from")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_names("#reason", "reason")
-            .expression_attribute_values(":next", s(reason.outcome().status().as_str()))
-            .expression_attribute_values(":from", s(from.as_str()))
-            .expression_attribute_values(":reason", s(reason.code()))
-            .expression_attribute_values(":now", ms(now));
-        applied(update.send().await)
-    }
-
-    /// As [`Store::refuse`] of a queued row, and if an earlier attempt left the customer's window behind, that is released with it.
-    pub async fn refuse_queued(&self, row: &Interaction, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
-        if row.claimed_at.is_none() {
-            return self.refuse(row.request_id, Status::Queued, reason, now).await;
-        }
-        // Clauses: as for `refuse`.
-        let update = Update::builder()
-            .table_name(&self.tables.interactions)
-            .key("request_id", s(row.request_id.to_string()))
-            .update_expression("SET #status = :next, #reason = :reason, ended_at = :now REMOVE wake_at, due_shard, ready")
-            .condition_expression("attribute_exists(request_id) AND #status = :from")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_names("#reason", "reason")
-            .expression_attribute_values(":next", s(reason.outcome().status().as_str()))
-            .expression_attribute_values(":from", s(Status::Queued.as_str()))
-            .expression_attribute_values(":reason", s(reason.code()))
-            .expression_attribute_values(":now", ms(now));
-        self.without_window(row, update).await
+            .expression_attribute_values(":from", s(row.status.as_str()));
+        // An earlier attempt may have left the window behind, when SES never said what became of it.
+        self.end(row, ended(update, reason, now), row.claimed_at.is_some(), also).await
     }
 
     /// Holds a request back, whatever it waits for, until `wake_at`. False if the row has moved on.
@@ -244,25 +228,39 @@ impl Store {
         applied(update.send().await)
     }
 
-    /// No more is done for a claim whose lease is over: `sending → failed`. False if the row has moved on.
-    ///
-    /// The customer's window stays: nobody saw the mail refused.
+    /// No more is done for a claim whose lease is over: `sending → failed`. False if the row has moved on. Evidence that no mail left
+    /// releases the customer's window; `unconfirmed` keeps it, since nobody saw the mail refused.
     pub async fn give_up_on(&self, due: &Due, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(row) = self.interaction(due.request_id, now).await? else { return Ok(false) };
         // Clauses: as for `wake`.
         let update = self
-            .seen(due)
-            .update_expression("SET #status = :next, #reason = :reason, ended_at = :now REMOVE wake_at, due_shard, ready")
+            .transacted(due.request_id)
             .condition_expression(SEEN)
-            .expression_attribute_names("#reason", "reason")
-            .expression_attribute_values(":next", s(reason.outcome().status().as_str()))
-            .expression_attribute_values(":reason", s(reason.code()))
-            .expression_attribute_values(":now", ms(now));
-        applied(update.send().await)
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", s(due.status.as_str()))
+            .expression_attribute_values(":seen", ms(due.wake_at));
+        self.end(&row, ended(update, reason, now), reason != Reason::Unconfirmed, None).await.map(Transacted::done)
     }
 
-    pub(crate) fn update(&self, request_id: Uuid) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+    /// An update of a row, alone.
+    pub(crate) fn update(&self, request_id: Uuid) -> UpdateItemFluentBuilder {
         self.client.update_item().table_name(&self.tables.interactions).key("request_id", s(request_id.to_string()))
     }
+
+    /// An update of a row, as part of a transaction.
+    fn transacted(&self, request_id: Uuid) -> UpdateBuilder {
+        Update::builder().table_name(&self.tables.interactions).key("request_id", s(request_id.to_string()))
+    }
+}
+
+/// What every end without a mail writes.
+fn ended(update: UpdateBuilder, reason: Reason, now: Timestamp) -> UpdateBuilder {
+    update
+        .update_expression("SET #status = :next, #reason = :reason, ended_at = :now REMOVE wake_at, due_shard, ready")
+        .expression_attribute_names("#reason", "reason")
+        .expression_attribute_values(":next", s(reason.outcome().status().as_str()))
+        .expression_attribute_values(":reason", s(reason.code()))
+        .expression_attribute_values(":now", ms(now))
 }
 
 const WINDOW: &str = "window";

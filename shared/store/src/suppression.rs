@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
+use policy::later;
 
-use crate::interaction::{later, ms, n, s};
+use crate::interaction::{ms, n, s};
 use crate::{Store, StoreError};
 
 /// From what somebody is unsubscribed.

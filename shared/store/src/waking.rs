@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use policy::{Mode, Status};
+use policy::{Mode, Status, later};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::interaction::{DAY_SHARDS, STALLED, day_shard, first_id, hour, last_id, later, ms, n, s};
+use crate::interaction::{DAY_SHARDS, STALLED, day_shard, first_id, hour, last_id, ms, n, s};
 use crate::sending::applied;
 use crate::{Store, StoreError};
 
