@@ -1,7 +1,9 @@
 //! The seam to the Lambda functions: the services here call them by the name of their folder in `functions/`.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -20,6 +22,34 @@ pub trait Functions: Send + Sync + 'static {
     fn event(&self, function: &str, event: Value) -> BoxFuture<'static, Result<Value, FunctionError>>;
 }
 
+/// Functions that are ended at their time-outs, as Lambda ends them. For their callers that is an error like any other.
+pub(crate) struct Timed {
+    pub(crate) functions: Arc<dyn Functions>,
+    /// By function; one that is not named here has no time-out.
+    pub(crate) time_outs: BTreeMap<String, Duration>,
+}
+
+impl Timed {
+    fn ended<T: 'static>(
+        &self,
+        function: &str,
+        call: BoxFuture<'static, Result<T, FunctionError>>,
+    ) -> BoxFuture<'static, Result<T, FunctionError>> {
+        let time_out = self.time_outs.get(function).copied().unwrap_or(Duration::MAX);
+        async move { tokio::time::timeout(time_out, call).await.unwrap_or_else(|_| Err("the function timed out".into())) }.boxed()
+    }
+}
+
+impl Functions for Timed {
+    fn http(&self, function: &str, request: Request) -> BoxFuture<'static, Result<Response<Body>, FunctionError>> {
+        self.ended(function, self.functions.http(function, request))
+    }
+
+    fn event(&self, function: &str, event: Value) -> BoxFuture<'static, Result<Value, FunctionError>> {
+        self.ended(function, self.functions.event(function, event))
+    }
+}
+
 /// Invokes with an API event; a panic is an error, as it is when it ends a Lambda's process.
 pub(crate) async fn call_http(functions: &Arc<dyn Functions>, function: &str, request: Request) -> Result<Response<Body>, FunctionError> {
     let call = AssertUnwindSafe(async { functions.http(function, request).await });
@@ -30,4 +60,32 @@ pub(crate) async fn call_http(functions: &Arc<dyn Functions>, function: &str, re
 pub async fn call_event(functions: &Arc<dyn Functions>, function: &str, event: Value) -> Result<Value, FunctionError> {
     let call = AssertUnwindSafe(async { functions.event(function, event).await });
     call.catch_unwind().await.unwrap_or_else(|_| Err("the function panicked".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Never answers.
+    struct Hangs;
+
+    impl Functions for Hangs {
+        fn http(&self, _function: &str, _request: Request) -> BoxFuture<'static, Result<Response<Body>, FunctionError>> {
+            std::future::pending().boxed()
+        }
+
+        fn event(&self, _function: &str, _event: Value) -> BoxFuture<'static, Result<Value, FunctionError>> {
+            std::future::pending().boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_function_ends_at_its_own_time_out() {
+        let time_outs = [("survey", 20), ("sweep", 60_000)].map(|(function, millis)| (function.to_owned(), Duration::from_millis(millis)));
+        let functions: Arc<dyn Functions> = Arc::new(Timed { functions: Arc::new(Hangs), time_outs: time_outs.into() });
+        assert_eq!(call_http(&functions, "survey", Request::default()).await.unwrap_err().to_string(), "the function timed out");
+        assert_eq!(call_event(&functions, "survey", Value::Null).await.unwrap_err().to_string(), "the function timed out");
+        let longer = tokio::time::timeout(Duration::from_millis(50), call_event(&functions, "sweep", Value::Null));
+        assert!(longer.await.is_err(), "it is still at work");
+    }
 }

@@ -124,7 +124,6 @@ impl Look {
             dress: self.dress(&logo),
             survey_url: "https://survey.example/s/TOKEN",
             unsubscribe_url: "https://survey.example/u/TOKEN",
-            unsubscribe_mailbox: None,
             request_id: "gallery",
             test: false,
         }))?)
@@ -134,8 +133,7 @@ impl Look {
     /// As [`mail`](Self::mail).
     pub(crate) fn page(&self, texts: &'static Texts, origin: &str, write: Write) -> Result<Page, FunctionError> {
         let (logo, picture) = pictures(origin);
-        let languages: Vec<&'static Texts> = language::ALL.iter().collect();
-        let frame = Frame { texts, dress: self.dress(&logo), test: false, languages: &languages };
+        let frame = Frame { texts, dress: self.dress(&logo), test: false, languages: &language::ALL };
         let agent = Some(Agent { name: "Paul Peak", picture_url: Some(&picture) });
         Ok(write(&frame, Form { action: "/s/TOKEN", agent, ..Form::default() })?)
     }

@@ -24,7 +24,7 @@ use crate::template::Route;
 /// Largest body that API Gateway takes, in bytes.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
-/// Longest that an HTTP API waits for a function.
+/// Longest that an HTTP API waits for a function. The function's own time-out, which is shorter, makes it fail as an error does: 500, not 503.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Answers requests on `listener` until it is dropped.
@@ -82,23 +82,17 @@ fn message(status: StatusCode, text: &str) -> Response<Body> {
     response
 }
 
-/// The most specific route that matches, with its path parameters: a full match comes before one with parameters, that before a greedy one.
+/// The most specific route that matches, with its path parameters: a full match comes before one with parameters.
 fn find<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<(&'a Route, Map<String, Value>)> {
-    let matching = routes.iter().filter(|route| route.method == method || route.method == "ANY");
-    let mut found: Vec<_> = matching.filter_map(|route| match_path(&route.path, path).map(|parameters| (route, parameters))).collect();
-    found.sort_by_key(|(route, parameters)| (route.path.contains("+}"), parameters.len(), route.method == "ANY"));
-    found.into_iter().next()
+    let of_method = routes.iter().filter(|route| route.method == method);
+    let found = of_method.filter_map(|route| Some((route, match_path(&route.path, path)?)));
+    found.min_by_key(|(_, parameters)| parameters.len())
 }
 
 fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
     let mut parameters = Map::new();
     let mut rest = path.strip_prefix('/')?.split('/');
     for part in pattern.strip_prefix('/')?.split('/') {
-        if let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix("+}")) {
-            let value = rest.by_ref().collect::<Vec<_>>().join("/");
-            parameters.insert(name.to_owned(), json!(decoded(&value)));
-            return (!value.is_empty()).then_some(parameters);
-        }
         let value = rest.next()?;
         match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some(name) if !value.is_empty() => parameters.insert(name.to_owned(), json!(decoded(value))),
@@ -348,12 +342,13 @@ mod tests {
     #[test]
     fn the_most_specific_route_wins() {
         let route = |method: &str, path: &str| Route { method: method.into(), path: path.into(), function: path.into() };
-        let routes = [route("ANY", "/{proxy+}"), route("GET", "/a/{b}"), route("GET", "/a/b"), route("ANY", "/a/c")];
+        let routes = [route("GET", "/a/{b}"), route("GET", "/a/b"), route("PUT", "/a/{b}")];
         let function = |method: &str, path: &str| find(&routes, method, path).map(|(route, _)| route.function.as_str());
         assert_eq!(function("GET", "/a/b"), Some("/a/b"));
         assert_eq!(function("GET", "/a/x"), Some("/a/{b}"));
-        assert_eq!(function("PUT", "/a/x"), Some("/{proxy+}"));
-        assert_eq!(function("GET", "/a/x/y"), Some("/{proxy+}"));
+        assert_eq!(function("PUT", "/a/b"), Some("/a/{b}"));
+        assert_eq!(function("POST", "/a/b"), None);
+        assert_eq!(function("GET", "/a/x/y"), None);
         assert_eq!(function("GET", "/"), None);
     }
 
@@ -362,7 +357,7 @@ mod tests {
         fn every_path_and_query_is_an_event_that_lambda_http_reads(path in "/[!-~&&[^?#<>\"{}\\\\^`|]]*", query in "[a-z0-9%+&=]*") {
             let uri = format!("{path}?{query}");
             if let Ok(request) = axum::http::Request::builder().uri(&uri).header("host", "localhost:3000").body(()) {
-                let route = Route { method: "GET".into(), path: "/{proxy+}".into(), function: "f".into() };
+                let route = Route { method: "GET".into(), path: "/{path}".into(), function: "f".into() };
                 let peer = SocketAddr::from(([127, 0, 0, 1], 1));
                 let event = event(&route, Map::new(), &request.into_parts().0, peer, &Bytes::new());
                 prop_assert!(lambda_http::request::from_str(&event.to_string()).is_ok());

@@ -26,7 +26,7 @@ pub struct Message {
     pub at: Timestamp,
     /// `From` as sent, which may hold an encoded display name.
     pub from: String,
-    /// All recipients, `Cc` and `Bcc` too.
+    /// All recipients.
     pub to: Vec<String>,
     /// Subject as text.
     pub subject: String,

@@ -22,8 +22,7 @@ pub async fn run(schedule: Schedule, functions: Arc<dyn Functions>) {
 }
 
 /// The event that a schedule sends at `now`.
-#[must_use]
-pub fn event(now: Timestamp) -> Value {
+fn event(now: Timestamp) -> Value {
     json!({
         "version": "0",
         "id": uuid::Uuid::now_v7().to_string(),

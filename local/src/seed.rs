@@ -34,17 +34,29 @@ pub fn seed(database: &Database, gladly_url: &str, samples: bool) -> Result<usiz
     if url.starts_with("http:") && url != gladly_url {
         let mut moved = kept.clone();
         moved["base_url"] = json!({"S": gladly_url});
-        database.put_item(request(json!({"TableName": "config", "Item": moved}))?).map_err(|problem| Error::database("seed", problem))?;
+        put(database, &moved)?;
     }
     Ok(count)
 }
 
 /// An item of the table `config`, in DynamoDB JSON; `null` if there is none.
-fn get(database: &Database, kind: &str, id: &str) -> Result<Value> {
+///
+/// # Errors
+/// [`crate::Error::Database`] when the engine refuses.
+pub fn get(database: &Database, kind: &str, id: &str) -> Result<Value> {
     let key = json!({"TableName": "config", "Key": {"kind": {"S": kind}, "id": {"S": id}}});
     let got = database.get_item(request(key)?).map_err(|problem| Error::database("seed", problem))?;
     let mut got = serde_json::to_value(got).map_err(|problem| Error::database("seed", problem))?;
     Ok(got["Item"].take())
+}
+
+/// Puts an item into the table `config`, in place of the one there.
+///
+/// # Errors
+/// [`crate::Error::Database`] when the engine refuses.
+pub fn put(database: &Database, item: &Value) -> Result<()> {
+    let put = request(json!({"TableName": "config", "Item": item}))?;
+    database.put_item(put).map(drop).map_err(|problem| Error::database("seed", problem))
 }
 
 /// What every company has, in DynamoDB JSON.
@@ -101,7 +113,9 @@ fn people() -> Vec<Value> {
     ]
 }
 
-fn item(kind: &str, id: &str, attributes: &Value) -> Value {
+/// An item of the table `config` in DynamoDB JSON, from its attributes in plain JSON.
+#[must_use]
+pub fn item(kind: &str, id: &str, attributes: &Value) -> Value {
     let mut item = Map::from_iter([("kind".to_owned(), json!({"S": kind})), ("id".to_owned(), json!({"S": id}))]);
     for (name, value) in attributes.as_object().into_iter().flatten() {
         item.insert(name.clone(), attribute(value));

@@ -85,9 +85,6 @@ fn message(request: &SendEmail) -> Message {
     let mut add = |name: &str, value: String| headers.insert(name.to_owned(), value);
     add("From", request.from_email_address.clone());
     add("To", request.destination.to_addresses.join(", "));
-    if !request.destination.cc_addresses.is_empty() {
-        add("Cc", request.destination.cc_addresses.join(", "));
-    }
     if !request.reply_to_addresses.is_empty() {
         add("Reply-To", request.reply_to_addresses.join(", "));
     }
@@ -99,7 +96,7 @@ fn message(request: &SendEmail) -> Message {
         id,
         at,
         from: request.from_email_address.clone(),
-        to: request.recipients().cloned().collect(),
+        to: request.destination.to_addresses.clone(),
         subject: simple.subject.data.clone(),
         html: simple.body.html.as_ref().map(|text| text.data.clone()).unwrap_or_default(),
         text: simple.body.text.as_ref().map(|text| text.data.clone()).unwrap_or_default(),

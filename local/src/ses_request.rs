@@ -22,12 +22,11 @@ pub(crate) struct SendEmail {
     pub(crate) configuration_set_name: Option<String>,
 }
 
+/// `To` alone: Afterword sends no copies, so they are refused too.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
 pub(crate) struct Destination {
     pub(crate) to_addresses: Vec<String>,
-    pub(crate) cc_addresses: Vec<String>,
-    pub(crate) bcc_addresses: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -66,24 +65,19 @@ pub(crate) struct Pair {
 }
 
 impl SendEmail {
-    /// All recipients.
-    pub(crate) fn recipients(&self) -> impl Iterator<Item = &String> {
-        let destination = &self.destination;
-        destination.to_addresses.iter().chain(&destination.cc_addresses).chain(&destination.bcc_addresses)
-    }
-
     /// What SES would answer with `BadRequestException`, if anything.
     pub(crate) fn problem(&self) -> Option<String> {
         if self.from_email_address.is_empty() {
             return Some("Missing required header 'From'.".to_owned());
         }
-        if self.recipients().next().is_none() {
+        let to = &self.destination.to_addresses;
+        if to.is_empty() {
             return Some("Destination must have at least one recipient.".to_owned());
         }
-        if self.recipients().count() > 50 {
+        if to.len() > 50 {
             return Some("Recipient count exceeds 50.".to_owned());
         }
-        let addresses = self.recipients().chain(&self.reply_to_addresses).chain([&self.from_email_address]);
+        let addresses = to.iter().chain(&self.reply_to_addresses).chain([&self.from_email_address]);
         if addresses.into_iter().any(|address| !is_address(address)) {
             return Some("Local address contains control or whitespace, or an address is invalid.".to_owned());
         }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::bundle::{Bundle, Clock, Endpoints, Invoker};
 use crate::database::{self, Database};
 use crate::faults::Proxy;
-use crate::functions::{FunctionError, Functions, call_event};
+use crate::functions::{FunctionError, Functions, Timed, call_event};
 use crate::gladly::Gladly;
 use crate::listen::listen;
 use crate::mailbox::Mailbox;
@@ -99,7 +99,7 @@ pub struct Stack {
     pub pumps: Vec<Pump>,
     /// Not with [`Options::automatic`]: what SES has published.
     pub events: Option<Events>,
-    functions: Arc<dyn Functions>,
+    untimed: Arc<dyn Functions>,
     tasks: JoinSet<()>,
 }
 
@@ -134,7 +134,8 @@ impl Stack {
             zendesk_secret: options.zendesk_secret,
         };
         let bundle = Arc::new(Bundle::new(&endpoints, options.clock)?);
-        let functions: Arc<dyn Functions> = Arc::new(Invoker(bundle.clone()));
+        let untimed: Arc<dyn Functions> = Arc::new(Invoker(bundle.clone()));
+        let functions: Arc<dyn Functions> = Arc::new(Timed { functions: untimed.clone(), time_outs: template.time_outs });
 
         let (mailbox, gladly, failures) = (Mailbox::default(), Gladly::sample(), Failures::default());
         let (ses, events) = ses::router(&mailbox);
@@ -151,37 +152,24 @@ impl Stack {
             let file = options.data_dir.as_ref().map(|dir| dir.join(format!("{}.position", source.function)));
             pumps.push(Pump::new(source, database.clone(), functions.clone(), failures.clone(), file)?);
         }
-        let mut stack = Self {
-            api,
-            dynamodb,
-            mail,
-            database,
-            mailbox,
-            gladly,
-            failures,
-            bundle,
-            proxies,
-            pumps,
-            events: Some(events),
-            functions,
-            tasks,
-        };
+        let mut stack =
+            Self { api, dynamodb, mail, database, mailbox, gladly, failures, bundle, proxies, pumps, events: Some(events), untimed, tasks };
         if options.automatic {
-            stack.automate(template.schedules, template.topic_functions);
+            stack.automate(template.schedules, template.topic_functions, &functions);
         }
         Ok(stack)
     }
 
     /// Streams, schedules and the topic run by themselves.
-    fn automate(&mut self, schedules: Vec<Schedule>, subscribers: Vec<String>) {
+    fn automate(&mut self, schedules: Vec<Schedule>, subscribers: Vec<String>, functions: &Arc<dyn Functions>) {
         for pump in self.pumps.drain(..) {
             self.tasks.spawn(pump.run());
         }
         for schedule in schedules {
-            self.tasks.spawn(schedule::run(schedule, self.functions.clone()));
+            self.tasks.spawn(schedule::run(schedule, functions.clone()));
         }
         let Some(mut events) = self.events.take() else { return };
-        let functions = self.functions.clone();
+        let functions = functions.clone();
         self.tasks.spawn(async move {
             while let Some(event) = events.recv().await {
                 for function in &subscribers {
@@ -193,17 +181,12 @@ impl Stack {
         });
     }
 
-    /// Invokes a function with the JSON of an event.
+    /// Invokes a function by hand with the JSON of an event, and waits for it as long as it takes.
     ///
     /// # Errors
     /// What the function fails with.
     pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, FunctionError> {
-        call_event(&self.functions, function, event).await
-    }
-
-    /// The base URL of the API.
-    pub fn api_url(&self) -> String {
-        url(self.api)
+        call_event(&self.untimed, function, event).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! What `template.yaml` says about routes, streams, schedules, topics and tables, so that the local stack is wired as production is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
@@ -11,9 +12,14 @@ use crate::{Error, Result};
 /// The template of this repository.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
 
+/// `Timeout` where a template says nothing, in seconds (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html>).
+const LAMBDAS_TIME_OUT: u64 = 3;
+
 /// The template's wiring. Functions go by the name of their folder in `functions/`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Template {
+    /// When each function is ended.
+    pub time_outs: BTreeMap<String, Duration>,
     /// Routes of the HTTP API.
     pub routes: Vec<Route>,
     /// Functions on a table's stream.
@@ -29,9 +35,9 @@ pub struct Template {
 /// One route of the HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// HTTP method in upper case, or `ANY`.
+    /// HTTP method in upper case.
     pub method: String,
-    /// Path with `{name}` and `{name+}` parameters.
+    /// Path with `{name}` parameters.
     pub path: String,
     /// Function that answers.
     pub function: String,
@@ -79,8 +85,7 @@ pub struct Table {
 }
 
 /// Local name of the table with this logical id: `ConfigTable` is `config`.
-#[must_use]
-pub fn local_name(logical_id: &str) -> String {
+fn local_name(logical_id: &str) -> String {
     logical_id.strip_suffix("Table").unwrap_or(logical_id).to_lowercase()
 }
 
@@ -93,12 +98,12 @@ impl Template {
         let documents = Yaml::load_from_str(text).map_err(|e| Error::template("syntax", e.to_string()))?;
         let document = documents.first().ok_or_else(|| Error::template("document", "it is empty"))?;
         let root = plain(document, "document")?;
-        let mut template =
-            Self { routes: Vec::new(), streams: Vec::new(), schedules: Vec::new(), topic_functions: Vec::new(), tables: Vec::new() };
+        let time_out = root.pointer("/Globals/Function/Timeout").cloned().unwrap_or(json!(LAMBDAS_TIME_OUT));
+        let mut template = Self::default();
         for (id, resource) in object(&root, "Resources", "Resources")? {
             let place = format!("Resources.{id}.Properties");
             match resource.get("Type").and_then(Value::as_str) {
-                Some("AWS::Serverless::Function") => template.add_function(resource, &place)?,
+                Some("AWS::Serverless::Function") => template.add_function(resource, &time_out, &place)?,
                 Some("AWS::DynamoDB::Table") => template.tables.push(table(id, resource, &place)?),
                 _ => {}
             }
@@ -106,21 +111,27 @@ impl Template {
         Ok(template)
     }
 
-    fn add_function(&mut self, resource: &Value, place: &str) -> Result<()> {
+    fn add_function(&mut self, resource: &Value, time_out: &Value, place: &str) -> Result<()> {
         let properties = resource.get("Properties").ok_or_else(|| Error::template(place, "missing"))?;
         let code = string(properties, "CodeUri", place)?;
         let function = code.strip_prefix("functions/").ok_or_else(|| Error::template(place, "CodeUri is not in functions/"))?;
+        let seconds =
+            properties.get("Timeout").unwrap_or(time_out).as_u64().ok_or_else(|| Error::template(place, "Timeout is not a number"))?;
+        self.time_outs.insert(function.to_owned(), Duration::from_secs(seconds));
         let Some(Value::Object(events)) = properties.get("Events") else { return Ok(()) };
         for (name, event) in events {
             let place = format!("{place}.Events.{name}");
             let properties = event.get("Properties").ok_or_else(|| Error::template(&place, "Properties is missing"))?;
             let function = function.to_owned();
             match string(event, "Type", &place)? {
-                "HttpApi" => self.routes.push(Route {
-                    method: string(properties, "Method", &place)?.to_uppercase(),
-                    path: string(properties, "Path", &place)?.to_owned(),
-                    function,
-                }),
+                "HttpApi" => {
+                    let method = string(properties, "Method", &place)?.to_uppercase();
+                    let path = string(properties, "Path", &place)?.to_owned();
+                    if method == "ANY" || path.contains("+}") {
+                        return Err(Error::template(place, "the local stack knows neither the method ANY nor greedy paths"));
+                    }
+                    self.routes.push(Route { method, path, function });
+                }
                 "DynamoDB" => self.streams.push(stream(function, properties, &place)?),
                 "Schedule" => {
                     let every = rate(string(properties, "Schedule", &place)?).ok_or_else(|| Error::template(&place, "not a rate(…)"))?;
@@ -291,7 +302,23 @@ mod tests {
         assert_eq!(names, ["config", "interactions", "responses", "suppression"]);
         let interactions = template.tables.iter().find(|table| table.name == "interactions").unwrap();
         assert_eq!(interactions.create["StreamSpecification"], json!({"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"}));
-        assert!(template.tables.iter().all(|table| table.ttl_attribute.as_deref() == Some("expires_at")));
+        for table in &template.tables {
+            let expires = ["interactions", "suppression"].contains(&table.name.as_str());
+            assert_eq!(table.ttl_attribute.as_deref(), expires.then_some("expires_at"), "{}", table.name);
+        }
+    }
+
+    #[test]
+    fn a_function_has_its_own_time_out_or_that_of_all_or_lambdas() {
+        let time_outs = |globals: &str| {
+            let function = |name: &str, more: &str| {
+                format!("{name}: {{Type: AWS::Serverless::Function, Properties: {{CodeUri: functions/{name}{more}}}}}")
+            };
+            let text = format!("{globals}\nResources: {{{}, {}}}", function("a", ", Timeout: 60"), function("b", ""));
+            Template::parse(&text).unwrap().time_outs.into_values().map(|time_out| time_out.as_secs()).collect::<Vec<_>>()
+        };
+        assert_eq!(time_outs("Globals: {Function: {Timeout: 10}}"), [60, 10]);
+        assert_eq!(time_outs(""), [60, 3]);
     }
 
     #[test]
@@ -313,6 +340,10 @@ mod tests {
             problem(&function("{E: {Type: HttpApi, Properties: {Method: GET}}}")),
             @"template.yaml: Resources.F.Properties.Events.E: Path is not a text"
         );
+        for route in ["{Method: ANY, Path: /a}", "{Method: GET, Path: '/{a+}'}"] {
+            let problem = problem(&function(&format!("{{E: {{Type: HttpApi, Properties: {route}}}}}")));
+            assert!(problem.ends_with("knows neither the method ANY nor greedy paths"), "{problem}");
+        }
         insta::assert_snapshot!(
             problem(&function("{E: {Type: Schedule, Properties: {Schedule: cron(1)}}}")),
             @"template.yaml: Resources.F.Properties.Events.E: not a rate(…)"

@@ -158,6 +158,8 @@ async fn a_signed_zendesk_webhook_is_verified_once_a_secret_is_configured() {
         assert_eq!(world.call("POST", "/v1/webhooks/zendesk", &headers, body.clone()).await.status, status, "{secret} {at}");
     }
     assert_eq!(world.call("POST", "/v1/webhooks/zendesk", &[JSON, ("x-api-key", LIVE)], body.clone()).await.status, 403);
+    let unsigned = [JSON, ("x-api-key", LIVE), ("x-zendesk-account-id", "1")];
+    assert_eq!(world.call("POST", "/v1/auth", &unsigned, body.clone()).await.status, 403, "any of Zendesk's headers makes it Zendesk's");
     // Freshdesk and old targets on /v1/auth sign nothing, unless the company says that nobody may.
     assert_eq!(world.call("POST", "/v1/auth", &[JSON, ("x-api-key", LIVE)], body.clone()).await.status, 200);
     world.configure("integration", "zendesk", json!({ "signature_required": "yes" }));

@@ -3,12 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use jiff::SignedDuration;
 use local::flags::HELP;
 use local::template::{TEMPLATE, Template};
-use policy::{Outcome, Reason, Status, TRANSITIONS};
+use policy::{Brand, Channel, ChannelMode, Company, Outcome, Reason, Status, TRANSITIONS};
+use serde_json::{Map, json};
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
@@ -76,24 +78,102 @@ fn the_readme_names_every_route() {
     }
 }
 
-#[test]
-fn the_readme_names_every_item_and_attribute_of_the_config_table() {
+/// Documented attributes of the config table with their defaults, by kind.
+fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
     let readme = read("README.md");
-    let table = readme.split("## For support admins: the config table").nth(1).unwrap().split("\n## ").next().unwrap();
-    for kind in ["company", "channel", "employee", "employee_id", "brand", "language", "key", "integration"] {
-        assert!(table.contains(&format!("| `{kind}` / ")), "{kind}");
+    let section = readme.split("## For support admins: the config table").nth(1).unwrap().split("\n## ").next().unwrap();
+    let quoted = |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let mut kinds: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let mut kind = String::new();
+    for row in section.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        if let Some(name) = quoted(cells[0]).first() {
+            kind.clone_from(name);
+        }
+        let attributes = quoted(cells[1]).into_iter().map(|name| (name, cells[2].to_owned()));
+        kinds.entry(kind.clone()).or_default().extend(attributes);
     }
-    // What policy reads an attribute by stands in its source, in the call.
-    let source = ["config.rs", "key.rs"].map(|file| read(&format!("shared/policy/src/{file}"))).join("\n");
+    kinds
+}
+
+/// Names by which a source reads attributes of a config item: they stand in the calls of [`policy::Item`].
+fn attributes(source: &str) -> BTreeSet<String> {
     let source = source.split("#[cfg(test)]").next().unwrap();
-    let calls = ["words(", "number(", "flag(", "text(", "address(", "list(", "strings(", "map(", "one_of(", "bool("];
-    let mut seen = 0;
-    for call in calls {
-        for rest in source.split(&format!(".{call}\"")).skip(1) {
-            let name = rest.split('"').next().unwrap();
-            assert!(table.contains(&format!("`{name}`")), "{name}");
-            seen += 1;
+    let calls = ["text(\"", "words(\"", "bool(\"", "number(\"", "list(\"", "item.get(\""];
+    let names = calls.iter().flat_map(|call| source.split(call).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
+    names.filter(|name| !["kind", "id"].contains(&name.as_str())).collect()
+}
+
+#[test]
+fn the_readme_names_the_attributes_of_the_config_table_that_are_read_and_no_others() {
+    let mut wanted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for part in read("shared/policy/src/config.rs").split("\nimpl").skip(1) {
+        let kinds: &[&str] = match part.trim_start().split(' ').next().unwrap() {
+            "Company" => &["company"],
+            "Look" => &["company", "brand"],
+            "Channel" => &["channel"],
+            "Employee" => &["employee"],
+            "Brand" => &["brand"],
+            "LanguageRow" => &["language"],
+            other => {
+                assert_eq!(attributes(part), BTreeSet::new(), "{other}: of which kind?");
+                &[]
+            }
+        };
+        for kind in kinds {
+            wanted.entry((*kind).to_owned()).or_default().extend(attributes(part));
         }
     }
-    assert!(seen > 15, "{seen}");
+    for (file, kind) in [
+        ("shared/policy/src/key.rs", "key"),
+        ("shared/store/src/config.rs", "employee_id"),
+        ("functions/gladly_resolve/src/account.rs", "integration"),
+        ("functions/zendesk/src/lib.rs", "integration"),
+    ] {
+        let names = attributes(&read(file));
+        assert!(!names.is_empty(), "{file}");
+        wanted.entry(kind.to_owned()).or_default().extend(names);
+    }
+    // What only people read.
+    wanted.entry("key".to_owned()).or_default().extend(["label".to_owned(), "prefix".to_owned()]);
+    let found: BTreeMap<String, BTreeSet<String>> =
+        documented().into_iter().map(|(kind, attributes)| (kind, attributes.into_keys().collect())).collect();
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn the_readme_has_the_defaults_that_absent_attributes_get() {
+    let absent = Map::new();
+    let company = Company::read(&absent);
+    let channel = Channel::read(&absent);
+    let days = |duration: SignedDuration| (duration.as_hours() / 24).to_string();
+    let minutes = |source: &str| {
+        let window = company.dedupe_window(serde_json::from_value(json!(source)).unwrap());
+        format!("{source} {}", window.as_mins())
+    };
+    let wanted = [
+        ("company", "suppression_days", days(company.suppression)),
+        ("company", "survey_days", days(company.open)),
+        ("company", "retention_days", days(company.retention)),
+        ("company", "bounce_days", days(company.bounce)),
+        ("company", "send_rate", company.send_rate.to_string()),
+        ("company", "send_attempts", company.send_attempts.to_string()),
+        ("company", "dedupe_minutes", ["requests", "zendesk", "freshdesk", "gorgias", "gladly"].map(minutes).join(", ")),
+        ("company", "default_language", format!("`{}`", company.default_language.as_ref().unwrap())),
+        ("company", "do_not_send_tag", format!("`{}`", company.do_not_send_tag)),
+        ("company", "do_not_send_topic", format!("`{}`", company.do_not_send_topic)),
+        ("channel", "mode", (if channel.mode == ChannelMode::Manual { "`manual`" } else { "`integrated`" }).to_owned()),
+        ("channel", "enabled", channel.enabled.to_string()),
+        ("channel", "delay_minutes", channel.delay.as_mins().to_string()),
+        ("brand", "active", Brand::read(&absent).active.to_string()),
+    ];
+    let documented = documented();
+    for (kind, attribute, default) in &wanted {
+        assert_eq!(&documented[*kind][*attribute], default, "{kind} {attribute}");
+    }
+    for (kind, attributes) in &documented {
+        for (attribute, default) in attributes.iter().filter(|(_, default)| default.contains(|c: char| c.is_ascii_digit())) {
+            assert!(wanted.iter().any(|(k, a, _)| k == kind && a == attribute), "{kind} {attribute} {default}: compared with nothing");
+        }
+    }
 }

@@ -35,25 +35,14 @@ struct Story {
 fn stories() -> Vec<Story> {
     use Step::{Post as P, Settle, Sweep, Wait};
     let story = |name, steps| Story { name, steps, first_mail: Fault::None };
+    let email = |ext, address| P(Post::request("email", ext, address));
     vec![
         // The waits are longer than the cache of the configuration, so that each function reads it anew.
-        story("one request", vec![P(Post::request("email", "1", "jane@customers.example")), Wait(30), Settle]),
-        story(
-            "two tickets of one customer",
-            vec![
-                P(Post::request("email", "2a", "twice@customers.example")),
-                P(Post::request("email", "2b", "twice@customers.example")),
-                Settle,
-            ],
-        ),
+        story("one request", vec![email("1", "jane@customers.example"), Wait(30), Settle]),
+        story("two tickets of one customer", vec![email("2a", "twice@customers.example"), email("2b", "twice@customers.example"), Settle]),
         story(
             "a bounce and a complaint",
-            vec![
-                P(Post::request("email", "3a", "bounce@simulator.amazonses.com")),
-                P(Post::request("email", "3b", "complaint@simulator.amazonses.com")),
-                Settle,
-                Wait(30),
-            ],
+            vec![email("3a", "bounce@simulator.amazonses.com"), email("3b", "complaint@simulator.amazonses.com"), Settle, Wait(30)],
         ),
         story("a delayed one", vec![P(Post::request("phone", "4", "later@customers.example")), Settle, Wait(1_260), Sweep, Settle]),
         story("a conversation of Gladly's", vec![P(Post::gladly("event-5", "conversation-closed")), Wait(30), Settle]),
@@ -72,21 +61,25 @@ fn stories() -> Vec<Story> {
         ),
         Story {
             name: "a mail that SES refuses at first",
-            steps: vec![P(Post::request("email", "8", "patient@customers.example")), Settle, Wait(61), Sweep, Settle],
+            steps: vec![email("8", "patient@customers.example"), Settle, Wait(61), Sweep, Settle],
             first_mail: Fault::Answer(Answer::too_many_requests()),
         },
-        story("a mail that SES never takes", vec![P(Post::request("email", "10", "illegal@customers.example")), Wait(30), Settle]),
+        story("a mail that SES never takes", vec![email("10", "illegal@customers.example"), Wait(30), Settle]),
         Story {
             name: "a mail that is lost on its way to SES",
             steps: vec![
-                P(Post::request("email", "9", "lost@customers.example")),
+                email("9", "lost@customers.example"),
                 Settle,
                 Wait(121),
                 Sweep,
                 Wait(300),
-                P(Post::request("email", "9b", "proof@customers.example")),
+                email("9b", "proof@customers.example"),
                 Settle,
                 Wait(61),
+                Sweep,
+                // The claim is old enough for evidence.
+                Wait(440),
+                Settle,
                 Sweep,
                 Settle,
             ],
@@ -255,9 +248,7 @@ fn ends(world: &World) -> Ends {
     let mut ends = Ends::new();
     for row in world.rows() {
         let address = row["request"]["M"]["customer"]["M"]["email"]["S"].as_str().unwrap_or("unknown");
-        // When the sender's repetitions overtake each other, the last update of a ticket that is heard decides: once at most, or not at all.
-        let told_in_any_order = address == "again@customers.example";
-        if !address.starts_with("other-") && !told_in_any_order {
+        if !address.starts_with("other-") {
             ends.entry(address.to_owned()).or_default().push(ended(&row));
         }
     }
@@ -281,8 +272,14 @@ async fn check(point: Point, expected: Arc<Ends>) -> Vec<String> {
     }
     teller.go_on().await;
     let mut wrong = wrongs(&teller);
-    let ends = ends(&teller.world);
-    if point.topic == Topic::Faithful && ends != *expected {
+    let (mut ends, mut expected) = (ends(&teller.world), (*expected).clone());
+    if teller.overtaken {
+        // The update of this ticket that was heard last decides, and that was another one: one mail or none.
+        for ends in [&mut ends, &mut expected] {
+            ends.remove("again@customers.example");
+        }
+    }
+    if point.topic == Topic::Faithful && ends != expected {
         wrong.push(format!("ended as {ends:?}, not as {expected:?}"));
     }
     wrong
@@ -374,13 +371,15 @@ async fn whatever_call_is_broken_everything_ends_as_if_none_were() {
 /// Without its `Send` event an unknown mail may end as `failed: unconfirmed`; never as two mails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_that_are_lost_doubled_late_or_reversed_make_no_second_mail() {
-    let topics = [Topic::DropsSends, Topic::DropsAll, Topic::Doubles, Topic::Late, Topic::Reverses];
+    let topics = [Topic::DropsSends, Topic::DropsAll, Topic::Doubles, Topic::Late, Topic::Reverses, Topic::Straggles];
     let few = ["one request", "a mail that is lost on its way to SES"];
     let told: Vec<usize> = (0..stories().len()).filter(|story| thorough() || few.contains(&stories()[*story].name)).collect();
     // Where a mail may be under way: SES's own calls, and the death of whoever notes what became of it.
     run(&topics, &told, |point| {
         let writes = ["TransactWriteItems", "UpdateItem"].contains(&point.call.operation.as_str());
-        (point.service == Service::Ses || (writes && point.story == 0)) && point.span == Span::Outage
+        let dies = (point.service == Service::Ses || (writes && point.story == 0)) && point.span == Span::Outage;
+        // Whoever lives on weighs the evidence of later mails.
+        dies || (point.service == Service::Ses && point.topic == Topic::Straggles)
     })
     .await;
 }

@@ -7,7 +7,7 @@ mod kit;
 use kit::{LIVE, TEST, World, request};
 use serde_json::{Value, json};
 
-/// An event record of SES about a mail of ours (experience of its documentation: "Examples of event data that Amazon SES publishes").
+/// An event record of SES about a mail of ours (docs/facts.md, SES 1).
 fn event(request_id: &str, mode: &str, kind: &str, to: &str) -> Value {
     let at = "2026-11-21T09:00:01.000Z";
     let (name, field, details) = match kind {

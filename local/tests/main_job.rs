@@ -37,7 +37,9 @@ async fn a_request_becomes_one_mail_and_one_answer() {
     let thanks = world.call("GET", &format!("{survey}{}", posted.headers["location"].to_str().unwrap()), &[], "").await;
     assert!(thanks.status == 200 && thanks.text.contains("★★★★☆"), "{}", thanks.text);
 
-    world.advance(SignedDuration::from_secs(5));
+    world.advance(SignedDuration::from_secs(11));
+    let praise = world.get("/v2/data").await.json()["data"][0]["answers"].clone();
+    assert!(praise["areas_of_excellence"]["selected_options"]["speed"].is_object() && praise["areas_of_improvement"].is_null(), "{praise}");
     let changed = world.call("POST", &survey, &form, "stars=5").await;
     assert_eq!((changed.status, world.count("responses")), (303, 1));
     assert_eq!(world.get("/v2/data").await.json()["data"], json!([]), "rows younger than ten seconds are hidden");
@@ -83,6 +85,12 @@ async fn every_sample_is_answered_and_mailed_as_it_should_be() {
         ]
     );
     assert_eq!(world.stack.mailbox.messages().len(), 5);
+    // What the README has a newcomer try next.
+    let readme = include_str!("../../README.md");
+    let body = readme.split_once("-d '{").unwrap().1.split_once("}'").unwrap().0;
+    let tried = world.post("/v1/requests", &serde_json::from_str(&format!("{{{body}}}")).unwrap()).await.id();
+    world.settle().await;
+    assert_eq!(world.outcome(&tried).await, "delivered");
 }
 
 #[tokio::test]
@@ -171,10 +179,11 @@ async fn a_test_key_mails_the_test_address_and_keeps_nothing() {
     let live = world.post("/v1/requests", &request("1", "real@customers.example")).await;
     world.settle().await;
     assert_eq!(world.outcome(&live.id()).await, "delivered");
-    // A live key does not see it, and a test key does.
-    assert_eq!(world.get(&format!("/v1/requests/{}", reply.id())).await.status, 404);
-    let own = world.call("GET", &format!("/v1/requests/{}", reply.id()), &[("x-api-key", TEST)], "").await;
-    assert_eq!(own.json()["status"], "delivered");
+    // A test key reads only test requests.
+    assert_eq!(world.outcome(&reply.id()).await, "delivered");
+    for (id, status) in [(reply.id(), 200), (live.id(), 404)] {
+        assert_eq!(world.call("GET", &format!("/v1/requests/{id}"), &[("x-api-key", TEST)], "").await.status, status);
+    }
 }
 
 #[tokio::test]
@@ -330,7 +339,9 @@ async fn requests_are_listed_by_interaction_by_status_and_by_page() {
         value["requests"].as_array().unwrap().iter().map(|r| r["request_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let one = world.get("/v1/requests?ext_interaction_id=list-3").await.json();
-    assert_eq!(listed(&one), [ids[3].clone()]);
+    assert_eq!((listed(&one), &one["next"]), (vec![ids[3].clone()], &Value::Null));
+    let all = world.get("/v1/requests?status=delivered").await.json();
+    assert_eq!((all["requests"].as_array().unwrap().len(), &all["next"]), (7, &Value::Null), "nothing is left to ask for");
     let mut seen = Vec::new();
     let mut after = String::new();
     for _ in 0..40 {

@@ -5,9 +5,8 @@
 mod kit;
 
 use jiff::SignedDuration;
-use kit::{World, link, request};
+use kit::{World, link, request, request_id};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 /// Bytes that a reply of Lambda's may have.
 const LAMBDA: usize = 6 * 1024 * 1024;
@@ -79,10 +78,12 @@ async fn a_list_of_large_requests_and_one_that_finds_little_come_in_pages_withou
     world.post("/v1/requests", &request("2", "joe@customers.example")).await;
     let rows = world.rows();
     let (large, small) = rows.iter().partition::<Vec<&Value>, _>(|row| row["ext_interaction_id"]["S"] == "1");
-    let copies = |of: &Value, count: usize, failed: usize| {
+    let mut number = 0;
+    let mut copies = |of: &Value, count: usize, failed: usize| {
         let copy = |n: usize| {
             let mut copy = of.clone();
-            copy["request_id"] = json!({ "S": Uuid::now_v7().to_string() });
+            number += 1;
+            copy["request_id"] = json!({ "S": request_id(world.now(), number) });
             if n < failed {
                 copy["status"] = json!({ "S": "failed" });
             }

@@ -46,7 +46,7 @@ fn dynamodb(call: &Call) -> Fault {
 async fn every_request_has_one_outcome_and_every_customer_one_mail() {
     let count: usize = std::env::var("AFTERWORD_STORM").map_or(FEW, |count| count.parse().unwrap());
     let world = World::proxied().await;
-    world.company(json!({ "send_rate": 1_000, "send_attempts": 50 }));
+    world.company(json!({ "send_rate": 1_000 }));
     let proxies = world.stack.proxies.as_ref().unwrap();
     proxies.dynamodb.plan(dynamodb);
     proxies.ses.plan(ses);

@@ -6,13 +6,12 @@
 
 mod kit;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::SignedDuration;
-use kit::{World, request};
+use kit::{World, request, request_id};
 use local::faults::{Answer, Fault};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 /// Due requests without `AFTERWORD_DUE`.
 const FEW: usize = 2_000;
@@ -20,17 +19,19 @@ const FEW: usize = 2_000;
 /// As many requests as asked for whose delay is over, copies of one that came through the API.
 async fn with_due(count: usize) -> World {
     let world = World::proxied().await;
+    // The engine numbers a stream's record by looking at all the earlier ones, and nobody reads this stream.
+    let quiet = json!({ "TableName": "interactions", "StreamSpecification": { "StreamEnabled": false } });
+    world.stack.database.update_table(serde_json::from_value(quiet).unwrap()).unwrap();
     world.configure("channel", "phone", json!({ "mode": "integrated", "delay_minutes": 20 }));
     let mut body = request("1", "jane@customers.example");
     body["channel"] = json!("phone");
     world.post("/v1/requests", &body).await;
     let row = world.rows().remove(0);
-    let copies: Vec<Value> = (1..count)
-        .map(|_| {
-            let id = Uuid::now_v7();
+    let copies: Vec<Value> = (1..count as u64)
+        .map(|n| {
             let mut copy = row.clone();
-            copy["request_id"] = json!({ "S": id.to_string() });
-            copy["due_shard"] = json!({ "S": format!("due#{}", id.as_u64_pair().1 % store::DUE_SHARDS) });
+            copy["request_id"] = json!({ "S": request_id(world.now(), n) });
+            copy["due_shard"] = json!({ "S": format!("due#{}", n % store::DUE_SHARDS) });
             json!({ "PutRequest": { "Item": copy } })
         })
         .collect();
@@ -47,7 +48,7 @@ fn ready(world: &World) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wakes_all_within_its_minute_at_most_what_the_rate_allows_and_loses_none_when_it_dies() {
+async fn wakes_at_most_what_the_rate_allows_and_loses_none_when_it_dies() {
     let count: usize = std::env::var("AFTERWORD_DUE").map_or(FEW, |count| count.parse().unwrap());
     let world = with_due(count).await;
     let dynamodb = &world.stack.proxies.as_ref().unwrap().dynamodb;
@@ -82,7 +83,6 @@ async fn wakes_all_within_its_minute_at_most_what_the_rate_allows_and_loses_none
     println!("{} of {count} due requests woken in {took:?}", swept["woken"]);
     assert_eq!(ready(&world), count);
     assert_eq!(swept["woken"].as_u64().unwrap() as usize, count - woken);
-    assert!(took < Duration::from_secs(55), "{took:?}");
     assert_eq!(world.sweep().await["woken"], json!(0), "none is woken twice for nothing");
     world.advance(SignedDuration::from_mins(4));
     assert_eq!(world.sweep().await["woken"].as_u64().unwrap() as usize, count, "the stream lost them all");
@@ -100,7 +100,7 @@ async fn a_mail_at_which_ses_fails_for_ever_is_given_up_in_the_end() {
         world.settle().await;
         outcomes.push(world.outcome(&cursed).await);
         // A later mail, whose Send event proves that the cursed one's would have come.
-        world.advance(SignedDuration::from_mins(6));
+        world.advance(SignedDuration::from_mins(16));
         world.post("/v1/requests", &request(&format!("other-{n}"), &format!("other-{n}@customers.example"))).await;
         world.settle().await;
         world.sweep().await;
@@ -108,6 +108,33 @@ async fn a_mail_at_which_ses_fails_for_ever_is_given_up_in_the_end() {
     assert_eq!(outcomes, ["sending", "sending", "sending", "failed: send_attempts"]);
     assert!(world.mails_to("cursed@customers.example").is_empty());
     assert_eq!(world.stack.mailbox.messages().len(), 4);
+}
+
+#[tokio::test]
+async fn an_hours_outcomes_are_tallied_from_the_index() {
+    let mut world = World::new().await;
+    let tally = |world: &World, hour: &str| {
+        let get = json!({ "TableName": "config", "Key": { "kind": { "S": "tally" }, "id": { "S": hour } } });
+        let got = world.stack.database.get_item(serde_json::from_value(get).unwrap()).unwrap();
+        serde_json::to_value(got).unwrap()["Item"]["counts"]["M"].clone()
+    };
+    for n in 0..3 {
+        world.post("/v1/requests", &request(&format!("{n}"), "jane@customers.example")).await;
+    }
+    world.post_as(kit::TEST, "/v1/requests", &request("t", "jane@customers.example")).await;
+    world.sweep().await;
+    assert_eq!(tally(&world, "2026-11-21T09"), json!({ "live/requests/queued/": { "N": "3" }, "test/requests/queued/": { "N": "1" } }));
+    world.settle().await;
+    world.advance(SignedDuration::from_mins(61));
+    world.sweep().await;
+    assert_eq!(tally(&world, "2026-11-21T10"), Value::Null, "it is another hour, and no minute for counting");
+    world.advance(SignedDuration::from_mins(4));
+    world.sweep().await;
+    let counts = json!({
+        "live/requests/delivered/": { "N": "1" }, "live/requests/not_sent/suppression_period": { "N": "2" },
+        "test/requests/delivered/": { "N": "1" },
+    });
+    assert_eq!(tally(&world, "2026-11-21T09"), counts, "counted anew in the first ten minutes of the next hour");
 }
 
 /// A world in which Jane's request is `sending`, since SES fails at her mails without a word on what became of them.
@@ -124,7 +151,7 @@ async fn stuck(send_attempts: u32) -> (World, String) {
 
 /// The `Send` event of a later mail arrives, which proves that the stuck one never left.
 async fn prove(world: &mut World) {
-    world.advance(SignedDuration::from_mins(6));
+    world.advance(SignedDuration::from_mins(16));
     world.post("/v1/requests", &request("proof", "proof@customers.example")).await;
     world.settle().await;
 }

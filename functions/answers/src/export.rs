@@ -1,4 +1,4 @@
-//! One row in the vendor's shape (helpdesk facts 1.6).
+//! One row in the vendor's shape (docs/facts.md, Vendor 6).
 
 use policy::Status;
 use serde_json::{Map, Value, json};
@@ -11,6 +11,8 @@ pub(crate) fn row(row: &ResponseRow, interaction: Option<&Interaction>) -> Value
     let name = row.employee.as_ref().and_then(|e| e.name.as_deref()).unwrap_or_default();
     let (first_name, last_name) = name.split_once(' ').unwrap_or((name, ""));
     let stars = row.answer.stars.to_string();
+    // The page asks what went well, or what could be better (docs/facts.md, Vendor 6).
+    let areas = if row.answer.stars >= 4 { "areas_of_excellence" } else { "areas_of_improvement" };
     let topics: Map<String, Value> =
         row.answer.topics.iter().map(|topic| (topic.clone(), json!({ "option_id": topic, "option_text": topic }))).collect();
     json!({
@@ -23,6 +25,8 @@ pub(crate) fn row(row: &ResponseRow, interaction: Option<&Interaction>) -> Value
         "ext_interaction_id": row.ext_interaction_id,
         "external_url": given("/external_url"),
         "language": row.language,
+        "survey_id": null,
+        "survey_name": null,
         "tags": given("/tags").unwrap_or_else(|| json!([])),
         "country": given("/country"),
         "request_created_at": row.created_at.to_string(),
@@ -33,26 +37,29 @@ pub(crate) fn row(row: &ResponseRow, interaction: Option<&Interaction>) -> Value
         "previous_answers": row.history.len(),
         "reward_eligible": false,
         "reward_name": null,
+        "marketing": {},
         "employee": {
             "custom_id": row.employee.as_ref().and_then(|e| e.custom_id.clone()).unwrap_or_default(),
             "email": row.employee.as_ref().map(|e| e.email.clone()).unwrap_or_default(),
             "first_name": first_name,
             "last_name": last_name,
         },
+        "team_leader": { "custom_id": "", "full_name": "" },
         "customer": { "custom_id": text("/customer/custom_id"), "email": text("/customer/email"), "full_name": text("/customer/name") },
         "custom_properties": given("/custom_properties").unwrap_or_else(|| json!({})),
         "answers": {
             "agent_star_rating": {
                 "question_id": "agent_star_rating",
+                "question_text": null,
                 "comment": row.answer.comment,
                 "selected_options": { stars.clone(): { "option_id": stars, "option_text": stars, "integer_value": row.answer.stars } },
             },
-            "areas_of_improvement": { "question_id": "areas_of_improvement", "selected_options": topics },
+            areas: { "question_id": areas, "question_text": null, "selected_options": topics },
         },
     })
 }
 
-/// The vendor's words (helpdesk facts 1.5).
+/// The vendor's words (docs/facts.md, Vendor 5).
 fn delivery_status(status: Status) -> &'static str {
     match status {
         Status::SoftBounce => "Soft bounce",

@@ -1,4 +1,4 @@
-//! `GET /v2/data?after=&limit=`: answers as the vendor exports them (helpdesk facts 1.6), oldest first, by cursor.
+//! `GET /v2/data?after=&limit=`: answers as the vendor exports them (docs/facts.md, Vendor 6), oldest first, by cursor.
 //!
 //! The cursor never skips a row: rows younger than ten seconds are hidden, since one that was written a moment earlier may show a moment
 //! later. An answer that is changed moves to the end, with the same `uuid`, so that whoever reads on sees the change. Name and address of
@@ -8,20 +8,18 @@ mod export;
 
 use std::convert::Infallible;
 
-use intake::{Intake, Query, json_reply, respond};
+use intake::{Intake, Query, fitting, json_reply, respond};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use policy::{Mode, Scope};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::{ResponseRow, StoreError};
 
 /// Rows of a page, unless asked otherwise, and at most (as the vendor's).
 const PAGE: usize = 1_000;
-/// Bytes of a page at most: Lambda's replies may have 6 MB, and some characters take more room in them.
-const LARGEST_REPLY: usize = 4 * 1024 * 1024;
 /// A row is shown when no earlier one can still be on its way.
 const SETTLED: SignedDuration = SignedDuration::from_secs(10);
 /// No answer is older than this software.
@@ -34,24 +32,19 @@ pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result
         let query = Query::of(&request);
         let after = query.get("after", "a sequence_id", |id| id.parse::<u64>().ok())?;
         let limit = query.get("limit", "a number from 1 to 1000", |n| n.parse().ok().filter(|n| (1..=PAGE).contains(n)))?.unwrap_or(PAGE);
-        let rows = match entered.key().mode {
-            Mode::Live => page(intake, after.unwrap_or_default(), limit, now).await?,
+        // One more than asked for shows whether there are more.
+        let mut rows = match entered.key().mode {
+            Mode::Live => page(intake, after.unwrap_or_default(), limit + 1, now).await?,
             Mode::Test => Vec::new(),
         };
-        let full = rows.len() == limit;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
         let requests: Vec<_> = rows.iter().filter_map(ResponseRow::request).collect();
         let interactions = intake.store.interactions(&requests, now).await?;
-        let (mut data, mut next, mut size) = (Vec::<Value>::new(), None, 0);
-        for row in &rows {
-            let shown = export::row(row, interactions.iter().find(|interaction| Some(interaction.request_id) == row.request()));
-            size += shown.to_string().len();
-            if size > LARGEST_REPLY && !data.is_empty() {
-                break;
-            }
-            next = Some(row.sequence_id);
-            data.push(shown);
-        }
-        let next = next.filter(|_| full || data.len() < rows.len());
+        let interaction = |row: &ResponseRow| interactions.iter().find(|interaction| Some(interaction.request_id) == row.request());
+        let (data, all) = fitting(rows.iter().map(|row| export::row(row, interaction(row))));
+        let last = data.len().checked_sub(1).and_then(|last| rows.get(last)).map(|row| row.sequence_id);
+        let next = last.filter(|_| more || !all);
         Ok(json_reply(StatusCode::OK, "application/json", &json!({ "data": data, "next": next })))
     })
     .await

@@ -17,9 +17,16 @@ use store::{Claimed, Interaction, Store, StoreError, each_interaction};
 use uuid::Uuid;
 
 /// How long a request waits whose configuration has to be mended first.
-const HELD: SignedDuration = SignedDuration::from_mins(5);
+const HELD: SignedDuration = SignedDuration::from_mins(1);
 /// How long a request waits for a quota or a paused account.
 const PAUSED: SignedDuration = SignedDuration::from_mins(15);
+/// Mails a second for which a batch sends one at a time more. A mail takes about a tenth of a second, and two batches are under way at once
+/// (the event source's `ParallelizationFactor`): so a backlog goes out at about the rate that SES allows, and not in bursts that it refuses.
+const PACE: u32 = 20;
+/// Mails of a batch under way at once, at most.
+const MOST_AT_ONCE: u32 = 10;
+/// How long what is no fault of the mail (throttled, not connected, a sender that is not verified) is tried at least.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 /// A claim outlives the function that made it by so much.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -75,7 +82,8 @@ impl Dispatch {
 
     /// Works through a batch of the stream; returns Lambda's partial batch response. `now` is the invocation's start, from which leases count.
     pub async fn handle(&self, event: &Value, now: Timestamp) -> Value {
-        each_interaction(event, |row| async move { self.send(&row, now).await }).await
+        let at_once = self.store.settings(now).await.map_or(1, |settings| settings.company.send_rate / PACE);
+        each_interaction(event, at_once.clamp(1, MOST_AT_ONCE) as usize, |row| async move { self.send(&row, now).await }).await
     }
 
     async fn send(&self, row: &Interaction, now: Timestamp) -> Result<(), StoreError> {
@@ -86,16 +94,12 @@ impl Dispatch {
         let brand = row.brand.as_deref().and_then(|brand| Brand::find(&settings.brands, brand));
         let channel = row.channel.as_deref().unwrap_or_default();
         let (key, employee) = match row.mode {
+            // Of a test request neither is asked again.
             Mode::Test => (None, None),
             Mode::Live => tokio::try_join!(self.store.key(&row.key, now), self.employee(row, now))?,
         };
-        let facts = DueFacts {
-            company: &settings.company,
-            channels: &settings.channels,
-            brand,
-            key_is_good: key.is_some(),
-            employee: employee.as_ref(),
-        };
+        let facts =
+            DueFacts { company: &settings.company, channels: &settings.channels, brand, key: key.as_ref(), employee: employee.as_ref() };
         match recheck(row.mode, channel, &facts) {
             Err(reason) => return self.refuse(row, reason, now).await,
             Ok(Some(fault)) => return self.hold(row, &fault.to_string(), now).await,
@@ -166,11 +170,19 @@ impl Dispatch {
         };
         tracing::warn!(%request_id, ?refusal, code, attempts = row.attempts, "refused");
         let again = backoff(row.attempts, fastrand::u32(..));
-        match refusal {
-            Refusal::AddressRejected => self.store.give_up(row, claim_id, Reason::Rejected, now).await,
-            Refusal::QuotaOrPaused => self.store.release(row, claim_id, later(now, PAUSED + again), false).await,
-            _ if row.attempts + 1 >= most_attempts => self.store.give_up(row, claim_id, Reason::SendAttempts, now).await,
-            _ => self.store.release(row, claim_id, later(now, again), true).await,
+        let used_up = row.attempts + 1 >= most_attempts;
+        let long_enough = now.duration_since(row.due_at.unwrap_or(row.created_at)) >= PATIENCE;
+        let next = match refusal {
+            Refusal::AddressRejected => return self.store.give_up(row, claim_id, Reason::Rejected, now).await.map(drop),
+            Refusal::QuotaOrPaused => Some((later(now, PAUSED + again), false)),
+            Refusal::ThisMail => (!used_up).then(|| (later(now, again), true)),
+            Refusal::Throttled | Refusal::Misconfigured | Refusal::Unreachable => {
+                (!used_up || !long_enough).then(|| (later(now, again), true))
+            }
+        };
+        match next.filter(|(wake_at, _)| wake_at.as_second() < row.expires_at) {
+            Some((wake_at, counts)) => self.store.release(row, claim_id, wake_at, counts).await,
+            None => self.store.give_up(row, claim_id, Reason::SendAttempts, now).await,
         }
         .map(drop)
     }

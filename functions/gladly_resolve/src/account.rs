@@ -11,7 +11,7 @@ use crate::trouble::Trouble;
 pub struct AllowedHosts(Vec<String>);
 
 impl AllowedHosts {
-    /// Gladly's own (helpdesk facts 2.2).
+    /// Gladly's own (docs/facts.md, Gladly 2).
     pub const GLADLY: &'static str = "*.gladly.com,*.gladly.qa";
 
     /// Comma-separated hosts without ports, compared without case; `*.` stands for one label or more.

@@ -1,4 +1,4 @@
-//! Reads Gladly's answers. Leniently: the shapes are from its OpenAPI description (helpdesk facts 2.2), whose own examples have keys with stray
+//! Reads Gladly's answers. Leniently: the shapes are from its OpenAPI description (docs/facts.md, Gladly 2), whose own examples have keys with stray
 //! quotes, and numbers both as numbers and as text. What is not there is absent; only a body that is no JSON, or of another kind, is an error.
 
 use std::collections::HashMap;

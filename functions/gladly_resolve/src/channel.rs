@@ -1,4 +1,4 @@
-//! On which channel a conversation was held. Gladly does not say, so its messages decide (helpdesk facts 2.2).
+//! On which channel a conversation was held. Gladly does not say, so its messages decide (docs/facts.md, Gladly 2).
 
 use std::collections::HashMap;
 

@@ -14,7 +14,7 @@ use crate::trouble::{Trouble, not_before};
 
 /// One call, from connecting to the last byte.
 const ATTEMPT: Duration = Duration::from_secs(5);
-/// Calls under way at once. Gladly takes 10 a second (helpdesk facts 2.3), and each takes some tenths of one.
+/// Calls under way at once. Gladly takes 10 a second (docs/facts.md, Gladly 3), and each takes some tenths of one.
 const AT_ONCE: usize = 6;
 /// Bytes of an answer.
 const LARGEST: usize = 8 * 1024 * 1024;

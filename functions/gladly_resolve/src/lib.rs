@@ -1,4 +1,4 @@
-//! Asks Gladly who and how. Its webhook carries ids only (helpdesk facts 2.1), so a closed conversation is recorded as `unresolved`, and
+//! Asks Gladly who and how. Its webhook carries ids only (docs/facts.md, Gladly 1), so a closed conversation is recorded as `unresolved`, and
 //! this function, on the table's stream, turns it into `queued`, `not_sent` or `invalid`.
 //!
 //! - One look asks for the conversation, its items, the customer and the agent at once, and for the topics when the conversation has any
@@ -29,6 +29,8 @@ use trouble::Trouble;
 
 /// How long Gladly is asked, counted from receipt, or from the end of the delay.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(48);
+/// Conversations that are asked about at once.
+const AT_ONCE: usize = 10;
 /// How long a request waits for what an admin has to mend.
 const UNMENDED: SignedDuration = SignedDuration::from_mins(5);
 
@@ -53,7 +55,7 @@ impl Resolver {
     /// Resolves the rows of one batch of the stream; returns Lambda's partial batch response, `{"batchItemFailures": […]}`, which lists
     /// records that cannot be read and rows that cannot be written.
     pub async fn handle(&self, event: &Value, now: Timestamp) -> Value {
-        each_interaction(event, |row| self.step(row, now)).await
+        each_interaction(event, AT_ONCE, |row| self.step(row, now)).await
     }
 
     async fn step(&self, row: Interaction, now: Timestamp) -> Result<(), StoreError> {
@@ -91,26 +93,18 @@ impl Resolver {
         };
         let facts = settings.facts(employee.as_ref());
         // The delay counts from receipt.
-        let (reason, plan) = match policy::decide(&request, row.mode, &facts, row.created_at) {
-            Verdict::Send(plan) if row.due_at.is_none() && plan.due > now => {
-                tracing::info!(request_id = %row.request_id, "conversation is asked about once more when its delay is over");
-                return self.store.delay(row, plan.due).await.map(drop);
-            }
-            Verdict::Send(plan) => (None, Some(plan)),
-            Verdict::Refuse(reason) => (Some(reason), None),
-        };
-        let address = request.customer.address.valid();
-        let resolution = Resolution {
-            reason,
-            subject: address.map(|address| self.store.secret().of_address(&address.canonical())),
-            channel: plan.as_ref().map_or_else(|| request.channel.clone(), |plan| plan.channel.clone()),
-            brand: plan.as_ref().and_then(|plan| plan.brand.clone()),
-            language: plan.as_ref().map(|plan| plan.language.to_string()),
-            employee: plan.map(|plan| plan.employee),
-            request: normalize::echo(&request),
-        };
+        let verdict = policy::decide(&request, row.mode, &facts, row.created_at);
+        if let Verdict::Send(plan) = &verdict
+            && row.due_at.is_none()
+            && plan.due > now
+        {
+            tracing::info!(request_id = %row.request_id, "conversation is asked about once more when its delay is over");
+            return self.store.delay(row, plan.due).await.map(drop);
+        }
+        let resolution = Resolution::of(&request, verdict, self.store.secret());
+        let reason = resolution.reason.map(Reason::code);
         let written = self.store.resolve(row, &resolution, now).await?;
-        tracing::info!(request_id = %row.request_id, reason = reason.map(Reason::code), moved_on = !written, "conversation resolved");
+        tracing::info!(request_id = %row.request_id, reason, moved_on = !written, "conversation resolved");
         Ok(())
     }
 

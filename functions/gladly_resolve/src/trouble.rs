@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
 /// A longer wait is not believed.
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 /// Of the drafts of RateLimit headers (draft-ietf-httpapi-ratelimit-headers), in seconds. Gladly documents only its limit of each second
-/// (helpdesk facts 2.3), which is over by the time that anything is asked again.
+/// (docs/facts.md, Gladly 3), which is over by the time that anything is asked again.
 const RATELIMIT_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
 /// Texts name places, never values: they are logged.

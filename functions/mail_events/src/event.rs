@@ -1,4 +1,4 @@
-//! SES's event records, in whichever envelope they come (experience facts 6.3 and 6.4).
+//! SES's event records, in whichever envelope they come (docs/facts.md, SES 1 and 2).
 
 use jiff::Timestamp;
 use policy::Status;

@@ -5,26 +5,24 @@
 //! - `GET /v1/requests?ext_interaction_id=&status=&after=&limit=` (scope `read`): newest first; a page may hold fewer than `limit`, even
 //!   none, while `next` leads on.
 //!
-//! A test key reads only what test keys sent.
+//! A test key reads only what test keys sent. A live key's lists hold only what live keys sent.
 
 use std::convert::Infallible;
 
-use intake::{Delivery, Intake, Problem, Query, Style, json_reply, respond};
+use intake::{Delivery, Intake, Problem, Query, Style, fitting, json_reply, respond};
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 use normalize::Source;
-use policy::{Scope, Status};
-use serde_json::{Value, json};
-use store::Filter;
+use policy::{Mode, Scope, Status};
+use serde_json::json;
+use store::{Filter, Interaction};
 use uuid::Uuid;
 
 /// Rows of a page, unless asked otherwise.
 const PAGE: usize = 50;
 /// Rows of a page at most.
 const LARGEST_PAGE: usize = 500;
-/// Bytes of a page at most: Lambda's replies may have 6 MB, and some characters take more room in them.
-const LARGEST_REPLY: usize = 4 * 1024 * 1024;
 /// Bytes of an `ext_interaction_id` at most, as it is recorded.
 const LONGEST_ID: usize = 1_024;
 
@@ -56,8 +54,8 @@ async fn get(intake: &Intake, request: &Request, request_id: &str, now: Timestam
     let entered = intake.enter(request, Scope::Read, now).await?;
     let request_id: Uuid = request_id.parse().map_err(|_| Problem::NotFound)?;
     let row = intake.store.interaction(request_id, now).await?;
-    // Another mode's request is answered like none: whether it exists is not this key's business.
-    let row = row.filter(|row| row.mode == entered.key().mode).ok_or(Problem::NotFound)?;
+    // To a test key a live request is answered like none: whether it exists is not its business.
+    let row = row.filter(|row| row.mode == Mode::Test || entered.key().mode == Mode::Live).ok_or(Problem::NotFound)?;
     Ok(json_reply(StatusCode::OK, "application/json", &row.public()))
 }
 
@@ -70,20 +68,12 @@ async fn list(intake: &Intake, request: &Request, now: Timestamp) -> Result<Resp
     let ext_interaction_id =
         query.get("ext_interaction_id", "at most 1024 bytes long", |id| (id.len() <= LONGEST_ID).then(|| id.to_owned()))?;
     let filter = Filter { ext_interaction_id, status };
-    let retention = intake.store.settings(now).await?.company.retention;
-    let oldest = now.checked_sub(retention).unwrap_or(Timestamp::UNIX_EPOCH);
+    let settings = intake.store.settings(now).await?;
+    let longest_delay = settings.channels.iter().map(|channel| channel.delay).max().unwrap_or_default();
+    let oldest = now.checked_sub(settings.company.retention + longest_delay).unwrap_or(Timestamp::UNIX_EPOCH);
     let page = intake.store.list(entered.key().mode, &filter, after, limit.unwrap_or(PAGE), oldest, now).await?;
-    let (mut requests, mut next, mut size) = (Vec::<Value>::new(), page.next, 0);
-    let mut last = None;
-    for row in &page.requests {
-        let shown = row.public();
-        size += shown.to_string().len();
-        if size > LARGEST_REPLY && last.is_some() {
-            next = last;
-            break;
-        }
-        last = Some(row.request_id);
-        requests.push(shown);
-    }
+    let (requests, all) = fitting(page.requests.iter().map(Interaction::public));
+    let last = requests.len().checked_sub(1).and_then(|last| page.requests.get(last)).map(|row| row.request_id);
+    let next = if all { page.next } else { last };
     Ok(json_reply(StatusCode::OK, "application/json", &json!({ "requests": requests, "next": next })))
 }

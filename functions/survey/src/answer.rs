@@ -30,12 +30,13 @@ impl Survey {
         let settings = self.store.settings(now).await?;
         let brand = row.brand.as_deref().and_then(|brand| Brand::find(&settings.brands, brand));
         let posted = (request.method() == Method::POST).then(|| Form::read(request));
-        let language = posted.as_ref().and_then(|form| form.first("lang"));
+        let chosen = posted.as_ref().and_then(|form| form.first("lang"));
+        let mail = language::best(&[row.language.as_deref().unwrap_or_default(), settings.company.default_language_tag()]);
         let frame = Frame {
-            texts: chosen_language(request, language, row.language.as_deref().unwrap_or_default()),
+            texts: chosen_language(request, chosen, mail),
             dress: worn(&settings.company, brand),
             test: row.mode == Mode::Test,
-            languages: &languages(),
+            languages: &language::ALL,
         };
         let asked_at = row.sent_at.or(row.claimed_at).unwrap_or(row.created_at);
         let until = policy::later(asked_at, settings.company.open);
@@ -45,7 +46,10 @@ impl Survey {
         let action = format!("/s/{token}");
         match posted {
             None => self.show(request, &row, &frame, &action, until).await,
-            Some(form) => self.take(&row, &frame, &action, posted_input(&form), now).await,
+            Some(form) => {
+                let kept_language = kept_language(frame.texts, mail);
+                self.take(&row, &frame, &action, posted_input(&form), &kept_language, now).await
+            }
         }
     }
 
@@ -81,7 +85,15 @@ impl Survey {
         })
     }
 
-    async fn take(&self, row: &Interaction, frame: &Frame<'_>, action: &str, input: Input, now: Timestamp) -> Result<Visit, PageError> {
+    async fn take(
+        &self,
+        row: &Interaction,
+        frame: &Frame<'_>,
+        action: &str,
+        input: Input,
+        kept_language: &str,
+        now: Timestamp,
+    ) -> Result<Visit, PageError> {
         let Some(given) = input.stars.filter(|_| input.mistakes.is_empty()) else {
             let form = self.form(row, action, &input).await?;
             return Ok(pages::survey(frame, &form)?.into());
@@ -93,7 +105,7 @@ impl Survey {
             return Ok(Visit::Unknown);
         }
         tracing::info!(request_id = %row.request_id, mode = row.mode.as_str(), stars = given, "answered");
-        Ok(Visit::SeeOther(format!("?thanks={given}{}", kept_language(frame.texts, row.language.as_deref().unwrap_or_default()))))
+        Ok(Visit::SeeOther(format!("?thanks={given}{kept_language}")))
     }
 
     async fn form<'a>(&self, row: &'a Interaction, action: &'a str, input: &'a Input) -> Result<pages::Form<'a>, PageError> {
@@ -123,10 +135,6 @@ fn asked(row: &Interaction) -> bool {
     row.claimed_at.is_some() && !matches!(row.status, Status::NotSent | Status::Invalid)
 }
 
-fn languages() -> Vec<&'static language::Texts> {
-    language::ALL.iter().collect()
-}
-
 fn stars(text: &str) -> Option<u8> {
     text.trim().parse().ok().filter(|stars| (1..=5).contains(stars))
 }
@@ -141,8 +149,7 @@ fn posted_input(form: &Form) -> Input {
     if comment.chars().count() > LONGEST_COMMENT {
         mistakes.push(Mistake::CommentTooLong);
     }
-    let mut topics: Vec<Topic> = Topic::ALL.into_iter().filter(|topic| form.all("topics").any(|name| name == topic.name())).collect();
-    topics.dedup();
+    let topics = Topic::ALL.into_iter().filter(|topic| form.all("topics").any(|name| name == topic.name())).collect();
     Input { stars, comment, topics, mistakes }
 }
 

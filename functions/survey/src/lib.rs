@@ -1,8 +1,8 @@
 //! What the customer meets: `/s/{token}`, the survey, and `/u/{token}`, the way out.
 //!
 //! - `GET` and `HEAD` show and never write, since link scanners open every link, some of them twice.
-//! - `POST /s/{token}` records; a second answer replaces the first while the survey is open. A 303 leads to `?thanks=1`, which can be
-//!   bookmarked.
+//! - `POST /s/{token}` records; a second answer replaces the first while the survey is open. A 303 leads to `?thanks=STARS`, which can
+//!   be bookmarked.
 //! - `POST /u/{token}` with `List-Unsubscribe=One-Click` (RFC 8058) unsubscribes from everything at once, without redirect; the page's own
 //!   forms say from what, and undo it.
 //! - A token that is changed, guessed, unknown or expired is one and the same 404 page.
@@ -19,7 +19,6 @@ use lambda_http::http::{HeaderName, HeaderValue, Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 use language::Texts;
 use links::TokenSecrets;
-use normalize::LanguageTag;
 use pages::Page;
 use store::{Store, StoreError};
 
@@ -91,23 +90,21 @@ impl Survey {
 }
 
 /// The language that the visitor asks for with `?lang=`, if it is one of ours; else that of the mail.
-pub(crate) fn chosen_language(request: &Request, form: Option<&str>, mail: &str) -> &'static Texts {
+pub(crate) fn chosen_language(request: &Request, form: Option<&str>, mail: &'static Texts) -> &'static Texts {
     let query = request.query_string_parameters();
-    let asked = form.or_else(|| query.first("lang")).and_then(language::find);
-    asked.unwrap_or_else(|| language::best(&[mail]))
+    form.or_else(|| query.first("lang")).and_then(language::find).unwrap_or(mail)
 }
 
 /// For a redirect: the language that was chosen, where it is not the mail's.
-pub(crate) fn kept_language(chosen: &'static Texts, mail: &str) -> String {
-    if chosen.tag == language::best(&[mail]).tag { String::new() } else { format!("&lang={}", chosen.tag) }
+pub(crate) fn kept_language(chosen: &'static Texts, mail: &'static Texts) -> String {
+    if chosen.tag == mail.tag { String::new() } else { format!("&lang={}", chosen.tag) }
 }
 
 /// For pages that know nothing of a mail: what the browser prefers.
 fn visitor_language(request: &Request) -> &'static Texts {
     let accepted = request.headers().get("accept-language").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let tags = accepted.split(',').take(8).filter_map(|part| LanguageTag::parse(part.split(';').next()?));
-    let chain: Vec<String> = tags.flat_map(|tag| tag.fallbacks()).map(|tag| tag.to_string()).collect();
-    language::best(&chain.iter().map(String::as_str).collect::<Vec<_>>())
+    let tags: Vec<&str> = accepted.split(',').take(8).filter_map(|part| part.split(';').next()).collect();
+    language::best(&tags)
 }
 
 fn into_response(page: Page) -> Response<Body> {

@@ -40,7 +40,7 @@ pub struct Frame<'a> {
     /// Whether a test key caused it: the page then says so.
     pub test: bool,
     /// Offered as `?lang=`; nothing is offered if there is but one.
-    pub languages: &'a [&'static Texts],
+    pub languages: &'static [Texts],
 }
 
 /// The question, and what the customer has put in so far.
@@ -296,7 +296,7 @@ struct Sheet<'a> {
     logo: Option<&'a str>,
     brand: String,
     footer: Vec<String>,
-    languages: &'a [&'static Texts],
+    languages: &'static [Texts],
     /// What the query has besides the language, so that a link to another language leads to the same page.
     kept: String,
 }

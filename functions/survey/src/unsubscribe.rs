@@ -17,12 +17,12 @@ impl Survey {
         let settings = self.store.settings(now).await?;
         let brand = Some(whom.brand.as_str()).filter(|brand| !brand.is_empty());
         let form = Form::read(request);
-        let languages: Vec<_> = language::ALL.iter().collect();
+        let mail = language::best(&[&whom.language]);
         let frame = Frame {
-            texts: chosen_language(request, form.first("lang"), &whom.language),
+            texts: chosen_language(request, form.first("lang"), mail),
             dress: worn(&settings.company, brand.and_then(|brand| Brand::find(&settings.brands, brand))),
             test: whom.mode == Mode::Test,
-            languages: &languages,
+            languages: &language::ALL,
         };
         let action = format!("/u/{token}");
         if request.method() == Method::POST {
@@ -56,7 +56,7 @@ impl Survey {
     ) -> Result<Visit, PageError> {
         let live = whom.mode == Mode::Live;
         let of = |scope: Scope| brand.filter(|_| scope == Scope::Brand);
-        let language = kept_language(frame.texts, &whom.language);
+        let language = kept_language(frame.texts, language::best(&[&whom.language]));
         if let Some(scope) = form.first("undo").and_then(Scope::parse) {
             if live {
                 self.store.resubscribe(&whom.subject, of(scope)).await?;

@@ -33,8 +33,7 @@ fn form() -> Form<'static> {
 fn every_page(texts: &'static Texts) -> Vec<(&'static str, Page)> {
     let frame = frame(texts);
     let test = Frame { test: true, ..frame.clone() };
-    let all: Vec<&'static Texts> = language::ALL.iter().collect();
-    let several = Frame { languages: &all, ..frame.clone() };
+    let several = Frame { languages: &language::ALL, ..frame.clone() };
     let answered = Form { comment: "Thank you!\nاهلا", topics: &[Topic::Speed, Topic::Clarity], ..form() };
     let wrong = Form { stars: None, comment: "kept", mistakes: &[Mistake::NoStars, Mistake::CommentTooLong], ..form() };
     [
@@ -214,8 +213,7 @@ fn an_own_question_keeps_its_own_direction() {
 
 #[test]
 fn another_language_is_the_same_page() {
-    let all: Vec<&'static Texts> = language::ALL.iter().collect();
-    let frame = Frame { languages: &all, ..frame(language::find("en").unwrap()) };
+    let frame = Frame { languages: &language::ALL, ..frame(language::find("en").unwrap()) };
     let kept = |page: Page, kept: &str| assert!(page.html.contains(&format!("href=\"?lang=de{kept}\"")), "{kept}: {}", page.html);
     kept(pages::survey(&frame, &form()).unwrap(), "&#38;stars=4");
     kept(pages::survey(&frame, &Form { stars: Some(6), ..form() }).unwrap(), "");

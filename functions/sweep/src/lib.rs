@@ -2,8 +2,9 @@
 //!
 //! - `unresolved` and `queued` rows whose `wake_at` has come are made ready, which the stream shows to the function that carries on; at most
 //!   `send_rate × 60` of them a minute, so that what has piled up does not run into SES's rate.
-//! - `sending` rows whose lease is over are weighed: a `Send` event would have made them `sent`. If `Send` events of mails claimed five
-//!   minutes later have arrived, this mail never left, and is sent again, as often as a mail may be attempted (`failed: send_attempts`).
+//! - `sending` rows whose lease is over are weighed, however many: a `Send` event would have made them `sent`. If `Send` events of mails
+//!   claimed five minutes later have arrived, and time enough for stragglers has gone by, this mail never left, and is sent again, as often
+//!   as a mail may be attempted (`failed: send_attempts`).
 //!   Otherwise it is waited for, up to a day; then it is `failed: unconfirmed`, which the operator sees. One customer is never mailed twice
 //!   for want of patience.
 //!
@@ -17,6 +18,8 @@ use store::{DUE_SHARDS, Due, Store, StoreError};
 
 /// `Send` events of mails claimed this much later prove that an earlier one would have arrived.
 const PROOF: SignedDuration = SignedDuration::from_mins(5);
+/// But not before the claim is so old: Lambda delivers events unordered, and throttled ones again after up to five minutes.
+const STRAGGLERS: SignedDuration = SignedDuration::from_mins(15);
 /// How long an unknown is looked into.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 /// How often an unknown is looked at.
@@ -52,7 +55,8 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
     let budget = settings.company.send_rate.saturating_mul(60);
     let a_shard = budget.div_ceil(DUE_SHARDS as u32) as usize;
     let shards = futures::future::try_join_all((0..DUE_SHARDS).map(|shard| store.due(shard, now, a_shard))).await?;
-    let due: Vec<Due> = shards.into_iter().flatten().take(budget as usize).collect();
+    let (mut due, waiting): (Vec<Due>, Vec<Due>) = shards.into_iter().flatten().partition(|due| due.status == Status::Sending);
+    due.extend(waiting.into_iter().take(budget as usize));
     let proof = match due.iter().any(|due| due.status == Status::Sending) {
         true => store.send_events_until().await?,
         false => None,
@@ -94,12 +98,13 @@ async fn step(store: &Store, due: &Due, proof: Option<Timestamp>, most_attempts:
         (Status::Sending, Some(claimed_at)) => claimed_at,
         _ => return Ok(if store.wake(due, now).await? { Step::Woken } else { Step::MovedOn }),
     };
-    let (step, done) = if proof.is_some_and(|until| until.duration_since(claimed_at) >= PROOF) {
+    let age = now.duration_since(claimed_at);
+    let (step, done) = if age >= STRAGGLERS && proof.is_some_and(|until| until.duration_since(claimed_at) >= PROOF) {
         match store.send_again(due, most_attempts, now).await? {
             true => (Step::SentAgain, true),
             false => (Step::GivenUp, store.give_up_on(due, Reason::SendAttempts, now).await?),
         }
-    } else if now.duration_since(claimed_at) >= PATIENCE {
+    } else if age >= PATIENCE {
         (Step::GivenUp, store.give_up_on(due, Reason::Unconfirmed, now).await?)
     } else {
         (Step::Unknown, store.postpone(due, later(now, LOOK_AGAIN)).await?)

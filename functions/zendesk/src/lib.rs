@@ -1,13 +1,13 @@
 //! `POST /v1/webhooks/zendesk`, and `POST /v1/auth`, the URL that existing Zendesk and Freshdesk set-ups carry.
 //!
-//! Zendesk's webhooks name themselves in their headers (helpdesk facts 4.1); its older targets, and Freshdesk, do not. So `/v1/auth`
+//! Zendesk's webhooks name themselves in their headers (docs/facts.md, Zendesk 1); its older targets, and Freshdesk, do not. So `/v1/auth`
 //! without those headers is taken for Freshdesk: the body is the same, and the longer de-duplication is right for both.
 
 mod signature;
 
 use std::convert::Infallible;
 
-use intake::{Delivery, Entered, Intake, Problem, Style, respond};
+use intake::{Delivery, Entered, Intake, Parse, Problem, Style, respond};
 use jiff::Timestamp;
 use lambda_http::{Body, Request, RequestExt, Response};
 use normalize::Source;
@@ -29,9 +29,10 @@ impl Zendesk {
     pub async fn handle(&self, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
         respond(async {
             let entered = self.intake.enter(&request, Scope::Send, now).await?;
-            let is_webhook = entered.header("x-zendesk-webhook-id").is_some() || request.raw_http_path().ends_with("/zendesk");
+            let by_zendesk = entered.headers().keys().any(|name| name.as_str().starts_with("x-zendesk-"));
+            let is_webhook = by_zendesk || request.raw_http_path().ends_with("/zendesk");
             self.verify(&entered, is_webhook, now).await?;
-            let (source, parse): (_, fn(&[u8]) -> _) =
+            let (source, parse): (_, Parse) =
                 if is_webhook { (Source::Zendesk, normalize::zendesk::parse) } else { (Source::Freshdesk, normalize::freshdesk::parse) };
             let id = entered.header("x-zendesk-webhook-invocation-id");
             let delivery = Delivery { source, id, parse, style: Style::Webhook };

@@ -1,4 +1,4 @@
-//! Zendesk's webhook signature: `base64(HMAC-SHA256(secret, timestamp + raw body))`, helpdesk facts 4.1.
+//! Zendesk's webhook signature: `base64(HMAC-SHA256(secret, timestamp + raw body))`, docs/facts.md, Zendesk 1.
 
 use std::fmt;
 

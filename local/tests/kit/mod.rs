@@ -15,13 +15,14 @@ use hyper_util::rt::TokioExecutor;
 use jiff::{SignedDuration, Timestamp};
 use local::bundle::Clock;
 use local::mailbox::Message;
-use local::stack::{Options, Stack};
-use serde_json::{Map, Value, json};
+use local::seed;
+use local::stack::{Options, Stack, url};
+use serde_json::{Value, json};
 
 /// The local live key.
-pub(crate) const LIVE: &str = "aw_live_local";
+pub(crate) const LIVE: &str = seed::LIVE_KEY;
 /// The local test key.
-pub(crate) const TEST: &str = "aw_test_local";
+pub(crate) const TEST: &str = seed::TEST_KEY;
 
 pub(crate) struct World {
     pub(crate) stack: Stack,
@@ -77,7 +78,7 @@ impl World {
     }
 
     pub(crate) async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Reply {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.stack.api_url()));
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", url(self.stack.api)));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -114,24 +115,15 @@ impl World {
 
     /// Puts a config item, as an admin would: plain JSON attributes.
     pub(crate) fn configure(&self, kind: &str, id: &str, attributes: Value) {
-        let mut item = attributes.as_object().cloned().unwrap_or_default();
-        item.insert("kind".into(), json!(kind));
-        item.insert("id".into(), json!(id));
-        let item: Map<String, Value> = item.iter().map(|(name, value)| (name.clone(), attribute(value))).collect();
-        let put = serde_json::from_value(json!({ "TableName": "config", "Item": item })).unwrap();
-        self.stack.database.put_item(put).unwrap();
+        seed::put(&self.stack.database, &seed::item(kind, id, &attributes)).unwrap();
     }
 
     /// Changes attributes of `company/settings`; the rest stays as seeded.
     pub(crate) fn company(&self, attributes: Value) {
-        let key = json!({ "TableName": "config", "Key": { "kind": { "S": "company" }, "id": { "S": "settings" } } });
-        let got = self.stack.database.get_item(serde_json::from_value(key).unwrap()).unwrap();
-        let mut item = serde_json::to_value(got).unwrap()["Item"].as_object().cloned().unwrap();
-        for (name, value) in attributes.as_object().unwrap() {
-            item.insert(name.clone(), attribute(value));
-        }
-        let put = serde_json::from_value(json!({ "TableName": "config", "Item": item })).unwrap();
-        self.stack.database.put_item(put).unwrap();
+        let mut item = seed::get(&self.stack.database, "company", "settings").unwrap();
+        let changed = seed::item("company", "settings", &attributes);
+        item.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+        seed::put(&self.stack.database, &item).unwrap();
     }
 
     /// Lets the streams and SES's events run until nothing moves any more.
@@ -141,7 +133,7 @@ impl World {
             for pump in &mut self.stack.pumps {
                 moved += pump.drain().await.unwrap();
             }
-            moved += self.take_events().await;
+            moved += self.take_in_events().await;
             if moved == 0 {
                 return;
             }
@@ -149,7 +141,7 @@ impl World {
     }
 
     /// Hands on what SES has published; returns how many events.
-    pub(crate) async fn take_events(&mut self) -> usize {
+    async fn take_in_events(&mut self) -> usize {
         let mut events = Vec::new();
         while let Some(event) = self.stack.events.as_mut().and_then(|events| events.try_recv().ok()) {
             events.push(event);
@@ -207,13 +199,9 @@ pub(crate) fn link(mail: &Message, kind: &str) -> String {
     format!("{kind}{}", word.1.split('?').next().unwrap())
 }
 
-fn attribute(value: &Value) -> Value {
-    match value {
-        Value::Null => json!({ "NULL": true }),
-        Value::Bool(flag) => json!({ "BOOL": flag }),
-        Value::Number(number) => json!({ "N": number.to_string() }),
-        Value::String(text) => json!({ "S": text }),
-        Value::Array(values) => json!({ "L": values.iter().map(attribute).collect::<Vec<_>>() }),
-        Value::Object(map) => json!({ "M": map.iter().map(|(n, v)| (n.clone(), attribute(v))).collect::<Map<_, _>>() }),
-    }
+/// The id of a request that comes at this time; those of one time are in the order of their numbers.
+pub(crate) fn request_id(at: Timestamp, number: u64) -> String {
+    let mut bytes = [0; 10];
+    bytes[2..].copy_from_slice(&number.to_be_bytes());
+    uuid::Builder::from_unix_timestamp_millis(at.as_millisecond().try_into().unwrap(), &bytes).into_uuid().to_string()
 }

@@ -79,6 +79,8 @@ pub(crate) enum Topic {
     Late,
     /// It gathers for an hour, and delivers the last one first.
     Reverses,
+    /// It delivers the events of the first mail ten minutes later, and all others at once.
+    Straggles,
 }
 
 impl Topic {
@@ -94,6 +96,10 @@ pub(crate) struct Teller {
     /// Published and not yet taken, with the time of their delivery.
     undelivered: Vec<(Timestamp, Value)>,
     unanswered: Vec<Post>,
+    /// The request of the first mail of which there was an event.
+    first_mailed: Option<String>,
+    /// Whether something was posted while an earlier post was still to be repeated.
+    pub(crate) overtaken: bool,
     /// `request_id`s that senders were told.
     pub(crate) told: Vec<String>,
 }
@@ -103,14 +109,17 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(30);
 
 impl Teller {
     pub(crate) fn new(world: World, topic: Topic) -> Self {
-        Self { world, topic, undelivered: Vec::new(), unanswered: Vec::new(), told: Vec::new() }
+        Self { world, topic, undelivered: Vec::new(), unanswered: Vec::new(), first_mailed: None, overtaken: false, told: Vec::new() }
     }
 
     pub(crate) async fn tell(&mut self, steps: &[Step]) {
         for step in steps {
             self.post_again().await;
             match step {
-                Step::Post(post) => self.post(post.clone()).await,
+                Step::Post(post) => {
+                    self.overtaken |= !self.unanswered.is_empty();
+                    self.post(post.clone()).await;
+                }
                 Step::Settle => self.settle().await,
                 // Whoever dies here is followed by the next minute's.
                 Step::Sweep => drop(self.world.stack.invoke("sweep", json!({})).await),
@@ -153,16 +162,18 @@ impl Teller {
     async fn deliver_events(&mut self) -> usize {
         let now = self.world.now();
         while let Some(event) = self.world.stack.events.as_mut().and_then(|events| events.try_recv().ok()) {
-            let hours = |hours| now.checked_add(SignedDuration::from_hours(hours)).unwrap();
-            let is_send = event["Records"][0]["Sns"]["Message"].as_str().unwrap().contains("\"eventType\":\"Send\"");
+            let message: Value = serde_json::from_str(event["Records"][0]["Sns"]["Message"].as_str().unwrap()).unwrap();
+            let request_id = message["mail"]["tags"]["request_id"][0].as_str().unwrap();
+            let of_the_first = self.first_mailed.get_or_insert_with(|| request_id.to_owned()) == request_id;
+            let after = |minutes| now.checked_add(SignedDuration::from_mins(minutes)).unwrap();
             match self.topic {
-                Topic::Faithful => self.undelivered.push((now, event)),
-                Topic::DropsSends if is_send => {}
-                Topic::DropsSends => self.undelivered.push((now, event)),
+                Topic::DropsSends if message["eventType"] == "Send" => {}
                 Topic::DropsAll => {}
                 Topic::Doubles => self.undelivered.extend([(now, event.clone()), (now, event)]),
-                Topic::Late => self.undelivered.push((hours(2), event)),
-                Topic::Reverses => self.undelivered.push((hours(1), event)),
+                Topic::Late => self.undelivered.push((after(120), event)),
+                Topic::Reverses => self.undelivered.push((after(60), event)),
+                Topic::Straggles if of_the_first => self.undelivered.push((after(10), event)),
+                Topic::Faithful | Topic::DropsSends | Topic::Straggles => self.undelivered.push((now, event)),
             }
         }
         if self.topic == Topic::Reverses {

@@ -1,14 +1,16 @@
 //! From a body to a recorded request: the one road in.
 
+use std::convert::Infallible;
+
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::StatusCode;
-use lambda_http::{Body, Response};
+use lambda_http::{Body, Request, Response};
 use normalize::{ClosedConversation, Inbound, Malformed, Note, Source, SurveyRequest};
-use policy::{Outcome, Plan, Reason, Status, Verdict};
+use policy::{Outcome, Reason, Scope, Status, Verdict};
 use serde_json::{Map, Value, json};
-use store::{Conversation, Interaction, Marker, NewInteraction, Recorded};
+use store::{Conversation, Interaction, Marker, NewInteraction, Recorded, Resolution};
 
-use crate::{Entered, Intake, Problem, digest, json_reply};
+use crate::{Entered, Intake, Problem, digest, json_reply, respond};
 
 /// How a sender is told that a request is invalid for this company.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,9 @@ pub enum Style {
     Webhook,
 }
 
+/// Reads a source's body.
+pub type Parse = fn(&[u8]) -> Result<Inbound, Malformed>;
+
 /// What a function knows of the delivery that it hands over.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery<'a> {
@@ -27,7 +32,7 @@ pub struct Delivery<'a> {
     /// The sender's own id of this delivery, the same in each repetition.
     pub id: Option<&'a str>,
     /// Reads the body.
-    pub parse: fn(&[u8]) -> Result<Inbound, Malformed>,
+    pub parse: Parse,
     /// How refusals are told.
     pub style: Style,
 }
@@ -40,6 +45,15 @@ const INVALID_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 const KEPT_BODY: usize = 8 * 1024;
 
 impl Intake {
+    /// A helpdesk's webhook from door to reply, where no header of its own matters.
+    pub async fn webhook(&self, request: &Request, source: Source, parse: Parse, now: Timestamp) -> Result<Response<Body>, Infallible> {
+        respond(async {
+            let entered = self.enter(request, Scope::Send, now).await?;
+            self.accept(&entered, Delivery { source, id: None, parse, style: Style::Webhook }, now).await
+        })
+        .await
+    }
+
     /// Reads the body, checks, records, and answers.
     pub async fn accept(&self, entered: &Entered<'_>, delivery: Delivery<'_>, now: Timestamp) -> Result<Response<Body>, Problem> {
         match (delivery.parse)(entered.body())? {
@@ -69,35 +83,28 @@ impl Intake {
         };
         let (settings, employee) = tokio::try_join!(self.store.settings(now), employee)?;
         let facts = settings.facts(employee.as_ref());
-        let mode = entered.key().mode;
-        let (status, reason, plan) = match policy::decide(request, mode, &facts, now) {
-            Verdict::Send(plan) => (Status::Queued, None, Some(plan)),
-            Verdict::Refuse(reason) => (reason.outcome().status(), Some(reason), None),
+        let verdict = policy::decide(request, entered.key().mode, &facts, now);
+        let due = match &verdict {
+            Verdict::Send(plan) => plan.due,
+            Verdict::Refuse(_) => now,
         };
-        let address = request.customer.address.valid();
-        let identity = (policy::identity(request), settings.company.dedupe_window(delivery.source));
-        let repaired = request.notes.iter().filter(|note| matches!(note, Note::Repaired { .. })).count();
-        let (ext_interaction_id, channel) = (request.ext_interaction_id.clone(), request.channel.clone());
-        let request = understood(normalize::echo(request), plan.as_ref());
         let new = NewInteraction {
-            mode,
+            mode: entered.key().mode,
             key: entered.key().digest.clone(),
             source: delivery.source,
-            status,
-            reason,
-            due: plan.as_ref().map_or(now, |plan| plan.due),
-            subject: address.map(|address| self.store.secret().of_address(&address.canonical())),
-            ext_interaction_id,
-            channel: Some(plan.as_ref().map_or(channel, |plan| plan.channel.clone())),
-            brand: plan.as_ref().and_then(|plan| plan.brand.clone()),
-            language: plan.as_ref().map(|plan| plan.language.to_string()),
-            employee: plan.map(|plan| plan.employee),
-            request,
-            body: Some(normalize::masked_body(entered.body(), KEPT_BODY)),
+            resolution: Resolution::of(request, verdict, self.store.secret()),
             conversation: None,
+            due,
+            ext_interaction_id: request.ext_interaction_id.clone(),
+            body: Some(normalize::masked_body(entered.body(), KEPT_BODY)),
+            marker: None,
             retention: settings.company.retention,
         };
-        self.record(entered, delivery, new, Some(identity), repaired, now).await
+        let repaired = request.notes.iter().filter(|note| matches!(note, Note::Repaired { .. })).count();
+        let window = settings.company.dedupe_window(delivery.source);
+        let employee = new.resolution.employee.as_ref().map(|employee| employee.email.as_str());
+        let identity = (policy::identity(request, new.resolution.channel.as_deref(), employee), window);
+        self.record(entered, delivery, new, identity, repaired, now).await
     }
 
     async fn conversation(
@@ -108,32 +115,26 @@ impl Intake {
         now: Timestamp,
     ) -> Result<Response<Body>, Problem> {
         let settings = self.store.settings(now).await?;
+        let request = json!({ "ext_interaction_id": closed.conversation_id });
         let new = NewInteraction {
             mode: entered.key().mode,
             key: entered.key().digest.clone(),
             source: delivery.source,
-            status: Status::Unresolved,
-            reason: None,
-            due: now,
-            subject: None,
-            ext_interaction_id: Some(closed.conversation_id.clone()),
-            channel: None,
-            brand: None,
-            language: None,
-            employee: None,
-            request: json!({ "ext_interaction_id": closed.conversation_id }),
-            body: Some(normalize::masked_body(entered.body(), KEPT_BODY)),
+            resolution: Resolution { request, ..Resolution::default() },
             conversation: Some(Conversation {
                 conversation_id: closed.conversation_id.clone(),
                 customer_id: closed.customer_id.clone(),
                 agent_id: closed.agent_id.clone(),
             }),
+            due: now,
+            ext_interaction_id: Some(closed.conversation_id.clone()),
+            body: Some(normalize::masked_body(entered.body(), KEPT_BODY)),
+            marker: None,
             retention: settings.company.retention,
         };
         let delivery = Delivery { id: Some(&closed.event_id), ..*delivery };
-        let window = settings.company.dedupe_window(delivery.source);
-        let identity = policy::ticket(delivery.source, &closed.conversation_id);
-        self.record(entered, &delivery, new, Some((identity, window)), 0, now).await
+        let identity = (policy::ticket(delivery.source, &closed.conversation_id), settings.company.dedupe_window(delivery.source));
+        self.record(entered, &delivery, new, identity, 0, now).await
     }
 
     async fn record(
@@ -141,28 +142,25 @@ impl Intake {
         entered: &Entered<'_>,
         delivery: &Delivery<'_>,
         new: NewInteraction,
-        identity: Option<(Vec<String>, SignedDuration)>,
+        (identity, window): (Vec<String>, SignedDuration),
         repaired: usize,
         now: Timestamp,
     ) -> Result<Response<Body>, Problem> {
-        let limit = |window: SignedDuration| match new.status {
-            Status::Invalid => window.min(INVALID_WINDOW),
-            _ => window,
-        };
+        let identity = (!window.is_zero()).then(|| self.marker(entered, "interaction", &identity));
+        let row = NewInteraction { marker: identity.clone(), ..new }.into_row(now);
+        let limit = |window: SignedDuration| if row.status == Status::Invalid { window.min(INVALID_WINDOW) } else { window };
         let mut markers = Vec::new();
-        let idempotency_key = entered.header("idempotency-key").map(str::to_owned);
-        if let Some(key) = &idempotency_key {
-            let key = self.marker(entered, "idempotency", &[entered.key().digest.clone(), key.clone()]);
+        if let Some(key) = entered.header("idempotency-key") {
+            let key = self.marker(entered, "idempotency", &[entered.key().digest.clone(), key.to_owned()]);
             markers.push(Marker { key, window: limit(DELIVERY_WINDOW), fingerprint: Some(digest(entered.body())) });
         }
         if let Some(id) = delivery.id {
             let key = self.marker(entered, "delivery", &[delivery.source.to_string(), id.to_owned()]);
             markers.push(Marker { key, window: limit(DELIVERY_WINDOW), fingerprint: None });
         }
-        if let Some((parts, window)) = identity.filter(|(_, window)| !window.is_zero()) {
-            markers.push(Marker { key: self.marker(entered, "interaction", &parts), window: limit(window), fingerprint: None });
+        if let Some(key) = identity {
+            markers.push(Marker { key, window: limit(window), fingerprint: None });
         }
-        let row = new.into_row(now);
         let (first, duplicate) = match self.store.record(&row, &markers, now).await? {
             Recorded::New => (None, false),
             Recorded::Duplicate(index, first) => {
@@ -186,18 +184,6 @@ impl Intake {
         all.extend(parts.iter().map(String::as_str));
         self.store.secret().of_marker(&all)
     }
-}
-
-/// The fields as understood: channel, brand and language by their own names, whatever alias, spelling or fallback led to them.
-fn understood(mut request: Value, plan: Option<&Plan>) -> Value {
-    if let (Some(fields), Some(plan)) = (request.as_object_mut(), plan) {
-        fields.insert("channel".into(), json!(plan.channel));
-        fields.insert("language".into(), json!(plan.language.as_str()));
-        if let Some(brand) = &plan.brand {
-            fields.insert("brand".into(), json!(brand));
-        }
-    }
-    request
 }
 
 fn ignored(why: &normalize::Ignored) -> Response<Body> {

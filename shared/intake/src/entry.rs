@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jiff::Timestamp;
 use lambda_http::http::HeaderMap;
 use lambda_http::{Request, RequestExt};
-use policy::{Key, Scope};
+use policy::{Key, KeyItem, Scope};
 use sha2::{Digest, Sha256};
 
 use crate::{Intake, Problem};
@@ -62,11 +62,10 @@ impl Intake {
         }
         let key = given_key(request.headers()).ok_or(Problem::Forbidden("a key is needed: x-api-key, or HTTP Basic with user connect"))?;
         // Found by its digest, so nothing is compared that an attacker could time.
-        let key =
-            self.store.key(&digest(key.as_bytes()), now).await?.ok_or(Problem::Forbidden("the key is not known, or has been revoked"))?;
-        match key.may(scope) {
-            true => Ok(Entered { key, request }),
-            false => Err(Problem::Forbidden("the key lacks the scope for this")),
+        match self.store.key(&digest(key.as_bytes()), now).await? {
+            Some(KeyItem::Good(key)) if key.may(scope) => Ok(Entered { key, request }),
+            Some(KeyItem::Good(_)) => Err(Problem::Forbidden("the key lacks the scope for this")),
+            _ => Err(Problem::Forbidden("the key is not known, or has been revoked")),
         }
     }
 }

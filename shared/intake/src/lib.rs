@@ -11,11 +11,11 @@ mod problem;
 mod query;
 mod reply;
 
-pub use accept::{Delivery, Style};
+pub use accept::{Delivery, Parse, Style};
 pub use entry::{Entered, digest};
 pub use problem::Problem;
 pub use query::Query;
-pub use reply::{json_reply, respond};
+pub use reply::{fitting, json_reply, respond};
 
 use store::Store;
 

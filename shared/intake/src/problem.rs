@@ -12,7 +12,7 @@ use store::StoreError;
 
 use crate::json_reply;
 
-/// Seconds after which a sender may try again: Zendesk only does if it is told less than a minute (helpdesk facts 4.2).
+/// Seconds after which a sender may try again: Zendesk only does if it is told less than a minute (docs/facts.md, Zendesk 2).
 const RETRY_AFTER: &str = "30";
 
 /// A request that gets an error.
@@ -42,6 +42,9 @@ pub enum Problem {
     /// Our trouble.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Our trouble, too: it took longer than a sender waits. What was written all the same answers the sender's next attempt.
+    #[error("not answered in time")]
+    Late,
 }
 
 impl From<Malformed> for Problem {
@@ -54,7 +57,7 @@ impl Problem {
     /// The RFC 9457 reply. Also the one place where an error is logged.
     pub fn into_response(self) -> Response<Body> {
         match &self {
-            Problem::Store(error) => tracing::error!(error = %error, "request could not be served"),
+            Problem::Store(_) | Problem::Late => tracing::error!(error = %self, "request could not be served"),
             other => tracing::info!(problem = %other, "request refused"),
         }
         let (status, code, detail) = self.outside();
@@ -88,7 +91,7 @@ impl Problem {
             }
             Problem::Invalid(reason, _) => (StatusCode::BAD_REQUEST, reason.code(), reason.sentence().into()),
             Problem::NotFound => (StatusCode::NOT_FOUND, "not_found", "There is no such request".into()),
-            Problem::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Please try again in a moment".into()),
+            Problem::Store(_) | Problem::Late => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Please try again in a moment".into()),
         }
     }
 }

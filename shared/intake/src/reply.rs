@@ -1,6 +1,7 @@
 //! Replies.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
@@ -18,7 +19,38 @@ pub fn json_reply(status: StatusCode, content_type: &'static str, body: &Value) 
     response
 }
 
-/// Runs a handler: its reply, or its problem as a reply. What Lambda gets is always a reply.
+/// Bytes of rows in a reply, at most: Lambda's may have 6 MB, and some characters take more room in them.
+const LARGEST: usize = 4 * 1024 * 1024;
+
+/// As many of the rows as fit into a reply, but one at least; and whether that was all.
+pub fn fitting(rows: impl IntoIterator<Item = Value>) -> (Vec<Value>, bool) {
+    let (mut fit, mut size) = (Vec::new(), 0);
+    for row in rows {
+        size += row.to_string().len();
+        if size > LARGEST && !fit.is_empty() {
+            return (fit, false);
+        }
+        fit.push(row);
+    }
+    (fit, true)
+}
+
+/// A reply comes before the most impatient sender gives up, who waits five seconds (docs/facts.md, Gorgias 3).
+const DEADLINE: Duration = Duration::from_millis(4_500);
+
+/// Runs a handler: its reply, or its problem as a reply. What Lambda gets is always a reply, and in time.
 pub async fn respond(handler: impl Future<Output = Result<Response<Body>, Problem>>) -> Result<Response<Body>, Infallible> {
-    Ok(handler.await.unwrap_or_else(Problem::into_response))
+    let reply = tokio::time::timeout(DEADLINE, handler).await;
+    Ok(reply.unwrap_or(Err(Problem::Late)).unwrap_or_else(Problem::into_response))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_too_long_is_answered_before_the_sender_gives_up() {
+        let Ok(reply) = respond(std::future::pending()).await;
+        assert_eq!((reply.status(), reply.headers()["retry-after"].to_str().unwrap()), (StatusCode::SERVICE_UNAVAILABLE, "30"));
+    }
 }

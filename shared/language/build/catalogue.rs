@@ -158,9 +158,13 @@ fn generate(catalogues: &[Catalogue]) -> Result<String, String> {
          /// Whether it is written from right to left.\npub rtl: bool,\n{fields}}}\n\
          impl Texts {{\n{functions}}}\n\
          /// Every language, English first, then in the order of their tags.\n\
-         pub static ALL: [Texts; {}] = [{}];\n",
+         pub static ALL: [Texts; {}] = [{}];\n\
+         /// Their tags, without the texts: a function that shows none need not hold them.\n\
+         static TAGS: [&str; {}] = {:?};\n",
         values.len(),
-        values.join(",\n")
+        values.join(",\n"),
+        values.len(),
+        catalogues.iter().map(|catalogue| &catalogue.tag).collect::<Vec<_>>()
     ))
 }
 

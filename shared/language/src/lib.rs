@@ -5,6 +5,8 @@
 //!
 //! **Invariant:** no I/O, and no escaping: what is put into a placeholder is text, and whoever writes HTML escapes the whole sentence.
 
+use normalize::LanguageTag;
+
 /// A part of a text that has placeholders.
 #[derive(Debug)]
 enum Piece {
@@ -32,9 +34,15 @@ pub fn find(tag: &str) -> Option<&'static Texts> {
     ALL.iter().find(|texts| texts.tag.eq_ignore_ascii_case(tag))
 }
 
-/// The first language of `chain` that there is, else English. The chain holds the wanted tag, its parents and the company's default.
-pub fn best(chain: &[&str]) -> &'static Texts {
-    chain.iter().find_map(|tag| find(tag)).unwrap_or(&ALL[0])
+/// The first of the wanted languages that there is, else English; for each also what its readers read as well: `en-GB` leads to `en`.
+pub fn best(wanted: &[&str]) -> &'static Texts {
+    let tags = wanted.iter().filter_map(|tag| LanguageTag::parse(tag));
+    tags.flat_map(|tag| tag.fallbacks()).find_map(|tag| find(tag.as_str())).unwrap_or(&ALL[0])
+}
+
+/// Whether there are texts for readers of this language.
+pub fn is_spoken(tag: &LanguageTag) -> bool {
+    tag.fallbacks().iter().any(|tag| TAGS.contains(&tag.as_str()))
 }
 
 impl Texts {
@@ -80,11 +88,16 @@ mod tests {
 
     #[test]
     fn the_first_known_tag_wins_and_english_is_last() {
-        assert_eq!(best(&["fr-CA", "fr", "en"]).tag, "fr");
+        assert_eq!(best(&["fr-CA", "de"]).tag, "fr");
+        assert_eq!(best(&["en-gb", "de"]).tag, "en");
+        assert_eq!(best(&["da", "fr-CA"]).tag, "fr");
         assert_eq!(best(&["ES-419", "es"]).tag, "es-419");
         assert_eq!(best(&["tlh", "so"]).tag, "en");
         assert_eq!(best(&[]).tag, "en");
         assert!(find("").is_none());
+        for (tag, spoken) in [("en-GB", true), ("es-MX", true), ("da", false)] {
+            assert_eq!(is_spoken(&LanguageTag::parse(tag).unwrap()), spoken, "{tag}");
+        }
     }
 
     #[test]

@@ -36,8 +36,6 @@ pub struct Letter<'a> {
     pub survey_url: &'a str,
     /// `https://…/u/TOKEN`, for people and for one-click.
     pub unsubscribe_url: &'a str,
-    /// Mailbox that unsubscribes whoever writes to it, if the company has one.
-    pub unsubscribe_mailbox: Option<&'a str>,
     /// For the tag that SES's events carry back.
     pub request_id: &'a str,
     /// Whether a test key caused it: the mail then says so.
@@ -228,15 +226,11 @@ pub fn render(letter: &Letter<'_>) -> Result<Mail, RenderError> {
 
 /// The headers that `Simple` content does not have of itself.
 fn headers(letter: &Letter<'_>, unsubscribe_url: &str) -> Result<Vec<(String, String)>, RenderError> {
-    let mut unsubscribe = format!("<{unsubscribe_url}>");
-    if let Some(mailbox) = letter.unsubscribe_mailbox {
-        unsubscribe.push_str(&format!(", <mailto:{}?subject=unsubscribe>", address("unsubscribe_mailbox", mailbox)?));
-    }
     let (_, domain) = letter.from.trim().trim_end_matches('>').rsplit_once('@').ok_or(RenderError::Address("from"))?;
     let list = tag(letter.dress.id).to_lowercase();
     Ok(vec![
-        // RFC 8058 wants the HTTPS address first, and both headers signed by DKIM, which SES does.
-        header("List-Unsubscribe", unsubscribe)?,
+        // RFC 8058 wants both headers signed by DKIM, which SES does.
+        header("List-Unsubscribe", format!("<{unsubscribe_url}>"))?,
         header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())?,
         header("List-ID", format!("<{list}.surveys.{domain}>"))?,
         // RFC 3834: nobody's responder answers.

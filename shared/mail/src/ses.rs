@@ -47,8 +47,10 @@ pub enum Refusal {
     QuotaOrPaused,
     /// This recipient can get no mail: do not try again.
     AddressRejected,
-    /// Sender not verified, configuration set missing, no permission, content refused: try again later, somebody has to mend it.
+    /// Sender not verified, configuration set missing, no permission: try again later, somebody has to mend it.
     Misconfigured,
+    /// This mail, for what it holds: another attempt may fare better, many will not.
+    ThisMail,
     /// No connection could be opened: nothing left this machine.
     Unreachable,
 }
@@ -153,7 +155,9 @@ fn answer(status: u16, error: &SendEmailError) -> SendError {
         {
             Refusal::AddressRejected
         }
-        _ => Refusal::Misconfigured,
+        "MailFromDomainNotVerifiedException" => Refusal::Misconfigured,
+        _ if matches!(status, 401 | 403 | 404) || says(&["not verified"]) => Refusal::Misconfigured,
+        _ => Refusal::ThisMail,
     };
     refused(refusal, code)
 }

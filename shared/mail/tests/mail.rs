@@ -30,14 +30,7 @@ fn every_language() {
 
 #[test]
 fn a_test_mail_without_agent_name_or_footer_says_that_it_is_one() {
-    let mut letter = Letter {
-        customer_name: None,
-        agent: None,
-        reply_to: None,
-        test: true,
-        unsubscribe_mailbox: Some("stop@acme.example"),
-        ..letter("en")
-    };
+    let mut letter = Letter { customer_name: None, agent: None, reply_to: None, test: true, ..letter("en") };
     letter.dress.footer = None;
     letter.dress.logo_url = Some("https://cdn.acme.example/logo.png");
     letter.dress.question = Some("Did we make you smile?");

@@ -84,7 +84,7 @@ async fn one_call_carries_the_whole_mail() {
 
 #[tokio::test]
 async fn a_refusal_says_what_it_means() {
-    use Refusal::{AddressRejected, Misconfigured, QuotaOrPaused, Throttled};
+    use Refusal::{AddressRejected, Misconfigured, QuotaOrPaused, ThisMail, Throttled};
     let cases = [
         (429, "TooManyRequestsException", "Maximum sending rate exceeded.", Throttled),
         (429, "TooManyRequestsException", "Daily message quota exceeded.", QuotaOrPaused),
@@ -96,7 +96,7 @@ async fn a_refusal_says_what_it_means() {
         (400, "MessageRejected", "Email address is not verified. The following identities failed the check: a@b.example", Misconfigured),
         (400, "MailFromDomainNotVerifiedException", "", Misconfigured),
         (400, "BadRequestException", "Domain contains illegal character", AddressRejected),
-        (400, "BadRequestException", "1 validation error detected", Misconfigured),
+        (400, "BadRequestException", "1 validation error detected", ThisMail),
         (404, "NotFoundException", "Configuration set <x> does not exist.", Misconfigured),
         (403, "AccessDeniedException", "not authorized to perform: ses:SendEmail", Misconfigured),
     ];

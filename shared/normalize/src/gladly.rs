@@ -1,11 +1,11 @@
 //! Gladly's webhook, whose payloads carry ids only (developer.gladly.com, OpenAPI path `/gladly/webhook`).
 
-use crate::inbound::{ClosedConversation, Ignored, Inbound, Initiator, Malformed, Place};
+use crate::inbound::{ClosedConversation, Ignored, Inbound, Malformed, Place};
 use crate::json::Node;
 use crate::{SurveyRequest, text};
 
-/// Reads one event. A ping is understood with any content or none. A conversation that a rule or the API closed counts if
-/// an agent was assigned just before; one that an agent closed unassigned is that agent's.
+/// Reads one event. A ping is understood with any content or none. The agent is whoever was assigned just before the closing, which is
+/// not always who closed it; a conversation that a rule or the API closed counts only if there was one.
 pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
     let root = Node::parse_strict(body)?;
     let Some(kind) = root.get("type").and_then(Node::text) else {
@@ -33,22 +33,12 @@ fn closed(root: &Node) -> Result<Inbound, Malformed> {
     let Ok([event_id, conversation_id, customer_id]) = <[String; 3]>::try_from(ids) else {
         return Err(Malformed::invalid(errors));
     };
-    let initiator = match at(root, &["initiator", "type"]).and_then(Node::text).map(str::trim) {
-        Some("AGENT") => Initiator::Agent,
-        Some("API") => Initiator::Api,
-        Some("AUTOMATION") => Initiator::Automation,
-        Some("CUSTOMER") => Initiator::Customer,
-        _ => Initiator::Other,
-    };
-    let agent_id = id(root, &["content", "context", "assignee", "agentId"]).or_else(|| {
-        let closed_it = initiator == Initiator::Agent;
-        closed_it.then(|| id(root, &["initiator", "id"])).flatten()
-    });
-    if agent_id.is_none() && matches!(initiator, Initiator::Api | Initiator::Automation) {
+    let agent_id = id(root, &["content", "context", "assignee", "agentId"]);
+    let initiator = at(root, &["initiator", "type"]).and_then(Node::text).map(str::trim);
+    if agent_id.is_none() && matches!(initiator, Some("API" | "AUTOMATION")) {
         return Ok(Inbound::Ignored(Ignored::NoAgent));
     }
-    let closed_at = id(root, &["timestamp"]);
-    Ok(Inbound::Conversation(ClosedConversation { event_id, conversation_id, customer_id, agent_id, initiator, closed_at }))
+    Ok(Inbound::Conversation(ClosedConversation { event_id, conversation_id, customer_id, agent_id }))
 }
 
 fn at<'n>(root: &'n Node, path: &[&str]) -> Option<&'n Node> {

@@ -27,27 +27,8 @@ pub struct ClosedConversation {
     pub conversation_id: String,
     /// Whose conversation.
     pub customer_id: String,
-    /// Who was assigned just before the closing, else the agent who closed it; `None` if no agent was in it.
+    /// Who was assigned just before the closing, if anybody was.
     pub agent_id: Option<String>,
-    /// Who closed it.
-    pub initiator: Initiator,
-    /// The event's `timestamp` (RFC 3339), as sent.
-    pub closed_at: Option<String>,
-}
-
-/// Who set off a Gladly event (`initiator.type`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Initiator {
-    /// `AGENT`: a person at work.
-    Agent,
-    /// `API`: a bulk close, say.
-    Api,
-    /// `AUTOMATION`: a rule.
-    Automation,
-    /// `CUSTOMER`.
-    Customer,
-    /// `INTERNAL`, `EXTERNAL`, none, or one that Gladly adds one day.
-    Other,
 }
 
 /// Why there is nothing to do.

@@ -27,7 +27,7 @@ pub mod zendesk;
 
 pub use address::Address;
 pub use echo::echo;
-pub use inbound::{ClosedConversation, Ignored, Inbound, Initiator, Malformed, Place};
+pub use inbound::{ClosedConversation, Ignored, Inbound, Malformed, Place};
 pub use language::LanguageTag;
 pub use mask::masked_body;
 pub use request::{Brand, Country, Customer, CustomerAddress, EmployeeRef, Language, Note, Source, SurveyRequest};

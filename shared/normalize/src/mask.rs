@@ -2,21 +2,23 @@
 
 use crate::text;
 
-/// Digits from which on a number may be a telephone or a card.
+/// Digits from which on a number may be a telephone or a card: in a row, and in groups, as people write them (a date has eight).
 const LONG_NUMBER: usize = 7;
+const LONG_GROUPS: usize = 9;
 
-/// The body with e-mail addresses (`j***@e***.com`) and long runs of digits (`***42`) masked, cut at `max_bytes` between two
+/// The body with e-mail addresses (`j***@e***.com`) and long numbers (`***42`) masked, cut at `max_bytes` between two
 /// characters. Invalid UTF-8 is replaced. Names and free text stay: keep it no longer than the request itself.
 pub fn masked_body(body: &[u8], max_bytes: usize) -> String {
     let body = String::from_utf8_lossy(body);
     // JSON and URLs may spell the sign so.
     let body = body.replace("\\u0040", "@").replace("%40", "@");
+    let body = numbers(&body);
     let mut masked = String::with_capacity(body.len());
     let mut rest = body.as_str();
     while !rest.is_empty() {
         let word_end = rest.find(boundary).unwrap_or(rest.len());
         let (word, tail) = rest.split_at(word_end);
-        masked.push_str(&numbers(&address(word)));
+        masked.push_str(&address(word));
         let gap_end = tail.find(|c| !boundary(c)).unwrap_or(tail.len());
         let (gap, tail) = tail.split_at(gap_end);
         masked.push_str(gap);
@@ -37,22 +39,32 @@ fn address(word: &str) -> String {
     format!("{}***@{}***{label}", first(local), first(host))
 }
 
-fn numbers(word: &str) -> String {
-    let mut masked = String::with_capacity(word.len());
-    let mut rest = word;
+fn numbers(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let (before, digits) = rest.split_at(start);
-        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-        let (digits, after) = digits.split_at(end);
+        let (before, number) = rest.split_at(start);
+        let (number, after) = number.split_at(length(number.as_bytes()));
         masked.push_str(before);
-        if digits.len() < LONG_NUMBER {
-            masked.push_str(digits);
-        } else {
+        let digits = number.bytes().filter(u8::is_ascii_digit).count();
+        if digits >= if digits == number.len() { LONG_NUMBER } else { LONG_GROUPS } {
             masked.push_str("***");
-            masked.push_str(digits.get(digits.len() - 2..).unwrap_or_default());
+            masked.push_str(number.get(number.len() - 2..).unwrap_or_default());
+        } else {
+            masked.push_str(number);
         }
         rest = after;
     }
     masked.push_str(rest);
     masked
+}
+
+/// Bytes of the number that `text` begins with: digits, with one space, hyphen or point between two of them.
+fn length(text: &[u8]) -> usize {
+    let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
+    let mut end = 0;
+    while digit(end) || end > 0 && matches!(text.get(end), Some(b' ' | b'-' | b'.')) && digit(end + 1) {
+        end += 1;
+    }
+    end
 }

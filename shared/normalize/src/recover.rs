@@ -119,10 +119,15 @@ impl<'a> Body<'a> {
             return refused("stands where the template has no such key");
         }
         if self.template.objects.contains(&key) {
-            if part != "{" {
-                return refused("must be an object");
+            if part == "{" {
+                filled.open = Some((key.to_owned(), Vec::new()));
+                return Ok(());
             }
-            filled.open = Some((key.to_owned(), Vec::new()));
+            let empty = unpunctuated(part, last, nested).and_then(|(value, _)| Node::parse(value).ok());
+            let Some(node) = empty.filter(|node| matches!(node, Node::Null) || *node == Node::Object(Vec::new())) else {
+                return refused("must be an object");
+            };
+            filled.entries.push((key.to_owned(), node));
             return Ok(());
         }
         let Some((value, closes)) = unpunctuated(part, last, nested) else {

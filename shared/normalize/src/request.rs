@@ -76,7 +76,7 @@ pub struct SurveyRequest {
 }
 
 impl SurveyRequest {
-    /// Tags kept of a request (vendor's contract, `helpdesks` facts 1.2).
+    /// Tags kept of a request (vendor's contract: docs/facts.md, Vendor 1).
     pub const MAX_TAGS: usize = 20;
     /// Characters (Unicode scalar values) kept of a long value (same place).
     pub const MAX_VALUE: usize = 2_000;

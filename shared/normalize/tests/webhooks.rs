@@ -1,6 +1,6 @@
 //! Zendesk, Freshdesk and Gladly beyond their templates, and the sample bodies.
 
-use normalize::{Ignored, Inbound, Initiator, Malformed, Note, SurveyRequest, freshdesk, gladly, gorgias, masked_body, zendesk};
+use normalize::{Ignored, Inbound, Malformed, Note, SurveyRequest, freshdesk, gladly, gorgias, masked_body, zendesk};
 use serde_json::{Value, json};
 
 fn survey(parsed: Result<Inbound, Malformed>) -> SurveyRequest {
@@ -80,6 +80,11 @@ fn broken_bodies_of_other_shapes() {
     assert_eq!((email(&request).as_deref(), request.ext_interaction_id.as_deref()), (Some("jane@example.com"), Some("24")));
     let body = body.replace("\"channel\"", "\"custom_properties\": {\"k\": \"v\", \"w\": \"a \"b\"\"}, \"channel\"");
     assert_eq!(survey(zendesk::parse(body.as_bytes())).custom_properties["w"], "a \"b\"");
+    // Objects that hold nothing need no guess.
+    let body =
+        "{\"customer\": {\"name\": \"a\"b\", \"email\": \"j@b.co\"}, \"custom_properties\": {}, \"channel\": \"x\", \"employee\": null}";
+    let request = survey(zendesk::parse(body.as_bytes()));
+    assert_eq!((email(&request).as_deref(), request.employee), (Some("j@b.co"), None));
     for (body, place) in [
         ("{\"channel\": \"em\"ail\", \"customer\": {\"email\": \"a@b.co\"}}", "line 1 column 2"),
         ("{\"customer\": {\"email\": \"a\"@b.co\"},\n \"channel\": \"x\"}", "line 1 column 15"),
@@ -153,20 +158,19 @@ fn gladlys_events() {
         gladly::parse(body.to_string().as_bytes()).unwrap()
     };
     for (kind, assignee, expected) in [
-        ("AGENT", json!({"inboxId": "i", "agentId": "a1"}), Some((Some("a1"), Initiator::Agent))),
-        ("AGENT", json!({"inboxId": "i"}), Some((Some("u1"), Initiator::Agent))),
-        ("AUTOMATION", json!({"agentId": "a1"}), Some((Some("a1"), Initiator::Automation))),
-        ("API", json!({"agentId": "a1"}), Some((Some("a1"), Initiator::Api))),
+        ("AGENT", json!({"inboxId": "i", "agentId": "a1"}), Some(Some("a1"))),
+        ("AGENT", json!({"inboxId": "i"}), Some(None)),
+        ("AUTOMATION", json!({"agentId": "a1"}), Some(Some("a1"))),
+        ("API", json!({"agentId": "a1"}), Some(Some("a1"))),
         ("API", json!({"agentId": ""}), None),
         ("AUTOMATION", json!(null), None),
-        ("CUSTOMER", json!({}), Some((None, Initiator::Customer))),
-        ("NEWLY_INVENTED", json!({"agentId": "a1"}), Some((Some("a1"), Initiator::Other))),
+        ("CUSTOMER", json!({}), Some(None)),
+        ("NEWLY_INVENTED", json!({"agentId": "a1"}), Some(Some("a1"))),
     ] {
         match (closed(json!({"id": "u1", "type": kind}), assignee.clone()), expected) {
-            (Inbound::Conversation(closed), Some((agent, initiator))) => {
-                assert_eq!((closed.agent_id.as_deref(), closed.initiator), (agent, initiator));
+            (Inbound::Conversation(closed), Some(agent)) => {
+                assert_eq!(closed.agent_id.as_deref(), agent);
                 assert_eq!((closed.event_id.as_str(), closed.conversation_id.as_str(), closed.customer_id.as_str()), ("e1", "co1", "cu1"));
-                assert_eq!(closed.closed_at.as_deref(), Some("2019-07-03T04:30:12.07Z"));
             }
             (Inbound::Ignored(Ignored::NoAgent), None) => {}
             (other, _) => panic!("{kind} {assignee}: {other:?}"),
@@ -194,4 +198,6 @@ fn bodies_are_masked() {
     insta::assert_snapshot!(masked_body(body.as_bytes(), 8_192), @r#"{"name":"Jane","email":" j***@m***.com","u":"https://x.example/?m=e***@e***.org","j":"a***@b***.co","id":"4711","phone":"+***78","é":"ü***@ö***.example"}"#);
     assert_eq!(masked_body("ééé".as_bytes(), 3), "é");
     assert_eq!(masked_body(b"a@", 99), "a***@***");
+    let groups = b"card 4111 1111-1111 1111, on 2026-11-21, version 1.2.3, call 030.123456.78.";
+    assert_eq!(masked_body(groups, 99), "card ***11, on 2026-11-21, version 1.2.3, call ***78.");
 }

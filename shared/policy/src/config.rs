@@ -142,7 +142,7 @@ pub struct Company {
     pub default_brand: Option<String>,
     /// Language for a request that names none of ours. Default `en`; `""` = none.
     pub default_language: Option<LanguageTag>,
-    /// Domains of colleagues, lower case.
+    /// Domains of colleagues, lower case, in punycode.
     pub internal_domains: Vec<String>,
     /// A tag that means do-not-send. Default `stellaconnect-do-not-send`.
     pub do_not_send_tag: String,
@@ -172,7 +172,7 @@ impl Company {
         let item = Item::new(attributes);
         let mut faults = Faults::default();
         let test_email = faults.option(
-            item.words("test_email").and_then(|text| text.map(|t| Address::parse(&t).ok_or_else(|| item.fault("test_email"))).transpose()),
+            item.words("test_email").and_then(|text| text.map(|t| mailbox(&t).ok_or_else(|| item.fault("test_email"))).transpose()),
         );
         let default_language = faults.or(
             item.text("default_language").and_then(|text| match text.as_deref() {
@@ -192,7 +192,7 @@ impl Company {
             suppression: days(faults.or(item.number("suppression_days", 3_650), 7)),
             default_brand: faults.option(item.words("default_brand")),
             default_language,
-            internal_domains: internal.iter().map(|d| d.trim_start_matches('@').to_lowercase()).collect(),
+            internal_domains: internal.iter().map(|domain| punycode(domain.trim_start_matches('@'))).collect(),
             do_not_send_tag: faults.or(item.text("do_not_send_tag"), "stellaconnect-do-not-send".into()),
             do_not_send_topic: faults.or(item.text("do_not_send_topic"), "do_not_send_stella".into()),
             dedupe_minutes,
@@ -206,9 +206,15 @@ impl Company {
         }
     }
 
+    /// `default_language`, or nothing.
+    pub fn default_language_tag(&self) -> &str {
+        self.default_language.as_ref().map_or("", |tag| tag.as_str())
+    }
+
     /// How long the same interaction from the same source is the same request; zero = not de-duplicated.
     ///
-    /// Defaults: what each helpdesk repeats, and how late (helpdesk facts 3, 4.2 and 5). Gladly names each event, which de-duplicates it.
+    /// Defaults: what each helpdesk repeats, and how late (docs/facts.md, Gorgias 1, Zendesk 2 and Freshdesk 2). Gladly names each event,
+    /// which de-duplicates it.
     pub fn dedupe_window(&self, source: Source) -> SignedDuration {
         let set = self.dedupe_minutes.iter().find(|(s, _)| *s == source).map(|(_, minutes)| *minutes);
         let minutes = set.unwrap_or(match source {
@@ -220,6 +226,17 @@ impl Company {
         });
         SignedDuration::from_mins(i64::from(minutes))
     }
+}
+
+/// The address of `address` or `Name <address>`.
+fn mailbox(text: &str) -> Option<Address> {
+    let inner = text.strip_suffix('>').and_then(|text| text.rsplit_once('<')).map(|(_, address)| address);
+    Address::parse(inner.unwrap_or(text).trim())
+}
+
+/// The domain as customers' are compared.
+fn punycode(domain: &str) -> String {
+    Address::parse(&format!("x@{domain}")).map_or_else(|| domain.to_lowercase(), |address| address.domain().to_owned())
 }
 
 fn days(number: u32) -> SignedDuration {
@@ -303,7 +320,7 @@ impl Channel {
     }
 }
 
-/// Where an employee's profile stands (vendor's life cycle, helpdesk facts 1.7).
+/// Where an employee's profile stands (docs/facts.md, Vendor 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmployeeStatus {
     /// Complete and approved: may be surveyed about.
@@ -470,6 +487,8 @@ impl LanguageRow {
         let tag = faults.option(LanguageTag::parse(item.id()).map(Some).ok_or_else(|| item.fault("id")));
         let active = item.bool("active").map(|active| Some(active.unwrap_or(true)));
         let active = faults.or(active, false);
+        // Nobody could be written to in a language that has no texts.
+        let tag = faults.option(tag.map(|tag| if language::is_spoken(&tag) { Ok(tag) } else { Err(item.fault("id")) }).transpose());
         Self { tag: tag.filter(|_| active), faults: faults.0 }
     }
 }

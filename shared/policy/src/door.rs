@@ -57,7 +57,7 @@ pub enum Verdict {
 
 /// The first half: do-not-send, then the two people, as far as the request itself tells.
 ///
-/// Do-not-send comes before the people, so that a set-up test with a made-up employee passes (helpdesk facts 1.3).
+/// Do-not-send comes before the people, so that a set-up test with a made-up employee passes (docs/facts.md, Vendor 3).
 pub fn who<'a>(request: &'a SurveyRequest, company: &Company) -> Result<Who<'a>, Reason> {
     let tag = &company.do_not_send_tag;
     if request.do_not_send || (!tag.is_empty() && request.has_tag(tag)) {
@@ -106,7 +106,8 @@ fn plan(request: &SurveyRequest, mode: Mode, facts: &Facts<'_>, now: Timestamp) 
 
 pub(crate) fn employee_may_be_rated(employee: &Employee) -> Result<(), Reason> {
     match employee.status {
-        EmployeeStatus::Approved => Ok(()),
+        EmployeeStatus::Approved if employee.faults.is_empty() => Ok(()),
+        EmployeeStatus::Approved => Err(Reason::EmployeeProfileIncomplete),
         EmployeeStatus::Deactivated => Err(Reason::EmployeeDeactivated),
         EmployeeStatus::Incomplete => Err(Reason::EmployeeProfileIncomplete),
     }

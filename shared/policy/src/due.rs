@@ -3,7 +3,7 @@
 
 use crate::config::{Channel, Company, Employee, Fault};
 use crate::door::{employee_may_be_rated, open_channel};
-use crate::{Brand, Mode, Reason};
+use crate::{Brand, KeyItem, Mode, Reason};
 
 /// What the checks need to know, read when due.
 #[derive(Clone, Copy, Debug)]
@@ -14,8 +14,8 @@ pub struct DueFacts<'a> {
     pub channels: &'a [Channel],
     /// The request's brand, if it names one that still exists.
     pub brand: Option<&'a Brand>,
-    /// Whether the key that sent the request is still good.
-    pub key_is_good: bool,
+    /// The item of the key that sent the request, if there still is one.
+    pub key: Option<&'a KeyItem>,
     /// The request's employee, if there still is one.
     pub employee: Option<&'a Employee>,
 }
@@ -24,13 +24,21 @@ pub struct DueFacts<'a> {
 ///
 /// `Ok(None)`: yes. `Ok(Some(fault))`: not until an admin has mended the configuration. `Err(reason)`: never.
 pub fn recheck<'a>(mode: Mode, channel: &str, facts: &DueFacts<'a>) -> Result<Option<&'a Fault>, Reason> {
-    let channel_faults = Channel::find(facts.channels, channel).and_then(|c| c.faults.first());
-    let fault = facts.company.faults.first().or(channel_faults).or_else(|| facts.brand.and_then(|b| b.faults.first()));
-    if mode == Mode::Live && !facts.key_is_good {
-        return Err(Reason::KeyRevoked);
+    let faults = facts.company.faults.iter();
+    let faults = faults.chain(Channel::find(facts.channels, channel).into_iter().flat_map(|channel| &channel.faults));
+    let mut faults = faults.chain(facts.brand.into_iter().flat_map(|brand| &brand.faults));
+    if mode == Mode::Test {
+        return Ok(faults.next());
     }
-    if mode == Mode::Test || fault.is_some() {
-        return Ok(fault);
+    let mut key_fault = None;
+    match facts.key {
+        None | Some(KeyItem::Revoked) => return Err(Reason::KeyRevoked),
+        Some(KeyItem::Faulty(fault)) => key_fault = Some(fault),
+        Some(KeyItem::Good(_)) => {}
+    }
+    let mut faults = faults.chain(key_fault).chain(facts.employee.into_iter().flat_map(|employee| &employee.faults));
+    if let Some(fault) = faults.next() {
+        return Ok(Some(fault));
     }
     open_channel(facts.channels, channel, mode)?;
     employee_may_be_rated(facts.employee.ok_or(Reason::EmployeeNotFound)?)?;

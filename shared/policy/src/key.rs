@@ -44,10 +44,31 @@ pub struct Key {
     pub scopes: Vec<Scope>,
 }
 
+/// What a `key` item says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyItem {
+    /// The key is good.
+    Good(Key),
+    /// It was revoked.
+    Revoked,
+    /// Something in it cannot be understood. It opens nothing; what it let in before waits until it is mended.
+    Faulty(Fault),
+}
+
+impl KeyItem {
+    /// Reads an item.
+    pub fn read(item: &Item<'_>) -> Self {
+        match Key::read(item) {
+            Ok(Some(key)) => Self::Good(key),
+            Ok(None) => Self::Revoked,
+            Err(fault) => Self::Faulty(fault),
+        }
+    }
+}
+
 impl Key {
-    /// Reads an item. A revoked key is `None`, and so is one with anything that cannot be understood (with the fault to log):
-    /// a key that we cannot read opens nothing.
-    pub fn read(item: &Item<'_>) -> Result<Option<Self>, Fault> {
+    /// `None` if it was revoked.
+    fn read(item: &Item<'_>) -> Result<Option<Self>, Fault> {
         if item.bool("revoked")?.unwrap_or(false) {
             return Ok(None);
         }

@@ -18,7 +18,7 @@ pub use config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus,
 pub use door::{Facts, Plan, Verdict, Who, decide, who};
 pub use due::{DueFacts, recheck};
 pub use identity::{identity, ticket};
-pub use key::{Key, Mode, Scope};
+pub use key::{Key, KeyItem, Mode, Scope};
 pub use later::later;
 pub use reason::{Outcome, Reason};
 pub use status::{Status, TRANSITIONS};

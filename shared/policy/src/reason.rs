@@ -51,7 +51,7 @@ macro_rules! reasons {
     };
 }
 
-// The sentences of the nine `invalid` reasons follow the vendor's status page (helpdesk facts 1.4).
+// The sentences of the nine `invalid` reasons follow the vendor's status page (docs/facts.md, Vendor 4).
 reasons! {
     /// The sender set the flag, or the interaction carries the company's tag or topic.
     DoNotSend "do_not_send" NotSent "The sender asked for no survey",

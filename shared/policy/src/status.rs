@@ -42,7 +42,7 @@ pub const TRANSITIONS: &[(Status, Status, &str)] = &[
     (Unresolved, Queued, "the helpdesk said who and how"),
     (Unresolved, NotSent, "the helpdesk said why not"),
     (Unresolved, Invalid, "the helpdesk said who or how, and the company does not know it"),
-    (Unresolved, Failed, "the helpdesk could not be asked within the retention of the request"),
+    (Unresolved, Failed, "the helpdesk could not be asked for 48 hours"),
     (Queued, Queued, "made ready by sweep, or held back"),
     (Queued, Sending, "claimed by dispatch"),
     (Queued, NotSent, "refused when due"),

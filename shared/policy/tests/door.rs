@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use normalize::{Inbound, LanguageTag, SurveyRequest};
-use policy::{Brand, Channel, Company, DueFacts, Employee, Facts, Mode, Plan, Reason, Verdict, decide, recheck};
+use policy::{Brand, Channel, Company, DueFacts, Employee, Facts, Item, KeyItem, Mode, Plan, Reason, Verdict, decide, recheck};
 use serde_json::{Map, Value, json};
 
 fn item(value: Value) -> Map<String, Value> {
@@ -17,6 +17,7 @@ struct World {
     brands: Vec<Brand>,
     languages: Vec<LanguageTag>,
     employees: Vec<Employee>,
+    key: KeyItem,
 }
 
 impl World {
@@ -42,6 +43,7 @@ impl World {
                 employee("new@agents.example", "created"),
                 employee("typo@agents.example", "aproved"),
             ],
+            key: KeyItem::read(&Item::new(&item(json!({ "kind": "key", "id": "ab", "mode": "live", "scopes": ["send"] })))),
         }
     }
 
@@ -208,21 +210,31 @@ fn a_language_falls_back() {
 #[test]
 fn when_due_a_live_request_is_checked_once_more() {
     let world = World::new();
-    let facts =
-        DueFacts { company: &world.company, channels: &world.channels, brand: None, key_is_good: true, employee: world.employees.first() };
+    let facts = DueFacts {
+        company: &world.company,
+        channels: &world.channels,
+        brand: None,
+        key: Some(&world.key),
+        employee: world.employees.first(),
+    };
     assert_eq!(recheck(Mode::Live, "email", &facts), Ok(None));
-    assert_eq!(recheck(Mode::Live, "email", &DueFacts { key_is_good: false, ..facts }), Err(Reason::KeyRevoked));
+    assert_eq!(recheck(Mode::Live, "email", &DueFacts { key: Some(&KeyItem::Revoked), ..facts }), Err(Reason::KeyRevoked));
     assert_eq!(recheck(Mode::Live, "phone", &facts), Err(Reason::ChannelManual));
     assert_eq!(recheck(Mode::Live, "email", &DueFacts { employee: world.employees.get(1), ..facts }), Err(Reason::EmployeeDeactivated));
     assert_eq!(recheck(Mode::Live, "email", &DueFacts { employee: None, ..facts }), Err(Reason::EmployeeNotFound));
-    assert_eq!(recheck(Mode::Test, "phone", &DueFacts { key_is_good: false, ..facts }), Ok(None));
+    assert_eq!(recheck(Mode::Test, "phone", &DueFacts { key: None, ..facts }), Ok(None));
 }
 
 #[test]
 fn a_config_fault_holds_what_is_due() {
     let world = World::new().with_company(json!({ "kind": "company", "id": "settings", "suppression_days": "a week" }));
-    let facts =
-        DueFacts { company: &world.company, channels: &world.channels, brand: None, key_is_good: true, employee: world.employees.first() };
+    let facts = DueFacts {
+        company: &world.company,
+        channels: &world.channels,
+        brand: None,
+        key: Some(&world.key),
+        employee: world.employees.first(),
+    };
     let fault = recheck(Mode::Live, "email", &facts).unwrap().unwrap();
     assert_eq!(fault.to_string(), "company/settings has a value of `suppression_days` that cannot be understood");
     let fine = World::new();
@@ -230,6 +242,10 @@ fn a_config_fault_holds_what_is_due() {
     for mode in [Mode::Live, Mode::Test] {
         assert_eq!(recheck(mode, "typo", &facts).unwrap().unwrap().attribute, "mode");
     }
+    let typo = KeyItem::read(&Item::new(&item(json!({ "kind": "key", "id": "ab", "mode": "life" }))));
+    assert_eq!(recheck(Mode::Live, "email", &DueFacts { key: Some(&typo), ..facts }).unwrap().unwrap().attribute, "mode");
+    let held = recheck(Mode::Live, "email", &DueFacts { employee: fine.employees.get(3), ..facts });
+    assert_eq!(held.unwrap().unwrap().attribute, "status", "at the door it is incomplete; what was let in before waits");
 }
 
 #[test]
@@ -247,9 +263,14 @@ fn settings_have_the_documented_defaults_and_lenient_spellings() {
     assert_eq!(company.dedupe_window(normalize::Source::Gorgias), SignedDuration::from_hours(24 * 30));
     assert!(company.faults.is_empty());
     let company = Company::read(&item(json!({
-        "internal_domains": "@A.example, b.example", "dedupe_minutes": { "zendesk": "5" }, "suppression_days": "0", "test_email": "nobody",
+        "internal_domains": "@A.example, bücher.example", "dedupe_minutes": { "zendesk": "5" }, "suppression_days": "0", "test_email": "nobody",
     })));
-    assert_eq!((company.internal_domains, company.suppression), (vec!["a.example".into(), "b.example".into()], SignedDuration::ZERO));
+    assert_eq!(
+        (company.internal_domains, company.suppression),
+        (vec!["a.example".into(), "xn--bcher-kva.example".into()], SignedDuration::ZERO)
+    );
     let attributes: Vec<&str> = company.faults.iter().map(|f| f.attribute.as_str()).collect();
     assert_eq!(attributes, ["test_email"]);
+    let company = Company::read(&item(json!({ "test_email": "Test <try@a.example>" })));
+    assert_eq!(company.test_email.unwrap().as_mailbox(), "try@a.example");
 }

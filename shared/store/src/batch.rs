@@ -7,14 +7,11 @@ use serde_json::{Value, json};
 
 use crate::{Interaction, StoreError, interaction_from_image};
 
-/// Records of a batch that are worked on at once.
-const AT_ONCE: usize = 10;
-
-/// Hands each record's new image to `work`, and returns Lambda's partial batch response: the records that failed.
+/// Hands each record's new image to `work`, `at_once` of them at a time, and returns Lambda's partial batch response: the records that failed.
 ///
 /// One record that cannot be read, fails or panics does not hold up the rest: Lambda delivers from the first failed one on again, bisects,
 /// and in the end reports it to the failure destination. That the others come again with it is harmless: every step is a conditional write.
-pub async fn each_interaction<F, W>(event: &Value, work: F) -> Value
+pub async fn each_interaction<F, W>(event: &Value, at_once: usize, work: F) -> Value
 where
     F: Fn(Interaction) -> W,
     W: Future<Output = Result<(), StoreError>>,
@@ -37,6 +34,6 @@ where
         Some(json!({ "itemIdentifier": sequence }))
     });
     let works: Vec<_> = works.collect();
-    let failures: Vec<Value> = futures::stream::iter(works).buffered(AT_ONCE).filter_map(std::future::ready).collect().await;
+    let failures: Vec<Value> = futures::stream::iter(works).buffered(at_once).filter_map(std::future::ready).collect().await;
     json!({ "batchItemFailures": failures })
 }

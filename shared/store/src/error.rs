@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::interceptors::InterceptorContext;
 use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction};
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -43,7 +43,8 @@ impl StoreError {
         move |error| {
             let cause = match (error.code(), error.message()) {
                 (Some(code), message) => format!("{code}: {}", message.unwrap_or_default()),
-                _ => DisplayErrorContext(&error).to_string(),
+                // Not the SDK's own way to show causes, which ends with `Debug`, and that with the reply: a row with name and address.
+                _ => causes(&error),
             };
             Self::Unavailable { operation, cause }
         }
@@ -54,18 +55,16 @@ impl StoreError {
     }
 }
 
+fn causes(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// How a transaction ended.
 pub(crate) enum Transacted {
     /// All of it was written.
     Done,
     /// Nothing was written: at least one condition did not hold. One reason for each action, in order.
     Refused(Vec<CancellationReason>),
-}
-
-impl Transacted {
-    pub(crate) fn done(self) -> bool {
-        matches!(self, Self::Done)
-    }
 }
 
 /// Whether this action's condition did not hold.
@@ -96,15 +95,16 @@ impl ClassifyRetry for SingleWriteConflicts {
 
 /// Attempts at a transaction that meets another one.
 const CONFLICT_ATTEMPTS: u32 = 6;
-/// First ceiling of the wait between them, in milliseconds; it doubles.
-const CONFLICT_WAIT: u64 = 20;
+/// Half of the first ceiling of the wait between them, in milliseconds; it doubles.
+const CONFLICT_WAIT: u64 = 10;
 
 impl Store {
     /// Runs a transaction. DynamoDB cancels one that meets another on the same item, or a throttled partition, with `TransactionConflict`
     /// or `ThrottlingError` among its reasons; the SDK does not retry that, so it is done here, with full jitter (at most 0.6 s in all).
     pub(crate) async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
         const OPERATION: &str = "TransactWriteItems";
-        for attempt in 0.. {
+        let mut attempt = 0;
+        loop {
             let request = self.client.transact_write_items().set_transact_items(Some(actions.clone()));
             let Err(error) = request.send().await else { return Ok(Transacted::Done) };
             let (again, reasons) = match error.as_service_error() {
@@ -118,15 +118,20 @@ impl Store {
                 Some(TransactWriteItemsError::TransactionInProgressException(_)) => (true, Vec::new()),
                 _ => (false, Vec::new()),
             };
-            if !again || attempt + 1 >= CONFLICT_ATTEMPTS {
+            attempt += 1;
+            if !again || attempt >= CONFLICT_ATTEMPTS {
                 let codes: Vec<&str> = reasons.iter().filter_map(CancellationReason::code).collect();
                 return Err(match codes.is_empty() {
                     true => StoreError::of(OPERATION)(error),
                     false => StoreError::Unavailable { operation: OPERATION, cause: codes.join(", ") },
                 });
             }
-            tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=CONFLICT_WAIT << attempt))).await;
+            pause(attempt).await;
         }
-        Ok(Transacted::Refused(Vec::new()))
     }
+}
+
+/// Waits before the attempt after the `attempt`th, with full jitter.
+pub(crate) async fn pause(attempt: u32) {
+    tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=CONFLICT_WAIT << attempt.min(6)))).await;
 }

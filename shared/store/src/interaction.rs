@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{DUE_SHARDS, StoreError};
+use crate::{DUE_SHARDS, Resolution, StoreError};
 
 /// Partitions of each day in the `day` index.
 pub(crate) const DAY_SHARDS: u64 = 4;
@@ -111,10 +111,13 @@ pub struct Interaction {
     /// Gladly only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Conversation>,
-    /// When the delay is over, once it is known (Gladly: after the first look).
+    /// When the delay is over, if there is one and once it is known (Gladly: after the first look).
     #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
-    /// TTL, in seconds since 1970.
+    /// Of what identifies the interaction: its de-duplication marker's [`Subject::as_text`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// TTL, in seconds since 1970: the retention counts from when the survey is due.
     pub expires_at: i64,
 }
 
@@ -127,31 +130,19 @@ pub struct NewInteraction {
     pub key: String,
     /// Who told us.
     pub source: Source,
-    /// `Unresolved`, `Queued`, `NotSent` or `Invalid`.
-    pub status: Status,
-    /// For the latter two.
-    pub reason: Option<Reason>,
-    /// When the survey is due; only for `Queued` and `Unresolved`. Not later than now: ready at once.
+    /// Who and how, and why not; of a conversation that is still to be resolved, nothing.
+    pub resolution: Resolution,
+    /// If it is still to be resolved: which conversation.
+    pub conversation: Option<Conversation>,
+    /// When the survey is due, as far as is known. Not later than now: ready at once.
     pub due: Timestamp,
-    /// Whom it concerns.
-    pub subject: Option<Subject>,
     /// The helpdesk's id.
     pub ext_interaction_id: Option<String>,
-    /// See [`Interaction::channel`].
-    pub channel: Option<String>,
-    /// See [`Interaction::brand`].
-    pub brand: Option<String>,
-    /// See [`Interaction::language`].
-    pub language: Option<String>,
-    /// See [`Interaction::employee`].
-    pub employee: Option<Profile>,
-    /// See [`Interaction::request`].
-    pub request: Value,
     /// See [`Interaction::body`].
     pub body: Option<String>,
-    /// See [`Interaction::conversation`].
-    pub conversation: Option<Conversation>,
-    /// How long the row is kept.
+    /// See [`Interaction::marker`].
+    pub marker: Option<Subject>,
+    /// How long the row is kept from when it is due.
     pub retention: SignedDuration,
 }
 
@@ -160,25 +151,31 @@ impl NewInteraction {
     pub fn into_row(self, now: Timestamp) -> Interaction {
         let seconds = u64::try_from(now.as_second()).unwrap_or_default();
         let time = uuid::Timestamp::from_unix_time(seconds, now.subsec_nanosecond().unsigned_abs(), 0, 0);
-        let waiting = self.status.is_waiting();
+        let Resolution { reason, subject, channel, brand, language, employee, request } = self.resolution;
+        let status = match (reason, &self.conversation) {
+            (Some(reason), _) => reason.outcome().status(),
+            (None, Some(_)) => Status::Unresolved,
+            (None, None) => Status::Queued,
+        };
+        let waiting = status.is_waiting();
         let ready = waiting && self.due <= now;
         Interaction {
             request_id: Uuid::new_v7(time),
             mode: self.mode,
             source: self.source,
-            status: self.status,
-            reason: self.reason,
+            status,
+            reason,
             created_at: now,
             wake_at: waiting.then(|| if ready { later(now, STALLED) } else { self.due }),
             ready: ready.then_some(1),
             key: self.key,
-            subject: self.subject.map(|s| s.as_text()),
+            subject: subject.map(|subject| subject.as_text()),
             ext_interaction_id: self.ext_interaction_id,
-            channel: self.channel,
-            brand: self.brand,
-            language: self.language,
-            employee: self.employee,
-            request: self.request,
+            channel,
+            brand,
+            language,
+            employee,
+            request,
             body: self.body,
             attempts: 0,
             claim_id: None,
@@ -187,8 +184,9 @@ impl NewInteraction {
             message_id: None,
             answer: None,
             conversation: self.conversation,
-            due_at: None,
-            expires_at: later(now, self.retention).as_second(),
+            due_at: (waiting && !ready).then_some(self.due),
+            marker: self.marker.map(|marker| marker.as_text()),
+            expires_at: later(self.due, self.retention).as_second(),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The four tables: items, keys and conditional writes. Every condition is explained where it stands, clause by clause.
 //!
 //! **Invariant:** decides nothing about eligibility (that is `policy`'s), scans nothing, and never updates an item that it has not required
-//! to exist: a late event revives nothing that was erased or has expired. DynamoDB deletes expired items late, so every read compares the
-//! stored `expires_at` with `now`.
+//! to exist: a late event revives nothing that was erased. DynamoDB deletes expired items late, so whoever reads a row to act on it, and whoever
+//! takes a window or a marker, compares the stored `expires_at` with `now`. Not so what only ends something that still stands: the outcome of a
+//! mail, a lease that is over, the marker of a ticket that is open again.
 
 mod batch;
 mod config;
@@ -86,7 +87,7 @@ pub struct Store {
 impl Store {
     /// A store on the given AWS configuration. No network call is made.
     ///
-    /// The SDK retries throttling, conflicts, 5xx and broken connections twice, soon: a helpdesk waits 5 s (helpdesk facts 3.5 and 4.2), so an
+    /// The SDK retries throttling, conflicts, 5xx and broken connections twice, soon: a helpdesk waits 5 s (docs/facts.md, Gorgias 3 and Zendesk 2), so an
     /// attempt may take 2 s and all of them 5 s.
     pub fn new(aws: &aws_config::SdkConfig, tables: Tables, secret: SubjectSecret) -> Self {
         let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50));

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use policy::{Mode, Status};
 use uuid::Uuid;
 
+use crate::error::pause;
 use crate::interaction::{DAY_SHARDS, day_shard, last_id, s};
 use crate::{Interaction, Store, StoreError};
 
@@ -29,16 +30,18 @@ pub struct Page {
     pub next: Option<Uuid>,
 }
 
-/// Days that one page looks back through at most.
-const DAYS_A_PAGE: usize = 31;
+/// Days that one page looks back through at most: longer than most companies keep requests, so that what ends within them ends with a `null`.
+const DAYS_A_PAGE: usize = 400;
 /// Days that are asked about at once.
-const DAYS_AT_ONCE: usize = 4;
+const DAYS_AT_ONCE: usize = 8;
 /// Pages of a shard that are searched for a status before the caller gets a cursor to go on from.
 const PAGES_A_SHARD: usize = 5;
 /// How far another machine's clock may be ahead of ours.
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// Keys of a `BatchGetItem` at most.
 const BATCH: usize = 100;
+/// Times that what was left unprocessed of a batch is asked for.
+const BATCH_ATTEMPTS: u32 = 10;
 
 /// What one shard has.
 struct Found {
@@ -49,10 +52,14 @@ struct Found {
 impl Store {
     /// The request, unless it is unknown or has expired.
     pub async fn interaction(&self, request_id: Uuid, now: Timestamp) -> Result<Option<Interaction>, StoreError> {
+        Ok(self.kept(request_id).await?.filter(|row| !row.expired(now)))
+    }
+
+    /// The row, though it may have expired: DynamoDB deletes late.
+    pub(crate) async fn kept(&self, request_id: Uuid) -> Result<Option<Interaction>, StoreError> {
         let got = self.client.get_item().table_name(&self.tables.interactions).key("request_id", s(request_id.to_string()));
         let item = got.consistent_read(true).send().await.map_err(StoreError::of("GetItem"))?.item;
-        let row = item.map(Interaction::from_item).transpose()?;
-        Ok(row.filter(|row| !row.expired(now)))
+        item.map(Interaction::from_item).transpose()
     }
 
     /// Requests of this mode, newest first, older than `after`; `oldest` bounds the search (nothing older is kept).
@@ -76,22 +83,34 @@ impl Store {
     }
 
     async fn ids_by_ext(&self, ext: &str, mode: Mode, after: Option<Uuid>, limit: usize) -> Result<(Vec<Uuid>, Option<Uuid>), StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.tables.interactions)
-            .index_name("ext_interaction_id")
-            .key_condition_expression("ext_interaction_id = :ext AND request_id < :after")
-            .filter_expression("#mode = :mode")
-            .expression_attribute_names("#mode", "mode")
-            .expression_attribute_values(":ext", s(ext))
-            .expression_attribute_values(":mode", s(mode.as_str()))
-            .expression_attribute_values(":after", s(after.unwrap_or(Uuid::max()).to_string()))
-            .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let page = query.send().await.map_err(StoreError::of("Query ext_interaction_id"))?;
-        let next = page.last_evaluated_key().and_then(id_of);
-        Ok((page.items().iter().filter_map(id_of).collect(), next))
+        let (mut ids, mut start) = (Vec::new(), None);
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.tables.interactions)
+                .index_name("ext_interaction_id")
+                .key_condition_expression("ext_interaction_id = :ext AND request_id < :after")
+                .filter_expression("#mode = :mode")
+                .expression_attribute_names("#mode", "mode")
+                .expression_attribute_values(":ext", s(ext))
+                .expression_attribute_values(":mode", s(mode.as_str()))
+                .expression_attribute_values(":after", s(after.unwrap_or(Uuid::max()).to_string()))
+                .scan_index_forward(false)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(StoreError::of("Query ext_interaction_id"))?;
+            ids.extend(page.items().iter().filter_map(id_of));
+            start = page.last_evaluated_key;
+            if start.is_none() || ids.len() > limit {
+                break;
+            }
+        }
+        let more = ids.len() > limit;
+        ids.truncate(limit);
+        let next = ids.last().copied().filter(|_| more);
+        Ok((ids, next))
     }
 
     async fn ids_by_time(
@@ -178,8 +197,11 @@ impl Store {
             let keys = crate::record::built(KeysAndAttributes::builder().set_keys(Some(keys)).build())?;
             let mut wanted = Some(HashMap::from([(self.tables.interactions.clone(), keys)]));
             // DynamoDB may leave keys unprocessed when it is throttled, or the rows are large.
-            for _ in 0..10 {
+            for attempt in 0..BATCH_ATTEMPTS {
                 let Some(request) = wanted.take().filter(|w| !w.is_empty()) else { break };
+                if attempt > 0 {
+                    pause(attempt).await;
+                }
                 let got =
                     self.client.batch_get_item().set_request_items(Some(request)).send().await.map_err(StoreError::of("BatchGetItem"))?;
                 for item in got.responses.unwrap_or_default().into_values().flatten() {

@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
 use policy::{Reason, Status, later};
@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::error::{Transacted, condition_failed};
 use crate::interaction::{n, s};
+use crate::sending::MARKER;
 use crate::{Interaction, Store, StoreError};
 
 /// Something that, seen twice within its window, means the same request.
@@ -87,33 +88,29 @@ impl Store {
         }
     }
 
-    /// Gorgias shows a ticket open again: a request that still waits becomes `not_sent: reopened`, and the next close counts anew. One
-    /// transaction does both, so that a close which comes right after it is either the old request's duplicate or a new one's start.
+    /// Gorgias shows a ticket open again: a request that still waits becomes `not_sent: reopened`, and the next close counts anew.
+    ///
+    /// While a mail is under way the marker stays: should SES refuse it, the next update of the ticket withdraws the request.
     pub async fn reopen(&self, marker: &Subject, now: Timestamp) -> Result<(), StoreError> {
-        let got = self.client.get_item().table_name(&self.tables.suppression).key("subject", s(marker.as_text())).key("kind", s(MARKER));
-        let item = got.consistent_read(true).send().await.map_err(StoreError::of("GetItem"))?.item;
+        let key = HashMap::from([("subject".to_owned(), s(marker.as_text())), ("kind".to_owned(), s(MARKER))]);
+        let got = self.client.get_item().table_name(&self.tables.suppression).set_key(Some(key.clone())).consistent_read(true);
+        let item = got.send().await.map_err(StoreError::of("GetItem"))?.item;
         let Some(first) = item.as_ref().and_then(first) else { return Ok(()) };
-        // Clause: the marker is still that request's. Otherwise another update of the ticket was here first.
-        let delete = Delete::builder()
-            .table_name(&self.tables.suppression)
-            .key("subject", s(marker.as_text()))
-            .key("kind", s(MARKER))
-            .condition_expression("request_id = :first")
-            .expression_attribute_values(":first", s(first.request_id.to_string()));
-        let clear = TransactWriteItem::builder().delete(built(delete.build())?).build();
-        let waiting = self.interaction(first.request_id, now).await?.filter(|row| row.status == Status::Queued);
-        if let Some(row) = waiting {
-            match self.refuse_with(&row, Reason::Reopened, Some(clear.clone()), now).await? {
-                // It has been claimed just now: too late to withdraw it.
-                Transacted::Refused(reasons) if condition_failed(reasons.first()) => {}
-                _ => return Ok(()),
-            }
+        match self.interaction(first.request_id, now).await? {
+            Some(row) if row.status == Status::Sending => return Ok(()),
+            Some(row) if row.status == Status::Queued => return self.refuse(&row, Reason::Reopened, now).await.map(drop),
+            _ => {}
         }
-        self.transact(vec![clear]).await.map(drop)
+        // Clause: the marker is still that request's. Otherwise a new close has just taken it over.
+        let delete = self.client.delete_item().table_name(&self.tables.suppression).set_key(Some(key));
+        let delete =
+            delete.condition_expression("request_id = :first").expression_attribute_values(":first", s(first.request_id.to_string()));
+        match delete.send().await {
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            other => other.map(drop).map_err(StoreError::of("DeleteItem")),
+        }
     }
 }
-
-const MARKER: &str = "marker";
 
 fn marker_item(marker: &Marker, row: &Interaction, now: Timestamp) -> HashMap<String, AttributeValue> {
     let mut item = HashMap::from([

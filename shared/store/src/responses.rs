@@ -68,6 +68,11 @@ pub struct ResponseRow {
 impl ResponseRow {
     /// Earlier answers kept at most: a thousand POSTs to one link leave a bounded row.
     pub const HISTORY: usize = 20;
+
+    /// The request that was answered.
+    pub fn request(&self) -> Option<Uuid> {
+        self.request_id.parse().ok()
+    }
 }
 
 /// Attempts of a customer's answer that meets another one of the same customer.
@@ -189,6 +194,8 @@ impl Store {
             .expression_attribute_values(":from", n(after.saturating_add(1)))
             .expression_attribute_values(":until", n(until.max(after.saturating_add(1))))
             .limit(limit)
+            // The cursor goes past a row that a lagging replica does not show, for ever.
+            .consistent_read(true)
             .set_exclusive_start_key(start);
         query.send().await.map_err(StoreError::of("Query"))
     }
@@ -214,12 +221,4 @@ fn month(at: Timestamp) -> String {
 /// Milliseconds × 1,000 + `random` (0 to 999): ordered by time, and exact in a JSON number until the year 2255.
 fn sequence_id(at: Timestamp, random: u64) -> u64 {
     u64::try_from(at.as_millisecond()).unwrap_or_default() * 1_000 + random
-}
-
-/// The request that a row answers, if the id is one.
-impl ResponseRow {
-    /// See [`ResponseRow::request_id`].
-    pub fn request(&self) -> Option<Uuid> {
-        self.request_id.parse().ok()
-    }
 }

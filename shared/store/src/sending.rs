@@ -4,14 +4,14 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use jiff::{SignedDuration, Timestamp};
-use policy::{Mode, Reason, Status, later};
+use policy::{Mode, Outcome, Reason, Status, later};
 use uuid::Uuid;
 
 use crate::error::{Transacted, condition_failed};
-use crate::interaction::{STALLED, due_shard, ms, n, s, shard_of};
+use crate::interaction::{STALLED, ms, n, s};
 use crate::record::built;
 use crate::waking::SEEN;
-use crate::{DUE_SHARDS, Due, Interaction, Store, StoreError};
+use crate::{Due, Interaction, Store, StoreError};
 
 /// How a claim ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Store {
         // or it is this very claim, whose answer was lost on the way.
         let take = self
             .transacted(row.request_id)
-            .update_expression("SET #status = :sending, claim_id = :claim, claimed_at = :now, wake_at = :over, due_shard = :shard REMOVE ready")
+            .update_expression("SET #status = :sending, claim_id = :claim, claimed_at = :now, wake_at = :over REMOVE ready")
             .condition_expression(
                 "attribute_exists(request_id) AND ((#status = :queued AND attribute_exists(ready)) OR (#status = :sending AND claim_id = :claim))",
             )
@@ -50,8 +50,7 @@ impl Store {
             .expression_attribute_values(":sending", s(Status::Sending.as_str()))
             .expression_attribute_values(":claim", s(claim_id.to_string()))
             .expression_attribute_values(":now", ms(now))
-            .expression_attribute_values(":over", ms(later(now, lease)))
-            .expression_attribute_values(":shard", s(row.due_shard()));
+            .expression_attribute_values(":over", ms(later(now, lease)));
         let mut actions = vec![TransactWriteItem::builder().update(built(take.build())?).build()];
         let mut about = vec![];
         if let Some(subject) = row.subject.as_deref().filter(|_| row.mode == Mode::Live) {
@@ -121,18 +120,17 @@ impl Store {
     pub async fn release(&self, row: &Interaction, claim_id: Uuid, wake_at: Timestamp, counts: bool) -> Result<bool, StoreError> {
         let update = self
             .lease_end(row, claim_id)
-            .update_expression("SET #status = :next, wake_at = :wake, due_shard = :shard ADD attempts :one REMOVE ready, claim_id")
+            .update_expression("SET #status = :next, wake_at = :wake ADD attempts :one REMOVE ready, claim_id")
             .expression_attribute_values(":next", s(Status::Queued.as_str()))
             .expression_attribute_values(":wake", ms(wake_at))
-            .expression_attribute_values(":shard", s(row.due_shard()))
             .expression_attribute_values(":one", n(u8::from(counts)));
-        self.end(row, update, true, None).await.map(Transacted::done)
+        self.end(update, self.window(row)?).await
     }
 
     /// An attempt that ended without a mail, for good: `sending →` the reason's status, and the customer's window is released.
     pub async fn give_up(&self, row: &Interaction, claim_id: Uuid, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
         let end = ended(self.lease_end(row, claim_id), reason, now);
-        self.end(row, end, true, None).await.map(Transacted::done)
+        self.end(end, self.window(row)?).await
     }
 
     /// The clauses of whoever ends its own lease: the row exists; it is still sending; under this claim.
@@ -144,58 +142,58 @@ impl Store {
             .expression_attribute_values(":claim", s(claim_id.to_string()))
     }
 
-    /// Writes the end of an attempt, and `also`, if given, or neither; if the customer's `window` may be this row's, it is released with them.
-    /// The first of the reasons of a refusal is the row's.
-    pub(crate) async fn end(
-        &self,
-        row: &Interaction,
-        end: UpdateBuilder,
-        window: bool,
-        also: Option<TransactWriteItem>,
-    ) -> Result<Transacted, StoreError> {
+    /// Ends an attempt or a request as `end` says, and in the same transaction releases what it held, as far as that is still this row's.
+    async fn end(&self, end: UpdateBuilder, held: impl IntoIterator<Item = TransactWriteItem>) -> Result<bool, StoreError> {
         let mut actions = vec![TransactWriteItem::builder().update(built(end.build())?).build()];
-        actions.extend(also);
-        let Some(subject) = row.subject.as_deref().filter(|_| window && row.mode == Mode::Live) else {
-            return self.transact(actions).await;
-        };
-        // Clauses: no window (suppression is off); or mine.
-        let delete = Delete::builder()
-            .table_name(&self.tables.suppression)
-            .key("subject", s(subject))
-            .key("kind", s(WINDOW))
-            .condition_expression("attribute_not_exists(subject) OR request_id = :mine")
-            .expression_attribute_values(":mine", s(row.request_id.to_string()));
-        let delete = TransactWriteItem::builder().delete(built(delete.build())?).build();
-        match self.transact(actions.iter().cloned().chain([delete]).collect()).await? {
-            // Another's: suppression was off when this was claimed. It is left alone, and the attempt ends all the same.
-            Transacted::Refused(reasons) if reasons.iter().position(|reason| condition_failed(Some(reason))) == Some(actions.len()) => {
-                self.transact(actions).await
+        actions.extend(held);
+        loop {
+            let Transacted::Refused(reasons) = self.transact(actions.clone()).await? else { return Ok(true) };
+            if condition_failed(reasons.first()) {
+                return Ok(false);
             }
-            other => Ok(other),
+            // Another's by now: it is left alone, and the rest is done all the same.
+            let mut reasons = reasons.iter();
+            actions.retain(|_| !condition_failed(reasons.next()));
         }
     }
 
-    /// No mail, decided before any attempt: the status that it was read with → the reason's. False if the row has moved on.
-    pub async fn refuse(&self, row: &Interaction, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
-        self.refuse_with(row, reason, None, now).await.map(Transacted::done)
+    /// Releases the customer's window. Clauses: there is none (suppression is off); or it is this row's.
+    fn window(&self, row: &Interaction) -> Result<Option<TransactWriteItem>, StoreError> {
+        let subject = row.subject.as_deref().filter(|_| row.mode == Mode::Live);
+        subject.map(|subject| self.release_if_mine(subject, WINDOW, row.request_id)).transpose()
     }
 
-    /// As [`Store::refuse`], with one more action that is done with it or not at all.
-    pub(crate) async fn refuse_with(
-        &self,
-        row: &Interaction,
-        reason: Reason,
-        also: Option<TransactWriteItem>,
-        now: Timestamp,
-    ) -> Result<Transacted, StoreError> {
+    /// Has the next delivery of the same interaction count anew. Clauses: the marker is gone; or it is still this row's.
+    fn marker(&self, row: &Interaction) -> Result<Option<TransactWriteItem>, StoreError> {
+        row.marker.as_deref().map(|marker| self.release_if_mine(marker, MARKER, row.request_id)).transpose()
+    }
+
+    fn release_if_mine(&self, subject: &str, kind: &str, request_id: Uuid) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&self.tables.suppression)
+            .key("subject", s(subject))
+            .key("kind", s(kind))
+            .condition_expression("attribute_not_exists(subject) OR request_id = :mine")
+            .expression_attribute_values(":mine", s(request_id.to_string()));
+        Ok(TransactWriteItem::builder().delete(built(delete.build())?).build())
+    }
+
+    /// No mail, for a row that waits: the status that it was read with → the reason's. False if the row has moved on.
+    ///
+    /// With a queued one goes what it may hold: the window of an attempt of which nobody knew what became; and, where an admin mended
+    /// something or the helpdesk started anew, the marker, so that the same interaction may come again.
+    pub async fn refuse(&self, row: &Interaction, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
         // Clauses: the row exists; nobody has moved it since it was judged.
         let update = self
             .transacted(row.request_id)
             .condition_expression("attribute_exists(request_id) AND #status = :from")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":from", s(row.status.as_str()));
-        // An earlier attempt may have left the window behind, when SES never said what became of it.
-        self.end(row, ended(update, reason, now), row.claimed_at.is_some(), also).await
+        let queued = row.status == Status::Queued;
+        let comes_again = reason.outcome() == Outcome::Invalid || reason == Reason::Reopened;
+        let window = if queued && reason != Reason::SuppressionPeriod { self.window(row)? } else { None };
+        let marker = if queued && comes_again { self.marker(row)? } else { None };
+        self.end(ended(update, reason, now), window.into_iter().chain(marker)).await
     }
 
     /// Holds a request back, whatever it waits for, until `wake_at`. False if the row has moved on.
@@ -203,12 +201,11 @@ impl Store {
         // Clauses: the row exists; it still stands where it stood; and it was ready (else it is held already).
         let update = self
             .update(request_id)
-            .update_expression("SET wake_at = :wake, due_shard = :shard REMOVE ready")
+            .update_expression("SET wake_at = :wake REMOVE ready")
             .condition_expression("attribute_exists(request_id) AND #status = :status AND attribute_exists(ready)")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":status", s(status.as_str()))
-            .expression_attribute_values(":wake", ms(wake_at))
-            .expression_attribute_values(":shard", s(due_shard(shard_of(request_id, DUE_SHARDS))));
+            .expression_attribute_values(":wake", ms(wake_at));
         applied(update.send().await)
     }
 
@@ -231,7 +228,7 @@ impl Store {
     /// No more is done for a claim whose lease is over: `sending → failed`. False if the row has moved on. Evidence that no mail left
     /// releases the customer's window; `unconfirmed` keeps it, since nobody saw the mail refused.
     pub async fn give_up_on(&self, due: &Due, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
-        let Some(row) = self.interaction(due.request_id, now).await? else { return Ok(false) };
+        let Some(row) = self.kept(due.request_id).await? else { return Ok(false) };
         // Clauses: as for `wake`.
         let update = self
             .transacted(due.request_id)
@@ -239,7 +236,8 @@ impl Store {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":status", s(due.status.as_str()))
             .expression_attribute_values(":seen", ms(due.wake_at));
-        self.end(&row, ended(update, reason, now), reason != Reason::Unconfirmed, None).await.map(Transacted::done)
+        let window = if reason == Reason::Unconfirmed { None } else { self.window(&row)? };
+        self.end(ended(update, reason, now), window).await
     }
 
     /// An update of a row, alone.
@@ -264,6 +262,7 @@ fn ended(update: UpdateBuilder, reason: Reason, now: Timestamp) -> UpdateBuilder
 }
 
 const WINDOW: &str = "window";
+pub(crate) const MARKER: &str = "marker";
 
 type Updated<T> = Result<T, aws_sdk_dynamodb::error::SdkError<aws_sdk_dynamodb::operation::update_item::UpdateItemError>>;
 

@@ -6,7 +6,6 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use policy::{Mode, Status, later};
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::interaction::{DAY_SHARDS, STALLED, day_shard, first_id, hour, last_id, ms, n, s};
@@ -39,10 +38,11 @@ pub struct Due {
 }
 
 impl Store {
-    /// Rows of one shard whose time has come, the longest waiting first, at most `limit`.
+    /// Rows of one shard whose time has come, the longest waiting first: at most `limit` that are to be made ready, and every `Sending` one
+    /// that is found on the way to them.
     pub async fn due(&self, shard: u64, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
-        let (mut found, mut start) = (Vec::new(), None);
-        while found.len() < limit {
+        let (mut found, mut start, mut wakeable) = (Vec::new(), None, 0);
+        while wakeable < limit {
             let page = self
                 .client
                 .query()
@@ -51,12 +51,13 @@ impl Store {
                 .key_condition_expression("due_shard = :shard AND wake_at <= :now")
                 .expression_attribute_values(":shard", s(crate::interaction::due_shard(shard)))
                 .expression_attribute_values(":now", ms(now))
-                .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX).min(LARGEST_PAGE))
+                .limit(i32::try_from(limit - wakeable).unwrap_or(i32::MAX).min(LARGEST_PAGE))
                 .set_exclusive_start_key(start)
                 .send()
                 .await
                 .map_err(StoreError::of("Query due"))?;
             found.extend(page.items.unwrap_or_default().iter().filter_map(due));
+            wakeable = found.iter().filter(|due| due.status != Status::Sending).count();
             start = page.last_evaluated_key;
             if start.is_none() {
                 break;
@@ -94,7 +95,8 @@ impl Store {
             .expression_attribute_values(":seen", ms(due.wake_at))
     }
 
-    /// Counts an hour's requests by outcome and keeps the result as `tally/<hour>`: what alerts and charts read.
+    /// Counts an hour's requests by outcome and keeps the result as `tally/<hour>`, `mode/source/status/reason` → count: what alerts and charts
+    /// read.
     ///
     /// Counted from the index, never by a counter in the request's path. The whole item is replaced, so counting twice does no harm.
     pub async fn tally(&self, at: Timestamp) -> Result<(), StoreError> {
@@ -139,14 +141,6 @@ impl Store {
                 return Ok(());
             }
         }
-    }
-
-    /// `tally/<hour>`: `mode/source/status/reason` → count. `None` if nothing was counted in that hour.
-    pub async fn tally_of(&self, at: Timestamp) -> Result<Option<Map<String, Value>>, StoreError> {
-        let got = self.client.get_item().table_name(&self.tables.config).key("kind", s("tally")).key("id", s(hour(at)));
-        let item = got.send().await.map_err(StoreError::of("GetItem"))?.item;
-        let counts = item.and_then(|mut item| item.remove("counts"));
-        counts.map(|counts| serde_dynamo::from_attribute_value(counts).map_err(StoreError::corrupt("config"))).transpose()
     }
 }
 

@@ -21,7 +21,7 @@ use links::SubjectSecret;
 use normalize::Source;
 use policy::{Mode, Reason, Status};
 use serde_json::{Map, Value, json};
-use store::{Conversation, DUE_SHARDS, Interaction, NewInteraction, Store, Tables, config_items};
+use store::{Conversation, DUE_SHARDS, Interaction, NewInteraction, Resolution, Store, Tables, config_items};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -94,17 +94,11 @@ impl App {
             mode,
             key: "0".repeat(64),
             source: Source::Gladly,
-            status: Status::Unresolved,
-            reason: None,
+            resolution: Resolution { request: json!({ "ext_interaction_id": conversation }), ..Resolution::default() },
             due: start(),
-            subject: None,
             ext_interaction_id: Some(conversation.to_owned()),
-            channel: None,
-            brand: None,
-            language: None,
-            employee: None,
-            request: json!({ "ext_interaction_id": conversation }),
             body: None,
+            marker: None,
             conversation: Some(Conversation {
                 conversation_id: conversation.to_owned(),
                 customer_id: customer.to_owned(),

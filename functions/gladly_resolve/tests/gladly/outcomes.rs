@@ -25,6 +25,7 @@ async fn a_closed_conversation_is_queued_as_if_it_had_come_whole() {
             "customer": { "name": "Jane Roe", "email": "jane.roe@customers.example", "custom_id": "crm-customer-jane" },
             "employee": { "email": "paul@blancapeak.example" },
             "do_not_send": false,
+            "language": "en",
         })
     );
     assert_eq!(app.gladly.calls().len(), 5, "conversation, items, customer, agent, topics");

@@ -23,7 +23,6 @@ pub(crate) fn letter(tag: &str) -> Letter<'static> {
         },
         survey_url: "https://survey.acme.example/s/AQFkZW1vLXRva2VuLWZvci1hLXN1cnZleQ",
         unsubscribe_url: "https://survey.acme.example/u/AQJkZW1vLXRva2VuLXRvLXVuc3Vic2NyaWJl",
-        unsubscribe_mailbox: None,
         request_id: "01987a3e-5c1b-7d52-9f3a-2b6e8c0d4f11",
         test: false,
     }
