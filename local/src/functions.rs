@@ -18,7 +18,7 @@ pub trait Functions: Send + Sync + 'static {
     /// Invokes a function with an API event.
     fn http(&self, function: &str, request: Request) -> BoxFuture<'static, Result<Response<Body>, FunctionError>>;
 
-    /// Invokes a function with the JSON of any other event: stream, schedule or topic.
+    /// Invokes a function with the JSON of any other event: stream, schedule or queue.
     fn event(&self, function: &str, event: Value) -> BoxFuture<'static, Result<Value, FunctionError>>;
 }
 

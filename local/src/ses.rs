@@ -21,7 +21,7 @@ use crate::ses_request::SendEmail;
 /// Largest body that SES takes, in bytes.
 const MAX_BODY_BYTES: usize = 40 * 1024 * 1024;
 
-/// What SES publishes: events for a function on the topic, in the order in which they happened. Whoever holds it may drop, repeat and reorder.
+/// What SES publishes: events for a function on the queue, in the order in which they happened. Whoever holds it may drop, repeat and reorder.
 pub type Events = UnboundedReceiver<Value>;
 
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! The events that SES publishes about a mail, in the envelope of the topic.
+//! The events that SES publishes about a mail, in the envelope of the queue behind the topic.
 //!
 //! Shapes: <https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html>. Addresses of the mailbox simulator
 //! behave as in <https://docs.aws.amazon.com/ses/latest/dg/send-email-simulator.html>, plus-labels too.
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::mailbox::Message;
 use crate::ses_request::bare_address;
 
-/// All events of an accepted mail, in the order in which they happen, each as the event that the topic hands to a function.
+/// All events of an accepted mail, in the order in which they happen, each as the event that the queue hands to a function.
 pub(crate) fn events(message: &Message, configuration_set: &str) -> Vec<Value> {
     let mut events = vec![event(message, configuration_set, "Send", "send", json!({}))];
     for recipient in &message.to {
@@ -79,24 +79,17 @@ fn event(message: &Message, configuration_set: &str, name: &str, field: &str, de
     })
 }
 
+/// A message of SQS (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>), whose body the topic delivers as it is.
 fn envelope(event: &Value, at: Timestamp) -> Value {
-    let topic = "arn:aws:sns:local:000000000000:mail-events";
+    let sent = at.as_millisecond().to_string();
     json!({"Records": [{
-        "EventSource": "aws:sns",
-        "EventVersion": "1.0",
-        "EventSubscriptionArn": format!("{topic}:local"),
-        "Sns": {
-            "Type": "Notification",
-            "MessageId": uuid::Uuid::now_v7().to_string(),
-            "TopicArn": topic,
-            "Subject": "Amazon SES Email Event Notification",
-            "Message": event.to_string(),
-            "Timestamp": at.to_string(),
-            "SignatureVersion": "1",
-            "Signature": "EXAMPLE",
-            "SigningCertUrl": "EXAMPLE",
-            "UnsubscribeUrl": "EXAMPLE",
-            "MessageAttributes": {},
-        },
+        "messageId": uuid::Uuid::now_v7().to_string(),
+        "receiptHandle": "local",
+        "body": event.to_string(),
+        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": sent, "SenderId": "local", "ApproximateFirstReceiveTimestamp": sent},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:local:000000000000:mail-events",
+        "awsRegion": "local",
     }]})
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -74,6 +75,10 @@ pub struct Proxies {
     /// Before the fake of Gladly.
     pub gladly: Proxy,
 }
+
+/// How long a message stays away that was not taken in, and how often it comes in all.
+const AGAIN: Duration = Duration::from_secs(2);
+const DELIVERIES: usize = 100;
 
 /// A running stack. Dropping it stops it.
 pub struct Stack {
@@ -155,13 +160,13 @@ impl Stack {
         let mut stack =
             Self { api, dynamodb, mail, database, mailbox, gladly, failures, bundle, proxies, pumps, events: Some(events), untimed, tasks };
         if options.automatic {
-            stack.automate(template.schedules, template.topic_functions, &functions);
+            stack.automate(template.schedules, template.queue_functions, &functions);
         }
         Ok(stack)
     }
 
-    /// Streams, schedules and the topic run by themselves.
-    fn automate(&mut self, schedules: Vec<Schedule>, subscribers: Vec<String>, functions: &Arc<dyn Functions>) {
+    /// Streams, schedules and the queue of SES's events run by themselves.
+    fn automate(&mut self, schedules: Vec<Schedule>, consumers: Vec<String>, functions: &Arc<dyn Functions>) {
         for pump in self.pumps.drain(..) {
             self.tasks.spawn(pump.run());
         }
@@ -172,10 +177,8 @@ impl Stack {
         let functions = functions.clone();
         self.tasks.spawn(async move {
             while let Some(event) = events.recv().await {
-                for function in &subscribers {
-                    if let Err(error) = call_event(&functions, function, event.clone()).await {
-                        tracing::error!(function, %error, "the event was not taken in");
-                    }
+                for function in &consumers {
+                    deliver(functions.clone(), function.clone(), event.clone()).await;
                 }
             }
         });
@@ -188,6 +191,21 @@ impl Stack {
     pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, FunctionError> {
         call_event(&self.untimed, function, event).await
     }
+}
+
+/// Hands an event to a function; one that is not taken in comes again, while others go on.
+async fn deliver(functions: Arc<dyn Functions>, function: String, event: Value) {
+    let Err(error) = call_event(&functions, &function, event.clone()).await else { return };
+    tracing::error!(function, %error, "the event was not taken in, and comes again");
+    tokio::spawn(async move {
+        for _ in 0..DELIVERIES {
+            tokio::time::sleep(AGAIN).await;
+            if call_event(&functions, &function, event.clone()).await.is_ok() {
+                return;
+            }
+        }
+        tracing::error!(function, "the event is given up");
+    });
 }
 
 /// The URL of an endpoint: on loopback when it is bound to every address.

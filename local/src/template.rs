@@ -26,8 +26,8 @@ pub struct Template {
     pub streams: Vec<StreamSource>,
     /// Functions on a schedule.
     pub schedules: Vec<Schedule>,
-    /// Functions that SES's topic invokes.
-    pub topic_functions: Vec<String>,
+    /// Functions that the queue of SES's events invokes.
+    pub queue_functions: Vec<String>,
     /// Tables, by their local names.
     pub tables: Vec<Table>,
 }
@@ -137,7 +137,7 @@ impl Template {
                     let every = rate(string(properties, "Schedule", &place)?).ok_or_else(|| Error::template(&place, "not a rate(…)"))?;
                     self.schedules.push(Schedule { function, every });
                 }
-                "SNS" => self.topic_functions.push(function),
+                "SQS" => self.queue_functions.push(function),
                 other => return Err(Error::template(place, format!("the local stack does not know events of type {other}"))),
             }
         }
@@ -291,7 +291,7 @@ mod tests {
         assert!(passes("gladly_resolve", &ready("unresolved")) && !passes("gladly_resolve", &ready("queued")));
         assert!(!passes("dispatch", &waiting) && !passes("dispatch", &removed));
         assert_eq!(template.schedules, [Schedule { function: "sweep".to_owned(), every: Duration::from_secs(60) }]);
-        assert_eq!(template.topic_functions, ["mail_events"]);
+        assert_eq!(template.queue_functions, ["mail_events"]);
     }
 
     #[test]

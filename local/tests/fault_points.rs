@@ -77,8 +77,8 @@ fn stories() -> Vec<Story> {
                 Settle,
                 Wait(61),
                 Sweep,
-                // The claim is old enough for evidence.
-                Wait(440),
+                // Evidence has held long enough.
+                Wait(610),
                 Settle,
                 Sweep,
                 Settle,

@@ -6,6 +6,7 @@
 
 mod export;
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 
 use intake::{Intake, Query, fitting, json_reply, respond};
@@ -41,8 +42,8 @@ pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result
         rows.truncate(limit);
         let requests: Vec<_> = rows.iter().filter_map(ResponseRow::request).collect();
         let interactions = intake.store.interactions(&requests, now).await?;
-        let interaction = |row: &ResponseRow| interactions.iter().find(|interaction| Some(interaction.request_id) == row.request());
-        let (data, all) = fitting(rows.iter().map(|row| export::row(row, interaction(row))));
+        let by_id: HashMap<_, _> = interactions.iter().map(|interaction| (interaction.request_id, interaction)).collect();
+        let (data, all) = fitting(rows.iter().map(|row| export::row(row, row.request().and_then(|id| by_id.get(&id).copied()))));
         let last = data.len().checked_sub(1).and_then(|last| rows.get(last)).map(|row| row.sequence_id);
         let next = last.filter(|_| more || !all);
         Ok(json_reply(StatusCode::OK, "application/json", &json!({ "data": data, "next": next })))

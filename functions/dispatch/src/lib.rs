@@ -6,26 +6,29 @@
 
 mod letter;
 
+use std::time::Instant;
+
 use aws_config::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 use links::{SurveyUrl, TokenSecrets};
 use mail::{Refusal, SendError, Ses};
 use normalize::Address;
-use policy::{Brand, DueFacts, Mode, Reason, Status, backoff, later, recheck};
+use policy::{Brand, DueFacts, Mode, Reason, Status, backoff, backoff_after, later, recheck};
 use serde_json::Value;
 use store::{Claimed, Interaction, Store, StoreError, each_interaction};
 use uuid::Uuid;
 
-/// How long a request waits whose configuration has to be mended first.
+/// How long a request waits whose configuration has to be mended first: as long as it has waited so far, within these bounds.
 const HELD: SignedDuration = SignedDuration::from_mins(1);
+const HELD_AT_MOST: SignedDuration = SignedDuration::from_mins(15);
 /// How long a request waits for a quota or a paused account.
 const PAUSED: SignedDuration = SignedDuration::from_mins(15);
-/// Mails a second for which a batch sends one at a time more. A mail takes about a tenth of a second, and two batches are under way at once
-/// (the event source's `ParallelizationFactor`): so a backlog goes out at about the rate that SES allows, and not in bursts that it refuses.
-const PACE: u32 = 20;
+/// Mails a second for which each batch sends one more at once. A mail takes about a tenth of a second, and a table's stream has four shards
+/// to begin with, each worked on by one batch: so a backlog goes out at about the rate that SES allows rather than in bursts that it refuses.
+const PACE: u32 = 40;
 /// Mails of a batch under way at once, at most.
 const MOST_AT_ONCE: u32 = 10;
-/// How long what is no fault of the mail (throttled, not connected, a sender that is not verified) is tried at least.
+/// How long what is no fault of the mail (throttled, not connected, a sender that is not verified) is tried.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 /// A claim outlives the function that made it by so much.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
@@ -82,21 +85,28 @@ impl Dispatch {
 
     /// Works through a batch of the stream; returns Lambda's partial batch response. `now` is the invocation's start, from which leases count.
     pub async fn handle(&self, event: &Value, now: Timestamp) -> Value {
-        let at_once = self.store.settings(now).await.map_or(1, |settings| settings.company.send_rate / PACE);
-        each_interaction(event, at_once.clamp(1, MOST_AT_ONCE) as usize, |row| async move { self.send(&row, now).await }).await
+        let at_once = self.store.settings(now).await.map_or(1, |settings| settings.company.send_rate.div_ceil(PACE));
+        let started = Instant::now();
+        // Leases count from the start; but a batch may take longer than the configuration may be remembered.
+        let reading = || later(now, SignedDuration::try_from(started.elapsed()).unwrap_or_default());
+        let send = |row| async move { self.send(&row, now, reading()).await };
+        each_interaction(event, at_once.clamp(1, MOST_AT_ONCE) as usize, send).await
     }
 
-    async fn send(&self, row: &Interaction, now: Timestamp) -> Result<(), StoreError> {
+    async fn send(&self, row: &Interaction, now: Timestamp, reading: Timestamp) -> Result<(), StoreError> {
         if row.status != Status::Queued || row.ready.is_none() || row.expired(now) {
             return Ok(()); // an older image, or one that the filter should have kept
         }
-        let settings = self.store.settings(now).await?;
+        if row.reopened_at.is_some() {
+            return self.refuse(row, Reason::Reopened, now).await;
+        }
+        let settings = self.store.settings(reading).await?;
         let brand = row.brand.as_deref().and_then(|brand| Brand::find(&settings.brands, brand));
         let channel = row.channel.as_deref().unwrap_or_default();
         let (key, employee) = match row.mode {
             // Of a test request neither is asked again.
             Mode::Test => (None, None),
-            Mode::Live => tokio::try_join!(self.store.key(&row.key, now), self.employee(row, now))?,
+            Mode::Live => tokio::try_join!(self.store.key(&row.key, reading), self.employee(row, reading))?,
         };
         let facts =
             DueFacts { company: &settings.company, channels: &settings.channels, brand, key: key.as_ref(), employee: employee.as_ref() };
@@ -144,7 +154,8 @@ impl Dispatch {
     /// Somebody has to mend something first; until then nothing is sent, nothing is lost, and no attempt is used up.
     async fn hold(&self, row: &Interaction, why: &str, now: Timestamp) -> Result<(), StoreError> {
         tracing::error!(request_id = %row.request_id, why, "mail held back");
-        self.store.hold(row.request_id, Status::Queued, later(now, HELD)).await.map(drop)
+        let wake_at = later(now, waited(row, now).clamp(HELD, HELD_AT_MOST));
+        self.store.hold(row.request_id, Status::Queued, wake_at).await.map(drop)
     }
 
     /// Notes what became of the mail. If that fails, the request stays `sending`, and `sweep` finds out from SES's events.
@@ -169,16 +180,14 @@ impl Dispatch {
             Err(SendError::Refused { refusal, code }) => (refusal, code),
         };
         tracing::warn!(%request_id, ?refusal, code, attempts = row.attempts, "refused");
-        let again = backoff(row.attempts, fastrand::u32(..));
-        let used_up = row.attempts + 1 >= most_attempts;
-        let long_enough = now.duration_since(row.due_at.unwrap_or(row.created_at)) >= PATIENCE;
+        let random = fastrand::u32(..);
+        let waited = waited(row, now);
+        let again = later(now, backoff_after(waited, random));
         let next = match refusal {
             Refusal::AddressRejected => return self.store.give_up(row, claim_id, Reason::Rejected, now).await.map(drop),
-            Refusal::QuotaOrPaused => Some((later(now, PAUSED + again), false)),
-            Refusal::ThisMail => (!used_up).then(|| (later(now, again), true)),
-            Refusal::Throttled | Refusal::Misconfigured | Refusal::Unreachable => {
-                (!used_up || !long_enough).then(|| (later(now, again), true))
-            }
+            Refusal::ThisMail => (row.attempts + 1 < most_attempts).then(|| (later(now, backoff(row.attempts, random)), true)),
+            Refusal::QuotaOrPaused => Some((later(again, PAUSED), false)),
+            Refusal::Throttled | Refusal::Misconfigured | Refusal::Unreachable => (waited < PATIENCE).then_some((again, false)),
         };
         match next.filter(|(wake_at, _)| wake_at.as_second() < row.expires_at) {
             Some((wake_at, counts)) => self.store.release(row, claim_id, wake_at, counts).await,
@@ -186,4 +195,9 @@ impl Dispatch {
         }
         .map(drop)
     }
+}
+
+/// Since the request was due.
+fn waited(row: &Interaction, now: Timestamp) -> SignedDuration {
+    now.duration_since(row.due_at.unwrap_or(row.created_at))
 }

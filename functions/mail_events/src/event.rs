@@ -59,12 +59,13 @@ impl Kind {
 #[error("an SES event that cannot be understood: {0}")]
 pub struct NotAnEvent(&'static str);
 
-/// The event records in an SNS notification, an EventBridge event, or bare.
+/// The event records in messages of a queue (which the topic fills with bare ones), an SNS notification, an EventBridge event, or bare.
 pub fn records(envelope: &Value) -> Vec<Result<Value, NotAnEvent>> {
     if let Some(records) = envelope.get("Records").and_then(Value::as_array) {
         let message = |record: &Value| {
-            let message = record.pointer("/Sns/Message").and_then(Value::as_str).ok_or(NotAnEvent("a record without Sns.Message"))?;
-            serde_json::from_str(message).map_err(|_| NotAnEvent("Sns.Message is no JSON"))
+            let message = record.get("body").or_else(|| record.pointer("/Sns/Message")).and_then(Value::as_str);
+            let message = message.ok_or(NotAnEvent("a record without a message"))?;
+            serde_json::from_str(message).map_err(|_| NotAnEvent("a message that is no JSON"))
         };
         return records.iter().map(message).collect();
     }

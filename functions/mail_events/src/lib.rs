@@ -15,7 +15,7 @@ use store::{Interaction, OutcomeWritten, Store, StoreError};
 
 pub use event::{Kind, MailEvent, NotAnEvent, read, records};
 
-/// Why an invocation failed: Lambda delivers it again, and in the end to the dead-letter queue.
+/// Why an invocation failed: its message comes again, for hours, and ends in the dead-letter queue.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
     /// A table is in trouble.

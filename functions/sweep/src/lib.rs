@@ -2,9 +2,9 @@
 //!
 //! - `unresolved` and `queued` rows whose `wake_at` has come are made ready, which the stream shows to the function that carries on; at most
 //!   `send_rate × 60` of them a minute, so that what has piled up does not run into SES's rate.
-//! - `sending` rows whose lease is over are weighed, however many: a `Send` event would have made them `sent`. If `Send` events of mails
-//!   claimed five minutes later have arrived, and time enough for stragglers has gone by, this mail never left, and is sent again, as often
-//!   as a mail may be attempted (`failed: send_attempts`).
+//! - `sending` rows whose lease is over are weighed, all that are found on the way to those: a `Send` event would have made them `sent`. If
+//!   `Send` events of mails claimed five minutes later have arrived, and ten minutes later this one's still has not, the mail never left,
+//!   and is sent again, as often as a mail may be attempted (`failed: send_attempts`).
 //!   Otherwise it is waited for, up to a day; then it is `failed: unconfirmed`, which the operator sees. One customer is never mailed twice
 //!   for want of patience.
 //!
@@ -18,8 +18,9 @@ use store::{DUE_SHARDS, Due, Store, StoreError};
 
 /// `Send` events of mails claimed this much later prove that an earlier one would have arrived.
 const PROOF: SignedDuration = SignedDuration::from_mins(5);
-/// But not before the claim is so old: Lambda delivers events unordered, and throttled ones again after up to five minutes.
-const STRAGGLERS: SignedDuration = SignedDuration::from_mins(15);
+/// But only if they still do after so long: events come unordered, and one that failed comes again minutes later (`template.yaml`,
+/// `MailEventsQueue`), when those of later mails have long passed it.
+const STRAGGLERS: SignedDuration = SignedDuration::from_mins(10);
 /// How long an unknown is looked into.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 /// How often an unknown is looked at.
@@ -98,16 +99,15 @@ async fn step(store: &Store, due: &Due, proof: Option<Timestamp>, most_attempts:
         (Status::Sending, Some(claimed_at)) => claimed_at,
         _ => return Ok(if store.wake(due, now).await? { Step::Woken } else { Step::MovedOn }),
     };
-    let age = now.duration_since(claimed_at);
-    let (step, done) = if age >= STRAGGLERS && proof.is_some_and(|until| until.duration_since(claimed_at) >= PROOF) {
-        match store.send_again(due, most_attempts, now).await? {
+    let never_left = proof.is_some_and(|until| until.duration_since(claimed_at) >= PROOF);
+    let (step, done) = match due.doubted_at.filter(|_| never_left) {
+        Some(doubted_at) if now.duration_since(doubted_at) >= STRAGGLERS => match store.send_again(due, most_attempts, now).await? {
             true => (Step::SentAgain, true),
             false => (Step::GivenUp, store.give_up_on(due, Reason::SendAttempts, now).await?),
-        }
-    } else if age >= PATIENCE {
-        (Step::GivenUp, store.give_up_on(due, Reason::Unconfirmed, now).await?)
-    } else {
-        (Step::Unknown, store.postpone(due, later(now, LOOK_AGAIN)).await?)
+        },
+        None if never_left => (Step::Unknown, store.doubt(due, later(now, STRAGGLERS), now).await?),
+        _ if now.duration_since(claimed_at) >= PATIENCE => (Step::GivenUp, store.give_up_on(due, Reason::Unconfirmed, now).await?),
+        _ => (Step::Unknown, store.postpone(due, later(now, LOOK_AGAIN)).await?),
     };
     if done && matches!(step, Step::GivenUp) {
         tracing::error!(request_id = %due.request_id, "SES never said that it took the mail: given up");

@@ -50,7 +50,7 @@ fn mail(to: &str) -> Value {
 fn published(events: &mut Events) -> Vec<Value> {
     let mut published = Vec::new();
     while let Ok(event) = events.try_recv() {
-        published.push(serde_json::from_str(event["Records"][0]["Sns"]["Message"].as_str().unwrap()).unwrap());
+        published.push(serde_json::from_str(event["Records"][0]["body"].as_str().unwrap()).unwrap());
     }
     published
 }

@@ -162,7 +162,7 @@ impl Teller {
     async fn deliver_events(&mut self) -> usize {
         let now = self.world.now();
         while let Some(event) = self.world.stack.events.as_mut().and_then(|events| events.try_recv().ok()) {
-            let message: Value = serde_json::from_str(event["Records"][0]["Sns"]["Message"].as_str().unwrap()).unwrap();
+            let message: Value = serde_json::from_str(event["Records"][0]["body"].as_str().unwrap()).unwrap();
             let request_id = message["mail"]["tags"]["request_id"][0].as_str().unwrap();
             let of_the_first = self.first_mailed.get_or_insert_with(|| request_id.to_owned()) == request_id;
             let after = |minutes| now.checked_add(SignedDuration::from_mins(minutes)).unwrap();

@@ -6,10 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use normalize::{ClosedConversation, Inbound, Malformed, Note, Source, SurveyRequest};
-use policy::{Outcome, Reason, Scope, Status, Verdict};
+use policy::{Channel, Outcome, Reason, Scope, Status, Verdict};
 use serde_json::{Map, Value, json};
 use store::{Conversation, Interaction, Marker, NewInteraction, Recorded, Resolution};
 
+use crate::reply::in_time;
 use crate::{Entered, Intake, Problem, digest, json_reply, respond};
 
 /// How a sender is told that a request is invalid for this company.
@@ -54,8 +55,12 @@ impl Intake {
         .await
     }
 
-    /// Reads the body, checks, records, and answers.
+    /// Reads the body, checks, records, and answers, before the sender gives up waiting.
     pub async fn accept(&self, entered: &Entered<'_>, delivery: Delivery<'_>, now: Timestamp) -> Result<Response<Body>, Problem> {
+        in_time(self.read(entered, delivery, now)).await
+    }
+
+    async fn read(&self, entered: &Entered<'_>, delivery: Delivery<'_>, now: Timestamp) -> Result<Response<Body>, Problem> {
         match (delivery.parse)(entered.body())? {
             Inbound::Survey(request) => self.survey(entered, &delivery, &request, now).await,
             Inbound::Conversation(closed) => self.conversation(entered, &delivery, &closed, now).await,
@@ -102,8 +107,8 @@ impl Intake {
         };
         let repaired = request.notes.iter().filter(|note| matches!(note, Note::Repaired { .. })).count();
         let window = settings.company.dedupe_window(delivery.source);
-        let employee = new.resolution.employee.as_ref().map(|employee| employee.email.as_str());
-        let identity = (policy::identity(request, new.resolution.channel.as_deref(), employee), window);
+        let channel = Channel::find(&settings.channels, &request.channel).map_or(&*request.channel, |channel| &*channel.name);
+        let identity = (policy::identity(request, channel, employee.as_ref().map(|employee| &*employee.email)), window);
         self.record(entered, delivery, new, identity, repaired, now).await
     }
 

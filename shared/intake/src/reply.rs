@@ -38,10 +38,14 @@ pub fn fitting(rows: impl IntoIterator<Item = Value>) -> (Vec<Value>, bool) {
 /// A reply comes before the most impatient sender gives up, who waits five seconds (docs/facts.md, Gorgias 3).
 const DEADLINE: Duration = Duration::from_millis(4_500);
 
-/// Runs a handler: its reply, or its problem as a reply. What Lambda gets is always a reply, and in time.
+/// Runs a handler: its reply, or its problem as a reply. What Lambda gets is always a reply.
 pub async fn respond(handler: impl Future<Output = Result<Response<Body>, Problem>>) -> Result<Response<Body>, Infallible> {
-    let reply = tokio::time::timeout(DEADLINE, handler).await;
-    Ok(reply.unwrap_or(Err(Problem::Late)).unwrap_or_else(Problem::into_response))
+    Ok(handler.await.unwrap_or_else(Problem::into_response))
+}
+
+/// Ends what takes longer than the sender of a request waits: [`Problem::Late`].
+pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    tokio::time::timeout(DEADLINE, work).await.unwrap_or(Err(Problem::Late))
 }
 
 #[cfg(test)]
@@ -50,7 +54,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_takes_too_long_is_answered_before_the_sender_gives_up() {
-        let Ok(reply) = respond(std::future::pending()).await;
+        let Ok(reply) = respond(in_time(std::future::pending())).await;
         assert_eq!((reply.status(), reply.headers()["retry-after"].to_str().unwrap()), (StatusCode::SERVICE_UNAVAILABLE, "30"));
     }
 }

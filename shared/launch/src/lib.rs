@@ -32,8 +32,7 @@ pub fn log() {
         .init();
 }
 
-/// How long a connection is kept that nobody uses. Lambda freezes a function between two events, and a connection that was closed
-/// meanwhile fails at its next use: DynamoDB would be asked again, but of a mail nobody would know whether it left.
+/// How long an unused connection to SES is kept: from one mail of a batch to the next.
 const IDLE: Duration = Duration::from_secs(3);
 
 /// The SDK's configuration from the environment: region, credentials as Lambda gives them, and for `sam local` the endpoint in
@@ -41,7 +40,17 @@ const IDLE: Duration = Duration::from_secs(3);
 pub fn aws(service: &str) -> SdkConfig {
     let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let region = given("AWS_REGION").or_else(|| given("AWS_DEFAULT_REGION")).map(Region::new);
-    // The SDK's own client, but for `IDLE`.
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(region)
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()));
+    config.set_endpoint_url(given(&format!("AWS_ENDPOINT_URL_{service}")));
+    config.build()
+}
+
+/// As [`aws`] for SES, whose connections are not kept: Lambda freezes a function between two events, and one that was closed meanwhile
+/// fails at its next use. DynamoDB is asked again then; of a mail nobody would know whether it left.
+pub fn aws_ses() -> SdkConfig {
     let https = Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).pool_idle_timeout(IDLE);
         connector.set_connector_settings(settings.cloned()).set_proxy_config(Some(ProxyConfig::from_env()));
@@ -50,11 +59,5 @@ pub fn aws(service: &str) -> SdkConfig {
         }
         connector.build()
     });
-    let mut config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(region)
-        .http_client(https)
-        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()));
-    config.set_endpoint_url(given(&format!("AWS_ENDPOINT_URL_{service}")));
-    config.build()
+    aws("SESV2").into_builder().http_client(https).build()
 }

@@ -2,9 +2,9 @@
 
 use crate::text;
 
-/// Digits from which on a number may be a telephone or a card: in a row, and in groups, as people write them (a date has eight).
+/// Digits from which on a number may be a telephone or a card: in a row, and in groups, as people write them (a date with its hour has ten).
 const LONG_NUMBER: usize = 7;
-const LONG_GROUPS: usize = 9;
+const LONG_GROUPS: usize = 11;
 
 /// The body with e-mail addresses (`j***@e***.com`) and long numbers (`***42`) masked, cut at `max_bytes` between two
 /// characters. Invalid UTF-8 is replaced. Names and free text stay: keep it no longer than the request itself.
@@ -59,12 +59,15 @@ fn numbers(text: &str) -> String {
     masked
 }
 
-/// Bytes of the number that `text` begins with: digits, with one space, hyphen or point between two of them.
+/// Bytes of the number that `text` begins with: digits, with at most two spaces, hyphens, points or brackets between two of them.
 fn length(text: &[u8]) -> usize {
     let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
     let mut end = 0;
-    while digit(end) || end > 0 && matches!(text.get(end), Some(b' ' | b'-' | b'.')) && digit(end + 1) {
-        end += 1;
+    let gap = |at: usize| matches!(text.get(at), Some(b' ' | b'-' | b'.' | b'(' | b')'));
+    loop {
+        match (0..=2).find(|gaps| digit(end + gaps)) {
+            Some(gaps) if (0..gaps).all(|at| gap(end + at)) => end += gaps + 1,
+            _ => return end,
+        }
     }
-    end
 }

@@ -198,6 +198,6 @@ fn bodies_are_masked() {
     insta::assert_snapshot!(masked_body(body.as_bytes(), 8_192), @r#"{"name":"Jane","email":" j***@m***.com","u":"https://x.example/?m=e***@e***.org","j":"a***@b***.co","id":"4711","phone":"+***78","é":"ü***@ö***.example"}"#);
     assert_eq!(masked_body("ééé".as_bytes(), 3), "é");
     assert_eq!(masked_body(b"a@", 99), "a***@***");
-    let groups = b"card 4111 1111-1111 1111, on 2026-11-21, version 1.2.3, call 030.123456.78.";
-    assert_eq!(masked_body(groups, 99), "card ***11, on 2026-11-21, version 1.2.3, call ***78.");
+    let groups = b"card 4111 1111-1111 1111, on 2026-11-21 10:00, version 1.2.3, call 030.123456.78 or +1 (415) 555-2671";
+    assert_eq!(masked_body(groups, 199), "card ***11, on 2026-11-21 10:00, version 1.2.3, call ***78 or +***71");
 }

@@ -2,17 +2,25 @@
 
 use jiff::SignedDuration;
 
-/// First ceiling, in seconds; it doubles with every attempt.
+/// Lowest ceiling of a wait, in seconds.
 const BASE: u64 = 30;
-/// Highest ceiling, in seconds.
+/// Highest, in seconds.
 const CAP: u64 = 3_600;
 
 /// Exponential back-off with full jitter: a uniform share of `30 s × 2^attempts`, at most an hour, at least a second.
 ///
 /// `random` is uniform over all of `u32`; the caller draws it, so that this stays pure. (Full jitter: AWS Architecture Blog, "Exponential Backoff And Jitter".)
 pub fn backoff(attempts: u32, random: u32) -> SignedDuration {
-    let ceiling = BASE.saturating_mul(1 << attempts.min(10)).min(CAP);
-    let millis = ceiling * 1_000 * u64::from(random) / u64::from(u32::MAX);
+    share(BASE.saturating_mul(1 << attempts.min(10)), random)
+}
+
+/// The same where attempts are not counted: a uniform share of the time that was waited so far, which doubles as it goes; within the same bounds.
+pub fn backoff_after(waited: SignedDuration, random: u32) -> SignedDuration {
+    share(u64::try_from(waited.as_secs()).unwrap_or_default(), random)
+}
+
+fn share(ceiling: u64, random: u32) -> SignedDuration {
+    let millis = ceiling.clamp(BASE, CAP) * 1_000 * u64::from(random) / u64::from(u32::MAX);
     SignedDuration::from_millis(millis.max(1_000) as i64)
 }
 
@@ -26,5 +34,7 @@ mod tests {
         assert_eq!(backoff(3, u32::MAX), SignedDuration::from_secs(240));
         assert_eq!(backoff(u32::MAX, u32::MAX), SignedDuration::from_secs(3_600));
         assert_eq!(backoff(5, 0), SignedDuration::from_secs(1));
+        let waited = |seconds| backoff_after(SignedDuration::from_secs(seconds), u32::MAX).as_secs();
+        assert_eq!([-5, 0, 100, 86_400].map(waited), [30, 30, 100, 3_600]);
     }
 }

@@ -7,9 +7,9 @@ use normalize::{CustomerAddress, Source, SurveyRequest};
 ///
 /// Every update of a closed Gorgias ticket fires again, whatever has changed in it (docs/facts.md, Gorgias 1), so there the ticket alone counts.
 ///
-/// `channel` and `employee` are the channel's own name and the employee's e-mail where the checks found them: whatever alias or custom id a
+/// `channel` and `employee` are the channel's own name and the employee's e-mail where they are known: whatever alias or custom id a
 /// delivery spells them by, it is the same interaction.
-pub fn identity(request: &SurveyRequest, channel: Option<&str>, employee: Option<&str>) -> Vec<String> {
+pub fn identity(request: &SurveyRequest, channel: &str, employee: Option<&str>) -> Vec<String> {
     let ext = request.ext_interaction_id.clone().unwrap_or_default();
     if request.source == Source::Gorgias && !ext.is_empty() {
         return ticket(request.source, &ext);
@@ -21,7 +21,7 @@ pub fn identity(request: &SurveyRequest, channel: Option<&str>, employee: Option
     };
     let given = request.employee.as_ref().and_then(|who| who.email().or(who.custom_id()));
     let employee = employee.or(given).unwrap_or_default().to_owned();
-    vec![request.source.as_str().to_owned(), ext, customer, employee, channel.unwrap_or(&request.channel).to_lowercase()]
+    vec![request.source.as_str().to_owned(), ext, customer, employee, channel.to_lowercase()]
 }
 
 /// The identity where the helpdesk's id alone decides: also of an update that shows the ticket open again.

@@ -13,7 +13,7 @@ mod later;
 mod reason;
 mod status;
 
-pub use backoff::backoff;
+pub use backoff::{backoff, backoff_after};
 pub use config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, Fault, Item, LanguageRow, Look, Profile};
 pub use door::{Facts, Plan, Verdict, Who, decide, who};
 pub use due::{DueFacts, recheck};

@@ -114,6 +114,9 @@ pub struct Interaction {
     /// When the delay is over, if there is one and once it is known (Gladly: after the first look).
     #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
+    /// When the helpdesk showed the ticket open again while a mail was under way: should that come to nothing, there is no other.
+    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    pub reopened_at: Option<Timestamp>,
     /// Of what identifies the interaction: its de-duplication marker's [`Subject::as_text`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
@@ -185,6 +188,7 @@ impl NewInteraction {
             answer: None,
             conversation: self.conversation,
             due_at: (waiting && !ready).then_some(self.due),
+            reopened_at: None,
             marker: self.marker.map(|marker| marker.as_text()),
             expires_at: later(self.due, self.retention).as_second(),
         }

@@ -88,18 +88,22 @@ impl Store {
         }
     }
 
-    /// Gorgias shows a ticket open again: a request that still waits becomes `not_sent: reopened`, and the next close counts anew.
-    ///
-    /// While a mail is under way the marker stays: should SES refuse it, the next update of the ticket withdraws the request.
+    /// Gorgias shows a ticket open again: a request that still waits becomes `not_sent: reopened`, one whose mail is under way does if that
+    /// comes to nothing, and the next close counts anew.
     pub async fn reopen(&self, marker: &Subject, now: Timestamp) -> Result<(), StoreError> {
         let key = HashMap::from([("subject".to_owned(), s(marker.as_text())), ("kind".to_owned(), s(MARKER))]);
         let got = self.client.get_item().table_name(&self.tables.suppression).set_key(Some(key.clone())).consistent_read(true);
         let item = got.send().await.map_err(StoreError::of("GetItem"))?.item;
         let Some(first) = item.as_ref().and_then(first) else { return Ok(()) };
-        match self.interaction(first.request_id, now).await? {
-            Some(row) if row.status == Status::Sending => return Ok(()),
-            Some(row) if row.status == Status::Queued => return self.refuse(&row, Reason::Reopened, now).await.map(drop),
-            _ => {}
+        for _ in 0..REOPEN_ATTEMPTS {
+            let done = match self.interaction(first.request_id, now).await? {
+                Some(row) if row.status == Status::Queued => self.refuse(&row, Reason::Reopened, now).await?,
+                Some(row) if row.status == Status::Sending => self.note_reopened(&row, now).await?,
+                _ => break,
+            };
+            if done {
+                return Ok(());
+            }
         }
         // Clause: the marker is still that request's. Otherwise a new close has just taken it over.
         let delete = self.client.delete_item().table_name(&self.tables.suppression).set_key(Some(key));
@@ -111,6 +115,9 @@ impl Store {
         }
     }
 }
+
+/// Looks at a request that moves on while it is reopened.
+const REOPEN_ATTEMPTS: usize = 3;
 
 fn marker_item(marker: &Marker, row: &Interaction, now: Timestamp) -> HashMap<String, AttributeValue> {
     let mut item = HashMap::from([

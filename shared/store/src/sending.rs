@@ -41,7 +41,7 @@ impl Store {
         // or it is this very claim, whose answer was lost on the way.
         let take = self
             .transacted(row.request_id)
-            .update_expression("SET #status = :sending, claim_id = :claim, claimed_at = :now, wake_at = :over REMOVE ready")
+            .update_expression("SET #status = :sending, claim_id = :claim, claimed_at = :now, wake_at = :over REMOVE ready, doubted_at")
             .condition_expression(
                 "attribute_exists(request_id) AND ((#status = :queued AND attribute_exists(ready)) OR (#status = :sending AND claim_id = :claim))",
             )
@@ -142,7 +142,7 @@ impl Store {
             .expression_attribute_values(":claim", s(claim_id.to_string()))
     }
 
-    /// Ends an attempt or a request as `end` says, and in the same transaction releases what it held, as far as that is still this row's.
+    /// Writes what `end` says of a row, and in the same transaction releases what it held, as far as that is still this row's.
     async fn end(&self, end: UpdateBuilder, held: impl IntoIterator<Item = TransactWriteItem>) -> Result<bool, StoreError> {
         let mut actions = vec![TransactWriteItem::builder().update(built(end.build())?).build()];
         actions.extend(held);
@@ -194,6 +194,19 @@ impl Store {
         let window = if queued && reason != Reason::SuppressionPeriod { self.window(row)? } else { None };
         let marker = if queued && comes_again { self.marker(row)? } else { None };
         self.end(ended(update, reason, now), window.into_iter().chain(marker)).await
+    }
+
+    /// The ticket is open again while a mail is under way; its marker goes. False if the row has moved on.
+    pub(crate) async fn note_reopened(&self, row: &Interaction, now: Timestamp) -> Result<bool, StoreError> {
+        // Clauses: the row exists; its mail is still under way.
+        let update = self
+            .transacted(row.request_id)
+            .update_expression("SET reopened_at = :now")
+            .condition_expression("attribute_exists(request_id) AND #status = :sending")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":sending", s(Status::Sending.as_str()))
+            .expression_attribute_values(":now", ms(now));
+        self.end(update, self.marker(row)?).await
     }
 
     /// Holds a request back, whatever it waits for, until `wake_at`. False if the row has moved on.

@@ -35,6 +35,8 @@ pub struct Due {
     pub wake_at: Timestamp,
     /// For `Sending`: when.
     pub claimed_at: Option<Timestamp>,
+    /// For `Sending`: since when evidence says that the mail never left.
+    pub doubted_at: Option<Timestamp>,
 }
 
 impl Store {
@@ -83,6 +85,17 @@ impl Store {
             .seen(due)
             .update_expression("SET wake_at = :later")
             .condition_expression(SEEN)
+            .expression_attribute_values(":later", ms(wake_at));
+        applied(update.send().await)
+    }
+
+    /// Evidence says for the first time that no mail left: it has to say so again at `wake_at`. False if the row has moved on.
+    pub async fn doubt(&self, due: &Due, wake_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        let update = self
+            .seen(due)
+            .update_expression("SET doubted_at = :now, wake_at = :later")
+            .condition_expression(SEEN)
+            .expression_attribute_values(":now", ms(now))
             .expression_attribute_values(":later", ms(wake_at));
         applied(update.send().await)
     }
@@ -152,5 +165,6 @@ fn due(item: &HashMap<String, AttributeValue>) -> Option<Due> {
         status: Status::from_name(text("status")?)?,
         wake_at: time("wake_at")?,
         claimed_at: time("claimed_at"),
+        doubted_at: time("doubted_at"),
     })
 }
