@@ -344,6 +344,7 @@ async fn run(topics: &[Topic], stories_told: &[usize], choose: fn(&Point) -> boo
         checks.extend(points.map(|point| (point, expected.clone())));
     }
     let count = checks.len();
+    println!("{count} points");
     let checks = checks.into_iter().map(|(point, expected)| async move {
         let name = point.to_string();
         let wrong = tokio::spawn(check(point, expected)).await.unwrap_or_else(|panic| vec![panic.to_string()]);
