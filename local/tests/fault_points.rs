@@ -334,8 +334,8 @@ fn points(story: usize, topic: Topic, calls: &[(Service, Call)]) -> Vec<Point> {
     points
 }
 
-/// Breaks at every point that `choose` leaves in.
-async fn run(topics: &[Topic], stories_told: &[usize], choose: fn(&Point) -> bool) {
+/// Breaks at every point that `choose` leaves in, and returns how many these are.
+async fn run(topics: &[Topic], stories_told: &[usize], choose: fn(&Point) -> bool) -> usize {
     let mut checks = Vec::new();
     for story in stories_told {
         let (calls, expected) = record(*story).await;
@@ -344,7 +344,6 @@ async fn run(topics: &[Topic], stories_told: &[usize], choose: fn(&Point) -> boo
         checks.extend(points.map(|point| (point, expected.clone())));
     }
     let count = checks.len();
-    println!("{count} points");
     let checks = checks.into_iter().map(|(point, expected)| async move {
         let name = point.to_string();
         let wrong = tokio::spawn(check(point, expected)).await.unwrap_or_else(|panic| vec![panic.to_string()]);
@@ -353,6 +352,7 @@ async fn run(topics: &[Topic], stories_told: &[usize], choose: fn(&Point) -> boo
     let wrong: Vec<Vec<String>> = futures::stream::iter(checks).buffer_unordered(AT_ONCE).collect().await;
     let wrong: Vec<String> = wrong.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    count
 }
 
 impl std::fmt::Display for Point {
@@ -366,7 +366,8 @@ impl std::fmt::Display for Point {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_call_is_broken_everything_ends_as_if_none_were() {
     let all: Vec<usize> = (0..stories().len()).collect();
-    run(&[Topic::Faithful], &all, |_| true).await;
+    let count = run(&[Topic::Faithful], &all, |_| true).await;
+    println!("{count} points");
 }
 
 /// Without its `Send` event an unknown mail may end as `failed: unconfirmed`; never as two mails.
@@ -376,11 +377,12 @@ async fn events_that_are_lost_doubled_late_or_reversed_make_no_second_mail() {
     let few = ["one request", "a mail that is lost on its way to SES"];
     let told: Vec<usize> = (0..stories().len()).filter(|story| thorough() || few.contains(&stories()[*story].name)).collect();
     // Where a mail may be under way: SES's own calls, and the death of whoever notes what became of it.
-    run(&topics, &told, |point| {
+    let count = run(&topics, &told, |point| {
         let writes = ["TransactWriteItems", "UpdateItem"].contains(&point.call.operation.as_str());
         let dies = (point.service == Service::Ses || (writes && point.story == 0)) && point.span == Span::Outage;
         // Whoever lives on weighs the evidence of later mails.
         dies || (point.service == Service::Ses && point.topic == Topic::Straggles)
     })
     .await;
+    println!("{count} points");
 }
