@@ -76,6 +76,8 @@ async fn a_typo_in_a_key_or_a_profile_holds_what_was_let_in_before() {
     ] {
         let request = world.post("/v1/requests", &request(kind, &format!("{kind}@customers.example"))).await.id();
         world.configure(kind, &id, typo);
+        // What was read before is remembered for some seconds.
+        world.advance(SignedDuration::from_secs(31));
         world.settle().await;
         minutes(&mut world, 2).await;
         let shown = world.call("GET", &format!("/v1/requests/{request}"), &[("x-api-key", "aw_live_reader")], "").await.json();
