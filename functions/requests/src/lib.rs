@@ -9,7 +9,7 @@
 
 use std::convert::Infallible;
 
-use intake::{Delivery, Intake, Problem, Query, Style, fitting, json_reply, respond};
+use intake::{Delivery, Intake, Problem, Query, Style, fitting, in_time, json_reply, respond};
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
@@ -30,7 +30,7 @@ const LONGEST_ID: usize = 1_024;
 pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
     respond(async {
         match (request.method(), named(&request)) {
-            (&Method::POST, _) => post(intake, &request, now).await,
+            (&Method::POST, _) => in_time(post(intake, &request, now)).await,
             (_, Some(request_id)) => get(intake, &request, &request_id, now).await,
             (_, None) => list(intake, &request, now).await,
         }

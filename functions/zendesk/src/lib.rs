@@ -7,7 +7,7 @@ mod signature;
 
 use std::convert::Infallible;
 
-use intake::{Delivery, Entered, Intake, Parse, Problem, Style, respond};
+use intake::{Delivery, Entered, Intake, Parse, Problem, Style, in_time, respond};
 use jiff::Timestamp;
 use lambda_http::{Body, Request, RequestExt, Response};
 use normalize::Source;
@@ -27,7 +27,7 @@ pub struct Zendesk {
 impl Zendesk {
     /// Answers one delivery.
     pub async fn handle(&self, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
-        respond(async {
+        respond(in_time(async {
             let entered = self.intake.enter(&request, Scope::Send, now).await?;
             let by_zendesk = entered.headers().keys().any(|name| name.as_str().starts_with("x-zendesk-"));
             let is_webhook = by_zendesk || request.raw_http_path().ends_with("/zendesk");
@@ -37,7 +37,7 @@ impl Zendesk {
             let id = entered.header("x-zendesk-webhook-invocation-id");
             let delivery = Delivery { source, id, parse, style: Style::Webhook };
             self.intake.accept(&entered, delivery, now).await
-        })
+        }))
         .await
     }
 

@@ -10,8 +10,7 @@ use policy::{Channel, Outcome, Reason, Scope, Status, Verdict};
 use serde_json::{Map, Value, json};
 use store::{Conversation, Interaction, Marker, NewInteraction, Recorded, Resolution};
 
-use crate::reply::in_time;
-use crate::{Entered, Intake, Problem, digest, json_reply, respond};
+use crate::{Entered, Intake, Problem, digest, in_time, json_reply, respond};
 
 /// How a sender is told that a request is invalid for this company.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,19 +47,15 @@ const KEPT_BODY: usize = 8 * 1024;
 impl Intake {
     /// A helpdesk's webhook from door to reply, where no header of its own matters.
     pub async fn webhook(&self, request: &Request, source: Source, parse: Parse, now: Timestamp) -> Result<Response<Body>, Infallible> {
-        respond(async {
+        respond(in_time(async {
             let entered = self.enter(request, Scope::Send, now).await?;
             self.accept(&entered, Delivery { source, id: None, parse, style: Style::Webhook }, now).await
-        })
+        }))
         .await
     }
 
-    /// Reads the body, checks, records, and answers, before the sender gives up waiting.
+    /// Reads the body, checks, records, and answers.
     pub async fn accept(&self, entered: &Entered<'_>, delivery: Delivery<'_>, now: Timestamp) -> Result<Response<Body>, Problem> {
-        in_time(self.read(entered, delivery, now)).await
-    }
-
-    async fn read(&self, entered: &Entered<'_>, delivery: Delivery<'_>, now: Timestamp) -> Result<Response<Body>, Problem> {
         match (delivery.parse)(entered.body())? {
             Inbound::Survey(request) => self.survey(entered, &delivery, &request, now).await,
             Inbound::Conversation(closed) => self.conversation(entered, &delivery, &closed, now).await,

@@ -43,8 +43,11 @@ pub async fn respond(handler: impl Future<Output = Result<Response<Body>, Proble
     Ok(handler.await.unwrap_or_else(Problem::into_response))
 }
 
-/// Ends what takes longer than the sender of a request waits: [`Problem::Late`].
-pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+/// Ends what takes longer than the sender of a request waits, its key's lookup included.
+///
+/// # Errors
+/// [`Problem::Late`].
+pub async fn in_time<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
     tokio::time::timeout(DEADLINE, work).await.unwrap_or(Err(Problem::Late))
 }
 

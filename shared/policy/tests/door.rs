@@ -57,6 +57,10 @@ impl World {
         self
     }
 
+    fn due(&self) -> DueFacts<'_> {
+        DueFacts { company: &self.company, channels: &self.channels, brand: None, key: Some(&self.key), employee: self.employees.first() }
+    }
+
     fn decide(&self, changes: Value, mode: Mode) -> Verdict {
         let request = request(changes);
         let email = request.employee.as_ref().and_then(|e| e.email());
@@ -210,13 +214,7 @@ fn a_language_falls_back() {
 #[test]
 fn when_due_a_live_request_is_checked_once_more() {
     let world = World::new();
-    let facts = DueFacts {
-        company: &world.company,
-        channels: &world.channels,
-        brand: None,
-        key: Some(&world.key),
-        employee: world.employees.first(),
-    };
+    let facts = world.due();
     assert_eq!(recheck(Mode::Live, "email", &facts), Ok(None));
     assert_eq!(recheck(Mode::Live, "email", &DueFacts { key: Some(&KeyItem::Revoked), ..facts }), Err(Reason::KeyRevoked));
     assert_eq!(recheck(Mode::Live, "phone", &facts), Err(Reason::ChannelManual));
@@ -228,13 +226,7 @@ fn when_due_a_live_request_is_checked_once_more() {
 #[test]
 fn a_config_fault_holds_what_is_due() {
     let world = World::new().with_company(json!({ "kind": "company", "id": "settings", "suppression_days": "a week" }));
-    let facts = DueFacts {
-        company: &world.company,
-        channels: &world.channels,
-        brand: None,
-        key: Some(&world.key),
-        employee: world.employees.first(),
-    };
+    let facts = world.due();
     let fault = recheck(Mode::Live, "email", &facts).unwrap().unwrap();
     assert_eq!(fault.to_string(), "company/settings has a value of `suppression_days` that cannot be understood");
     let fine = World::new();

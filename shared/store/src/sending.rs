@@ -37,13 +37,14 @@ impl Store {
         lease: SignedDuration,
         now: Timestamp,
     ) -> Result<Claimed, StoreError> {
-        // Clauses: the row still exists; it is queued and ready (a stale stream record of a request that was put back finds it not ready);
-        // or it is this very claim, whose answer was lost on the way.
+        // Clauses: the row still exists; it is queued and ready (a stale stream record of a request that was put back finds it not ready), and
+        // its ticket was not opened since (a record from before that does not show it); or it is this very claim, whose answer was lost on
+        // the way.
         let take = self
             .transacted(row.request_id)
             .update_expression("SET #status = :sending, claim_id = :claim, claimed_at = :now, wake_at = :over REMOVE ready, doubted_at")
             .condition_expression(
-                "attribute_exists(request_id) AND ((#status = :queued AND attribute_exists(ready)) OR (#status = :sending AND claim_id = :claim))",
+                "attribute_exists(request_id) AND ((#status = :queued AND attribute_exists(ready) AND attribute_not_exists(reopened_at)) OR (#status = :sending AND claim_id = :claim))",
             )
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":queued", s(Status::Queued.as_str()))
