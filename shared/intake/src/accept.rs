@@ -58,6 +58,10 @@ impl Intake {
     pub async fn accept(&self, entered: &Entered<'_>, delivery: Delivery<'_>, now: Timestamp) -> Result<Response<Body>, Problem> {
         match (delivery.parse)(entered.body())? {
             Inbound::Survey(request) => self.survey(entered, &delivery, &request, now).await,
+            Inbound::Snoozed { until, request } => match until {
+                Some(until) if until <= now => self.survey(entered, &delivery, &request, now).await,
+                _ => Ok(ignored(&normalize::Ignored::Snoozed)),
+            },
             Inbound::Conversation(closed) => self.conversation(entered, &delivery, &closed, now).await,
             Inbound::Reopened { ext_interaction_id } => {
                 let marker = self.marker(entered, "interaction", &policy::ticket(delivery.source, &ext_interaction_id));

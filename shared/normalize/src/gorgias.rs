@@ -76,6 +76,7 @@ pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
         external_url: r.link(&root, p, "external_url"),
         tags,
         surplus_tags,
+        status: None,
         custom_properties: r.properties(root.get("meta").map(literal).as_ref(), &child(p, "meta")),
         notes: Vec::new(),
     };

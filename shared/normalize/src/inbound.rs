@@ -1,5 +1,7 @@
 //! What a parser makes of a body.
 
+use jiff::Timestamp;
+
 use crate::SurveyRequest;
 
 /// What a body turned out to be.
@@ -11,6 +13,13 @@ pub enum Inbound {
     Reopened {
         /// The ticket's id, as in the request that its closing made.
         ext_interaction_id: String,
+    },
+    /// Gorgias: a closed ticket that is snoozed. It is surveyed if that time is over when it arrives.
+    Snoozed {
+        /// Until when; `None` if that could not be read.
+        until: Option<Timestamp>,
+        /// What is asked for once it is over.
+        request: Box<SurveyRequest>,
     },
     /// Gladly: a closed conversation, ids only.
     Conversation(ClosedConversation),

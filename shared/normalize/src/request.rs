@@ -69,6 +69,8 @@ pub struct SurveyRequest {
     pub tags: Vec<String>,
     /// The tags beyond that limit: neither stored nor told back, but a do-not-send tag among them still counts.
     pub surplus_tags: Vec<String>,
+    /// The ticket's status as the helpdesk wrote it, trimmed. `None` if it sent none: then its own rule has decided that the ticket is closed.
+    pub status: Option<String>,
     /// One level of strings, values at most [`SurveyRequest::MAX_VALUE`] characters.
     pub custom_properties: BTreeMap<String, String>,
     /// What was changed on the way in, to be told in the reply.

@@ -84,6 +84,7 @@ pub(crate) fn read(body: Body<'_>, manner: Manner) -> Result<SurveyRequest, Malf
         external_url: r.link(root, pointer, "external_url"),
         tags,
         surplus_tags,
+        status: None,
         custom_properties: r.properties(root.get("custom_properties"), &child(pointer, "custom_properties")),
         notes: Vec::new(),
     };
