@@ -303,7 +303,7 @@ mod tests {
         let interactions = template.tables.iter().find(|table| table.name == "interactions").unwrap();
         assert_eq!(interactions.create["StreamSpecification"], json!({"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"}));
         for table in &template.tables {
-            let expires = ["interactions", "suppression"].contains(&table.name.as_str());
+            let expires = ["config", "interactions", "suppression"].contains(&table.name.as_str());
             assert_eq!(table.ttl_attribute.as_deref(), expires.then_some("expires_at"), "{}", table.name);
         }
     }

@@ -78,7 +78,7 @@ fn stories() -> Vec<Story> {
                 Wait(61),
                 Sweep,
                 // Evidence has held long enough.
-                Wait(610),
+                Wait(3_610),
                 Settle,
                 Sweep,
                 Settle,

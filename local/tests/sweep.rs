@@ -99,10 +99,12 @@ async fn a_mail_at_which_ses_fails_for_ever_is_given_up_in_the_end() {
     for n in 0..4 {
         world.settle().await;
         outcomes.push(world.outcome(&cursed).await);
-        // A later mail, whose Send event proves that the cursed one's would have come.
+        // Earlier and later mails, whose Send events show that the cursed one's would have come.
+        let claimed = world.now();
         world.advance(SignedDuration::from_mins(6));
         world.post("/v1/requests", &request(&format!("other-{n}"), &format!("other-{n}@customers.example"))).await;
         world.settle().await;
+        world.others_were_mailed(claimed.checked_sub(SignedDuration::from_mins(5)).unwrap(), world.now());
         weigh(&world).await;
     }
     assert_eq!(outcomes, ["sending", "sending", "sending", "failed: send_attempts"]);
@@ -130,11 +132,28 @@ async fn an_hours_outcomes_are_tallied_from_the_index() {
     assert_eq!(tally(&world, "2026-11-21T10"), Value::Null, "it is another hour, and no minute for counting");
     world.advance(SignedDuration::from_mins(4));
     world.sweep().await;
-    let counts = json!({
+    let mut counts = json!({
         "live/requests/delivered/": { "N": "1" }, "live/requests/not_sent/suppression_period": { "N": "2" },
         "test/requests/delivered/": { "N": "1" },
     });
-    assert_eq!(tally(&world, "2026-11-21T09"), counts, "counted anew in the first ten minutes of the next hour");
+    assert_eq!(tally(&world, "2026-11-21T09"), counts, "the hour before is counted anew every five minutes");
+    // A bounce that comes a day and a half later is counted too, within an hour.
+    let jane = world.mails_to("jane@customers.example").remove(0);
+    world.advance(SignedDuration::from_hours(36));
+    let event = json!({
+        "eventType": "Bounce", "bounce": { "bounceType": "Transient", "timestamp": world.now().to_string() },
+        "mail": { "messageId": "late", "destination": ["jane@customers.example"], "tags": { "request_id": [jane.tags["request_id"]], "mode": ["live"] } },
+    });
+    world.stack.invoke("mail_events", event).await.unwrap();
+    // 09 is counted again at so many minutes past the hour as there are hours between, less two.
+    world.advance(SignedDuration::from_mins(i64::from(33 - 5)));
+    for _ in 0..4 {
+        world.advance(SignedDuration::from_mins(1));
+        world.sweep().await;
+    }
+    counts["live/requests/soft_bounce/"] = counts["live/requests/delivered/"].take();
+    counts.as_object_mut().unwrap().remove("live/requests/delivered/");
+    assert_eq!(tally(&world, "2026-11-21T09"), counts);
 }
 
 /// A world in which Jane's request is `sending`, since SES fails at her mails without a word on what became of them.
@@ -149,16 +168,18 @@ async fn stuck(send_attempts: u32) -> (World, String) {
     (world, id)
 }
 
-/// Evidence has to hold for ten minutes.
+/// Evidence has to hold for an hour.
 async fn weigh(world: &World) {
     world.sweep().await;
-    world.advance(SignedDuration::from_mins(10));
+    world.advance(SignedDuration::from_mins(60));
     world.sweep().await;
 }
 
-/// The `Send` event of a later mail arrives, which proves that the stuck one never left.
+/// The `Send` events of earlier and later mails arrive, which shows that the stuck one never left.
 async fn prove(world: &mut World) {
+    let claimed = world.now();
     world.advance(SignedDuration::from_mins(6));
+    world.others_were_mailed(claimed.checked_sub(SignedDuration::from_mins(5)).unwrap(), world.now());
     world.post("/v1/requests", &request("proof", "proof@customers.example")).await;
     world.settle().await;
 }

@@ -6,16 +6,17 @@
 
 mod letter;
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 use links::{SurveyUrl, TokenSecrets};
 use mail::{Refusal, SendError, Ses};
 use normalize::Address;
-use policy::{Brand, DueFacts, Mode, Reason, Status, backoff, backoff_after, later, recheck};
+use policy::{Brand, Ceiling, DueFacts, Employee, KeyItem, Mode, Reason, Status, WaitingFor, backoff, backoff_after, later, recheck};
 use serde_json::Value;
-use store::{Claimed, Interaction, Store, StoreError, each_interaction};
+use store::{Claim, Claimed, Interaction, Settings, Store, StoreError, each_interaction};
 use uuid::Uuid;
 
 /// How long a request waits whose configuration has to be mended first: as long as it has waited so far, within these bounds.
@@ -30,6 +31,10 @@ const PACE: u32 = 40;
 const MOST_AT_ONCE: u32 = 10;
 /// How long what is no fault of the mail (throttled, not connected, a sender that is not verified) is tried.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+/// How often a claim is tried again while the customer's window is held by a mail that is being sent at this moment, and the first pause
+/// between two tries, which doubles: in all a little over a second, several times what a call to SES takes.
+const WINDOW_TRIES: u32 = 4;
+const WINDOW_PAUSE: Duration = Duration::from_millis(100);
 /// A claim outlives the function that made it by so much.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -94,55 +99,99 @@ impl Dispatch {
     }
 
     async fn send(&self, row: &Interaction, now: Timestamp, reading: Timestamp) -> Result<(), StoreError> {
-        if row.status != Status::Queued || row.ready.is_none() || row.expired(now) {
+        if row.status != Status::Queued || row.ready.is_none() {
             return Ok(()); // an older image, or one that the filter should have kept
+        }
+        if row.expired(now) {
+            return self.refuse(row, Reason::Expired, now).await;
         }
         if row.reopened_at.is_some() {
             return self.refuse(row, Reason::Reopened, now).await;
         }
-        let settings = self.store.settings(reading).await?;
-        let brand = row.brand.as_deref().and_then(|brand| Brand::find(&settings.brands, brand));
-        let channel = row.channel.as_deref().unwrap_or_default();
-        let (key, employee) = match row.mode {
-            // Of a test request neither is asked again.
-            Mode::Test => (None, None),
-            Mode::Live => tokio::try_join!(self.store.key(&row.key, reading), self.employee(row, reading))?,
-        };
-        let facts =
-            DueFacts { company: &settings.company, channels: &settings.channels, brand, key: key.as_ref(), employee: employee.as_ref() };
-        match recheck(row.mode, channel, &facts) {
+        let mut known = self.known(row, reading).await?;
+        if !matches!(known.recheck(row), Ok(None)) {
+            // What is remembered may be older than the request, or than what an admin has just corrected.
+            self.store.forget_configuration();
+            known = self.known(row, reading).await?;
+        }
+        match known.recheck(row) {
             Err(reason) => return self.refuse(row, reason, now).await,
-            Ok(Some(fault)) => return self.hold(row, &fault.to_string(), now).await,
+            Ok(Some(fault)) => return self.hold(row, WaitingFor::Configuration, &fault, now).await,
             Ok(None) => {}
         }
+        let (settings, brand) = (&known.settings, known.brand(row));
         let to = match row.mode {
             Mode::Test => settings.company.test_email.as_ref().map(Address::as_mailbox),
             Mode::Live => row.customer_email().map(str::to_owned),
         };
-        let Some(to) = to else { return self.hold(row, "company/settings has no test_email", now).await };
+        let Some(to) = to else { return self.hold(row, WaitingFor::TestEmail, WaitingFor::TestEmail.sentence(), now).await };
         let from = brand.and_then(|b| b.from.as_deref()).or(settings.company.from.as_deref()).or(self.sender.as_deref());
-        let Some(from) = from else { return self.hold(row, "company/settings has no from, and the stack no sender address", now).await };
+        let Some(from) = from else { return self.hold(row, WaitingFor::Sender, WaitingFor::Sender.sentence(), now).await };
         // Written before it is claimed: a mail that cannot be written holds no lease.
         let mail = match letter::write(self, row, &to, from, &settings.company, brand) {
             // The Send event brings it back: how far evidence has come is told by claims, which a row may have had several of.
             Ok(mail) => mail.tagged("claimed_at", &now.as_millisecond().to_string()),
-            Err(error) => return self.hold(row, &error.to_string(), now).await,
+            Err(error) => return self.hold(row, WaitingFor::Configuration, &error.to_string(), now).await,
         };
-        let claim_id = Uuid::now_v7();
-        match self.store.claim(row, claim_id, settings.company.suppression, self.time_out + GRACE, now).await? {
-            Claimed::Yes => {}
-            Claimed::Lost => return Ok(()),
-            Claimed::No(reason) => return self.refuse(row, reason, now).await,
+        let ceiling = known.ceiling(row);
+        let claim = Claim {
+            id: Uuid::now_v7(),
+            lease: self.time_out + GRACE,
+            window: settings.company.suppression,
+            open: settings.company.open,
+            ceiling: ceiling.as_ref(),
+        };
+        match self.claim(row, &claim, now).await {
+            Ok(Claimed::Yes) => {}
+            Ok(Claimed::Lost) => return Ok(()),
+            Ok(Claimed::No(reason)) => return self.refuse(row, reason, now).await,
+            Ok(Claimed::WindowOf(_)) => {
+                return self.hold(row, WaitingFor::EarlierMail, WaitingFor::EarlierMail.sentence(), now).await;
+            }
+            Ok(Claimed::OverCeiling) => return self.wait_for_next_hour(row, now).await,
+            // No repetition mends it, and nothing was sent.
+            Err(StoreError::Invalid { operation, cause }) => {
+                tracing::error!(request_id = %row.request_id, operation, cause, "a claim cannot be stored");
+                return self.refuse(row, Reason::NotStorable, now).await;
+            }
+            Err(error) => return Err(error),
         }
         let sent = self.ses.send(&mail).await;
-        self.note(row, claim_id, sent, settings.company.send_attempts, now).await
+        self.note(row, claim.id, sent, settings.company.send_attempts, now).await
     }
 
-    async fn employee(&self, row: &Interaction, now: Timestamp) -> Result<Option<policy::Employee>, StoreError> {
-        match &row.employee {
-            Some(profile) => self.store.employee_by_email(&profile.email, now).await,
-            None => Ok(None),
+    /// Claims. Where the customer's window is held by another request, that request decides: if its mail has left, this one is refused; if it is
+    /// being sent at this moment, this one waits for it a little; if it is not known whether it left, the answer is [`Claimed::WindowOf`].
+    async fn claim(&self, row: &Interaction, claim: &Claim<'_>, now: Timestamp) -> Result<Claimed, StoreError> {
+        let mut pause = WINDOW_PAUSE;
+        for attempt in 1.. {
+            let holder = match self.store.claim(row, claim, now).await? {
+                Claimed::WindowOf(holder) => holder,
+                other => return Ok(other),
+            };
+            match self.store.interaction(holder, now).await? {
+                Some(holder) if matches!(holder.status, Status::Queued | Status::Sending) => {}
+                _ => return Ok(Claimed::No(Reason::SuppressionPeriod)),
+            }
+            if attempt == WINDOW_TRIES {
+                return Ok(Claimed::WindowOf(holder));
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
         }
+        Ok(Claimed::Lost)
+    }
+
+    /// What the checks need to know of the configuration, remembered or read.
+    async fn known(&self, row: &Interaction, now: Timestamp) -> Result<Known, StoreError> {
+        let employee = async {
+            match row.employee.as_ref().filter(|_| row.mode == Mode::Live) {
+                Some(profile) => self.store.employee_by_email(&profile.email, now).await,
+                None => Ok(None),
+            }
+        };
+        let (settings, key, employee) = tokio::try_join!(self.store.settings(now), self.store.key(&row.key, now), employee)?;
+        Ok(Known { settings, key, employee })
     }
 
     async fn refuse(&self, row: &Interaction, reason: Reason, now: Timestamp) -> Result<(), StoreError> {
@@ -152,10 +201,17 @@ impl Dispatch {
     }
 
     /// Somebody has to mend something first; until then nothing is sent, nothing is lost, and no attempt is used up.
-    async fn hold(&self, row: &Interaction, why: &str, now: Timestamp) -> Result<(), StoreError> {
-        tracing::error!(request_id = %row.request_id, why, "mail held back");
+    async fn hold(&self, row: &Interaction, waiting_for: WaitingFor, why: &str, now: Timestamp) -> Result<(), StoreError> {
+        tracing::error!(request_id = %row.request_id, waiting_for = waiting_for.as_str(), why, "mail held back");
         let wake_at = later(now, waited(row, now).clamp(HELD, HELD_AT_MOST));
-        self.store.hold(row.request_id, Status::Queued, wake_at).await.map(drop)
+        self.store.hold(row, waiting_for, wake_at, now).await.map(drop)
+    }
+
+    /// The key's mails of this hour are used up.
+    async fn wait_for_next_hour(&self, row: &Interaction, now: Timestamp) -> Result<(), StoreError> {
+        tracing::warn!(request_id = %row.request_id, key = row.key.get(..8), "the key's mails_per_hour are used up");
+        let (_, next_hour) = Ceiling::hour(now);
+        self.store.hold(row, WaitingFor::MailsPerHour, next_hour, now).await.map(drop)
     }
 
     /// Notes what became of the mail. If that fails, the request stays `sending`, and `sweep` finds out from SES's events.
@@ -189,11 +245,46 @@ impl Dispatch {
             Refusal::QuotaOrPaused => Some((later(again, PAUSED), false)),
             Refusal::Throttled | Refusal::Misconfigured | Refusal::Unreachable => (waited < PATIENCE).then_some((again, false)),
         };
-        match next.filter(|(wake_at, _)| wake_at.as_second() < row.expires_at) {
+        match next.filter(|(wake_at, _)| !row.ends_before(*wake_at)) {
             Some((wake_at, counts)) => self.store.release(row, claim_id, wake_at, counts).await,
             None => self.store.give_up(row, claim_id, Reason::SendAttempts, now).await,
         }
         .map(drop)
+    }
+}
+
+/// The configuration as far as a request depends on it.
+struct Known {
+    settings: Arc<Settings>,
+    key: Option<KeyItem>,
+    /// Of a test request nobody is asked about.
+    employee: Option<Employee>,
+}
+
+impl Known {
+    fn brand(&self, row: &Interaction) -> Option<&Brand> {
+        row.brand.as_deref().and_then(|brand| Brand::find(&self.settings.brands, brand))
+    }
+
+    /// Whether the request may be claimed: `Ok(None)`; not until something is corrected: the fault; or never.
+    fn recheck(&self, row: &Interaction) -> Result<Option<String>, Reason> {
+        let facts = DueFacts {
+            company: &self.settings.company,
+            channels: &self.settings.channels,
+            brand: self.brand(row),
+            key: self.key.as_ref(),
+            employee: self.employee.as_ref(),
+        };
+        let channel = row.channel.as_deref().unwrap_or_default();
+        recheck(row.mode, channel, &facts).map(|fault| fault.map(ToString::to_string))
+    }
+
+    fn ceiling(&self, row: &Interaction) -> Option<Ceiling> {
+        match &self.key {
+            Some(KeyItem::Good(key)) => key.ceiling(),
+            // A test request whose key is gone or cannot be understood.
+            _ => Ceiling::new(&row.key, Ceiling::default_of(row.mode)),
+        }
     }
 }
 

@@ -11,9 +11,12 @@ use links::Subject;
 use normalize::Address;
 use policy::Mode;
 use serde_json::Value;
-use store::{Interaction, OutcomeWritten, Store, StoreError};
+use store::{Interaction, Outcome, OutcomeWritten, Store, StoreError};
 
 pub use event::{Kind, MailEvent, NotAnEvent, read, records};
+
+/// Attempts at an outcome whose row moves on in between.
+const ATTEMPTS: usize = 4;
 
 /// Why an invocation failed: its message comes again, for hours, and ends in the dead-letter queue.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +38,8 @@ pub async fn handle(store: &Store, envelope: &Value, now: Timestamp) -> Result<(
     for record in records(envelope) {
         let taken = async {
             match read(&record?)? {
-                Some(event) => take(store, &event, now).await.map_err(EventError::from),
+                // Boxed: the compiler would run out of depth at the future of all these calls in one another.
+                Some(event) => Box::pin(take(store, &event, now)).await.map_err(EventError::from),
                 None => Ok(()),
             }
         };
@@ -48,12 +52,7 @@ pub async fn handle(store: &Store, envelope: &Value, now: Timestamp) -> Result<(
 }
 
 async fn take(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(), StoreError> {
-    let written = store.outcome(event.request_id, event.kind.outcome(), &event.message_id, event.at.unwrap_or(now)).await?;
-    let (applied, row) = match written {
-        OutcomeWritten::Applied(row) => (true, Some(row)),
-        OutcomeWritten::Stale(row) => (false, Some(row)),
-        OutcomeWritten::Gone => (false, None),
-    };
+    let (applied, row) = write(store, event, now).await?;
     tracing::info!(request_id = %event.request_id, outcome = event.kind.outcome().as_str(), applied, "SES event");
     if event.kind == Kind::Send
         && let Some(claimed_at) = event.claimed_at
@@ -70,6 +69,27 @@ async fn take(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(), St
         Kind::Complaint => store.unsubscribe(&subject, None, "complaint", now).await,
         _ => Ok(()),
     }
+}
+
+/// Writes the outcome; whether the row has it now, and the row if there is one.
+async fn write(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(bool, Option<Box<Interaction>>), StoreError> {
+    let outcome =
+        Outcome { request_id: event.request_id, status: event.kind.outcome(), message_id: &event.message_id, at: event.at.unwrap_or(now) };
+    for _ in 0..ATTEMPTS {
+        let row = match store.outcome(&outcome).await? {
+            OutcomeWritten::Applied(row) => return Ok((true, Some(row))),
+            OutcomeWritten::Stale(row) => return Ok((false, Some(row))),
+            OutcomeWritten::Gone => return Ok((false, None)),
+            OutcomeWritten::Unexpected(row) => row,
+        };
+        // Suppression begins anew: the customer has got a mail after all.
+        let window = store.settings(now).await?.company.suppression;
+        if store.outcome_after_all(&row, &outcome, window).await? {
+            tracing::warn!(request_id = %row.request_id, status = row.status.as_str(), "a mail had left after all");
+            return Ok((true, Some(row)));
+        }
+    }
+    Err(StoreError::Unavailable { operation: "outcome", cause: "the row moved on each time".into() })
 }
 
 /// Whom the mail went to: by the row, or, when that is gone, by the event's own recipient.

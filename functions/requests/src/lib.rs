@@ -70,7 +70,7 @@ async fn list(intake: &Intake, request: &Request, now: Timestamp) -> Result<Resp
     let filter = Filter { ext_interaction_id, status };
     let settings = intake.store.settings(now).await?;
     let longest_delay = settings.channels.iter().map(|channel| channel.delay).max().unwrap_or_default();
-    let oldest = now.checked_sub(settings.company.retention + longest_delay).unwrap_or(Timestamp::UNIX_EPOCH);
+    let oldest = now.checked_sub(settings.company.kept() + settings.company.open + longest_delay).unwrap_or(Timestamp::UNIX_EPOCH);
     let page = intake.store.list(entered.key().mode, &filter, after, limit.unwrap_or(PAGE), oldest, now).await?;
     let (requests, all) = fitting(page.requests.iter().map(Interaction::public));
     let last = requests.len().checked_sub(1).and_then(|last| page.requests.get(last)).map(|row| row.request_id);

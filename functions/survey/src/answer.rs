@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use lambda_http::http::Method;
 use lambda_http::{Request, RequestExt};
 use links::Subject;
-use policy::{Brand, Mode, Status};
+use policy::{Brand, Mode};
 use store::{Answer, Interaction};
 
 use crate::form::Form;
@@ -38,8 +38,9 @@ impl Survey {
             test: row.mode == Mode::Test,
             languages: &language::ALL,
         };
+        // A row from before this was stored has no time of its own.
         let asked_at = row.sent_at.or(row.claimed_at).unwrap_or(row.created_at);
-        let until = policy::later(asked_at, settings.company.open);
+        let until = row.open_until.unwrap_or_else(|| policy::later(asked_at, settings.company.open));
         if now >= until {
             return Ok(pages::closed(&frame)?.into());
         }
@@ -130,9 +131,10 @@ impl Survey {
     }
 }
 
-/// Whether the customer may have been asked: only then is there a link to this row.
+/// Whether the customer may have been asked: only then is there a link to this row. What we believe became of the mail does not matter: who has
+/// the link has got the mail.
 fn asked(row: &Interaction) -> bool {
-    row.claimed_at.is_some() && !matches!(row.status, Status::NotSent | Status::Invalid)
+    row.claimed_at.is_some()
 }
 
 fn stars(text: &str) -> Option<u8> {

@@ -2,33 +2,25 @@
 //!
 //! - `unresolved` and `queued` rows whose `wake_at` has come are made ready, which the stream shows to the function that carries on; at most
 //!   `send_rate × 60` of them a minute, so that what has piled up does not run into SES's rate.
-//! - `sending` rows whose lease is over are weighed, all that are found on the way to those: a `Send` event would have made them `sent`. If
-//!   `Send` events of mails claimed five minutes later have arrived, and ten minutes later this one's still has not, the mail never left,
-//!   and is sent again, as often as a mail may be attempted (`failed: send_attempts`).
-//!   Otherwise it is waited for, up to a day; then it is `failed: unconfirmed`, which the operator sees. One customer is never mailed twice
-//!   for want of patience.
+//! - `sending` rows whose lease is over are weighed ([`policy::weigh`]), all that are found on the way to those: a `Send` event would have
+//!   made them `sent`. A mail that evidently never left is sent again, as often as a mail may be attempted (`failed: send_attempts`).
+//!   Without evidence it is waited for, up to a day; then it is `failed: unconfirmed`, which the operator sees.
+//! - Hours are counted for alerts and charts.
 //!
 //! Each row is one conditional write, so dying half-way loses nothing: the next minute finds the rest.
 
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
-use policy::{Reason, Status, later};
+use policy::{Reason, SendEvents, Status, Weighed, weigh};
 use serde::Serialize;
-use store::{DUE_SHARDS, Due, Store, StoreError};
+use store::{DUE_SHARDS, Due, Store, StoreError, Woken};
 
-/// `Send` events of mails claimed this much later prove that an earlier one would have arrived.
-const PROOF: SignedDuration = SignedDuration::from_mins(5);
-/// But only if they still do after so long: events come unordered, and one that failed comes again minutes later (`template.yaml`,
-/// `MailEventsQueue`), when those of later mails have long passed it.
-const STRAGGLERS: SignedDuration = SignedDuration::from_mins(10);
-/// How long an unknown is looked into.
-const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
-/// How often an unknown is looked at.
-const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 /// Writes under way at once.
 const AT_ONCE: usize = 32;
-/// Minutes of an hour in which the hour before is counted too: its last requests still move.
+/// How often this hour and the one before are counted.
 const TALLY_EVERY_MINUTES: i64 = 5;
+/// How far back hours are counted again once an hour: a request moves for as long as it is delayed, and its mail may bounce days later.
+const HOURLY: i64 = 60;
 
 /// What one sweep did: the function's reply, and its log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -58,12 +50,10 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
     let shards = futures::future::try_join_all((0..DUE_SHARDS).map(|shard| store.due(shard, now, a_shard))).await?;
     let (mut due, waiting): (Vec<Due>, Vec<Due>) = shards.into_iter().flatten().partition(|due| due.status == Status::Sending);
     due.extend(waiting.into_iter().take(budget as usize));
-    let proof = match due.iter().any(|due| due.status == Status::Sending) {
-        true => store.send_events_until().await?,
-        false => None,
-    };
+    let heard = store.send_events_around(due.iter().filter_map(claim)).await?;
+    let heard = &heard;
     let most_attempts = settings.company.send_attempts;
-    let steps: Vec<_> = due.iter().map(|due| async move { (due, step(store, due, proof, most_attempts, now).await) }).collect();
+    let steps: Vec<_> = due.iter().map(|due| async move { (due, step(store, due, heard, most_attempts, now).await) }).collect();
     let swept = futures::stream::iter(steps)
         .buffer_unordered(AT_ONCE)
         .fold(Swept::default(), |mut swept, (due, step)| async move {
@@ -81,7 +71,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
             swept
         })
         .await;
-    tally(store, now).await?;
+    tally(store, settings.company.kept(), now).await?;
     tracing::info!(swept.due = due.len(), swept.woken, swept.sent_again, swept.unknown, swept.given_up, swept.failed, "swept");
     Ok(swept)
 }
@@ -94,36 +84,63 @@ enum Step {
     MovedOn,
 }
 
-async fn step(store: &Store, due: &Due, proof: Option<Timestamp>, most_attempts: u32, now: Timestamp) -> Result<Step, StoreError> {
-    let claimed_at = match (due.status, due.claimed_at) {
-        (Status::Sending, Some(claimed_at)) => claimed_at,
-        _ => return Ok(if store.wake(due, now).await? { Step::Woken } else { Step::MovedOn }),
-    };
-    let never_left = proof.is_some_and(|until| until.duration_since(claimed_at) >= PROOF);
-    let (step, done) = match due.doubted_at.filter(|_| never_left) {
-        Some(doubted_at) if now.duration_since(doubted_at) >= STRAGGLERS => match store.send_again(due, most_attempts, now).await? {
-            true => (Step::SentAgain, true),
-            false => (Step::GivenUp, store.give_up_on(due, Reason::SendAttempts, now).await?),
-        },
-        None if never_left => (Step::Unknown, store.doubt(due, later(now, STRAGGLERS), now).await?),
-        _ if now.duration_since(claimed_at) >= PATIENCE => (Step::GivenUp, store.give_up_on(due, Reason::Unconfirmed, now).await?),
-        _ => (Step::Unknown, store.postpone(due, later(now, LOOK_AGAIN)).await?),
-    };
-    if done && matches!(step, Step::GivenUp) {
-        tracing::error!(request_id = %due.request_id, "SES never said that it took the mail: given up");
+/// When a row was claimed whose mail may be under way.
+fn claim(due: &Due) -> Option<Timestamp> {
+    due.claimed_at.filter(|_| due.status == Status::Sending)
+}
+
+async fn step(store: &Store, due: &Due, heard: &SendEvents, most_attempts: u32, now: Timestamp) -> Result<Step, StoreError> {
+    match carry_out(store, due, heard, most_attempts, now).await {
+        // No repetition mends it: the row ends, where it would be woken for ever.
+        Err(StoreError::Invalid { operation, cause }) => {
+            tracing::error!(request_id = %due.request_id, operation, cause, "a row cannot be written: given up");
+            give_up(store, due, Reason::NotStorable, now).await
+        }
+        other => other,
     }
+}
+
+async fn carry_out(store: &Store, due: &Due, heard: &SendEvents, most_attempts: u32, now: Timestamp) -> Result<Step, StoreError> {
+    let Some(claimed_at) = claim(due) else {
+        return match store.wake(due, now).await? {
+            Woken::Ready => Ok(Step::Woken),
+            Woken::MovedOn => Ok(Step::MovedOn),
+            Woken::InVain => give_up(store, due, Reason::Stalled, now).await,
+        };
+    };
+    let (step, done) = match weigh(claimed_at, due.doubted_at, heard, now) {
+        Weighed::Wait(until) => (Step::Unknown, store.postpone(due, until).await?),
+        Weighed::Doubt(until) => (Step::Unknown, store.doubt(due, until, now).await?),
+        Weighed::NeverLeft => match store.send_again(due, most_attempts, now).await? {
+            true => (Step::SentAgain, true),
+            false => return give_up(store, due, Reason::SendAttempts, now).await,
+        },
+        Weighed::Unconfirmed => return give_up(store, due, Reason::Unconfirmed, now).await,
+    };
     Ok(if done { step } else { Step::MovedOn })
 }
 
-/// Counts this hour every five minutes, and the hour before in the first ten of the next.
-async fn tally(store: &Store, now: Timestamp) -> Result<(), StoreError> {
-    let minute = now.as_second().div_euclid(60).rem_euclid(60);
-    if minute % TALLY_EVERY_MINUTES != 0 {
-        return Ok(());
+async fn give_up(store: &Store, due: &Due, reason: Reason, now: Timestamp) -> Result<Step, StoreError> {
+    if !store.give_up_on(due, reason, now).await? {
+        return Ok(Step::MovedOn);
     }
-    store.tally(now).await?;
-    match now.checked_sub(SignedDuration::from_hours(1)) {
-        Ok(before) if minute <= 2 * TALLY_EVERY_MINUTES => store.tally(before).await,
-        _ => Ok(()),
+    tracing::error!(request_id = %due.request_id, reason = reason.code(), "given up");
+    Ok(Step::GivenUp)
+}
+
+/// Counts this hour and the one before every five minutes. Requests of earlier hours still move: each of the last 60 hours is counted again once
+/// an hour, and each of the 60 days before once a day, as long as its rows are kept.
+async fn tally(store: &Store, kept: SignedDuration, now: Timestamp) -> Result<(), StoreError> {
+    let minute_of_day = SendEvents::minute(now).rem_euclid(24 * 60);
+    let minute = minute_of_day % 60;
+    // Rows that expire leave an hour one by one: it is not counted any more shortly before.
+    let oldest = kept.as_hours() - 24;
+    let mut back: Vec<i64> = if minute % TALLY_EVERY_MINUTES == 0 { vec![0, 1] } else { vec![] };
+    back.extend([2 + minute, 2 + HOURLY + minute_of_day].into_iter().filter(|hours| *hours < oldest));
+    for hours in back {
+        if let Ok(at) = now.checked_sub(SignedDuration::from_hours(hours)) {
+            store.tally(at).await?;
+        }
     }
+    Ok(())
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod story;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -17,6 +18,7 @@ use local::bundle::Clock;
 use local::mailbox::Message;
 use local::seed;
 use local::stack::{Options, Stack, url};
+use policy::SendEvents;
 use serde_json::{Value, json};
 
 /// The local live key.
@@ -154,6 +156,22 @@ impl World {
 
     pub(crate) async fn sweep(&self) -> Value {
         self.stack.invoke("sweep", json!({})).await.unwrap()
+    }
+
+    /// Other customers are mailed all the time: the `Send` events of mails claimed in each minute of this span have arrived.
+    pub(crate) fn others_were_mailed(&self, from: Timestamp, until: Timestamp) {
+        let mut hours: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        for minute in SendEvents::minute(from)..=SendEvents::minute(until) {
+            hours.entry(minute.div_euclid(60)).or_default().push(minute.rem_euclid(60).to_string());
+        }
+        for (hour, minutes) in hours {
+            let id = Timestamp::from_second(hour * 3_600).unwrap().strftime("send_events#%Y-%m-%dT%H").to_string();
+            let update = json!({
+                "TableName": "config", "Key": { "kind": { "S": "watermark" }, "id": { "S": id } },
+                "UpdateExpression": "ADD minutes :minutes", "ExpressionAttributeValues": { ":minutes": { "NS": minutes } },
+            });
+            self.stack.database.update_item(serde_json::from_value(update).unwrap()).unwrap();
+        }
     }
 
     /// Mails to an address, oldest first.

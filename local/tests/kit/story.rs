@@ -79,11 +79,16 @@ pub(crate) enum Topic {
     Late,
     /// It gathers for an hour, and delivers the last one first.
     Reverses,
-    /// It delivers the events of the first mail ten minutes later, and all others at once.
+    /// It delivers the events of the first mail fifty minutes later, and all others at once.
     Straggles,
 }
 
 impl Topic {
+    /// Whether the events of other customers' mails come in time.
+    fn flows(self) -> bool {
+        matches!(self, Self::Faithful | Self::Doubles | Self::Straggles)
+    }
+
     fn loses(self) -> bool {
         matches!(self, Self::DropsSends | Self::DropsAll)
     }
@@ -102,6 +107,8 @@ pub(crate) struct Teller {
     pub(crate) overtaken: bool,
     /// `request_id`s that senders were told.
     pub(crate) told: Vec<String>,
+    /// Until when other customers were mailed.
+    others_mailed: Timestamp,
 }
 
 /// Longer than anything may take.
@@ -109,7 +116,18 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(30);
 
 impl Teller {
     pub(crate) fn new(world: World, topic: Topic) -> Self {
-        Self { world, topic, undelivered: Vec::new(), unanswered: Vec::new(), first_mailed: None, overtaken: false, told: Vec::new() }
+        // They were mailed before the story begins, too.
+        let others_mailed = world.now().checked_sub(SignedDuration::from_mins(10)).unwrap();
+        Self {
+            world,
+            topic,
+            undelivered: Vec::new(),
+            unanswered: Vec::new(),
+            first_mailed: None,
+            overtaken: false,
+            told: Vec::new(),
+            others_mailed,
+        }
     }
 
     pub(crate) async fn tell(&mut self, steps: &[Step]) {
@@ -122,7 +140,13 @@ impl Teller {
                 }
                 Step::Settle => self.settle().await,
                 // Whoever dies here is followed by the next minute's.
-                Step::Sweep => drop(self.world.stack.invoke("sweep", json!({})).await),
+                Step::Sweep => {
+                    if self.topic.flows() {
+                        self.world.others_were_mailed(self.others_mailed, self.world.now());
+                        self.others_mailed = self.world.now();
+                    }
+                    drop(self.world.stack.invoke("sweep", json!({})).await);
+                }
                 Step::Wait(seconds) => self.world.advance(SignedDuration::from_secs(*seconds)),
             }
         }
@@ -172,7 +196,7 @@ impl Teller {
                 Topic::Doubles => self.undelivered.extend([(now, event.clone()), (now, event)]),
                 Topic::Late => self.undelivered.push((after(120), event)),
                 Topic::Reverses => self.undelivered.push((after(60), event)),
-                Topic::Straggles if of_the_first => self.undelivered.push((after(10), event)),
+                Topic::Straggles if of_the_first => self.undelivered.push((after(50), event)),
                 Topic::Faithful | Topic::DropsSends | Topic::Straggles => self.undelivered.push((now, event)),
             }
         }

@@ -102,7 +102,7 @@ impl Intake {
             ext_interaction_id: request.ext_interaction_id.clone(),
             body: Some(normalize::masked_body(entered.body(), KEPT_BODY)),
             marker: None,
-            retention: settings.company.retention,
+            retention: settings.company.kept(),
         };
         let repaired = request.notes.iter().filter(|note| matches!(note, Note::Repaired { .. })).count();
         let window = settings.company.dedupe_window(delivery.source);
@@ -134,7 +134,7 @@ impl Intake {
             ext_interaction_id: Some(closed.conversation_id.clone()),
             body: Some(normalize::masked_body(entered.body(), KEPT_BODY)),
             marker: None,
-            retention: settings.company.retention,
+            retention: settings.company.kept(),
         };
         let delivery = Delivery { id: Some(&closed.event_id), ..*delivery };
         let identity = (policy::ticket(delivery.source, &closed.conversation_id), settings.company.dedupe_window(delivery.source));

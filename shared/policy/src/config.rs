@@ -152,7 +152,7 @@ pub struct Company {
     dedupe_minutes: Vec<(Source, u32)>,
     /// `survey_days`: how long a survey stays open, at least a day. Default 14 days.
     pub open: SignedDuration,
-    /// `retention_days`: then name and address leave; at least a day. Default 90 days.
+    /// `retention_days`: then name and address leave; at least a day. Default 90 days. See [`Company::kept`].
     pub retention: SignedDuration,
     /// Mails a second, as SES allows, at least 1. Default 14.
     pub send_rate: u32,
@@ -204,6 +204,12 @@ impl Company {
             look: Look::read(&item, &mut faults),
             faults: faults.0,
         }
+    }
+
+    /// How long a request's row is kept from when it is due: `retention_days`, but at least two days longer than a survey is open. A link must
+    /// not lead to nothing while the survey is open, and Gladly is asked for 48 hours.
+    pub fn kept(&self) -> SignedDuration {
+        self.retention.max(self.open + SignedDuration::from_hours(48))
     }
 
     /// `default_language`, or nothing.

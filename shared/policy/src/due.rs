@@ -33,6 +33,8 @@ pub fn recheck<'a>(mode: Mode, channel: &str, facts: &DueFacts<'a>) -> Result<Op
     let mut key_fault = None;
     match facts.key {
         None | Some(KeyItem::Revoked) => return Err(Reason::KeyRevoked),
+        // It has become a test key: nobody wants live mail of it any more.
+        Some(KeyItem::Good(key)) if key.mode != mode => return Err(Reason::KeyRevoked),
         Some(KeyItem::Faulty(fault)) => key_fault = Some(fault),
         Some(KeyItem::Good(_)) => {}
     }

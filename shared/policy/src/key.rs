@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Ceiling;
 use crate::config::{Fault, Item};
 
 /// Whether a key, and everything that came in by it, is for trying or for real.
@@ -42,6 +43,8 @@ pub struct Key {
     pub mode: Mode,
     /// What it may do.
     pub scopes: Vec<Scope>,
+    /// `mails_per_hour`: mails that it may cause in an hour; 0 = any number. Default 10,000, of a test key 500.
+    pub mails_per_hour: u32,
 }
 
 /// What a `key` item says.
@@ -77,13 +80,19 @@ impl Key {
             Some("live") => Mode::Live,
             _ => return Err(item.fault("mode")),
         };
+        let mails_per_hour = item.number("mails_per_hour", u32::MAX)?.unwrap_or(Ceiling::default_of(mode));
         let scopes = item.list("scopes")?.unwrap_or_default();
         let scopes = scopes.iter().map(|scope| match scope.to_lowercase().as_str() {
             "send" => Ok(Scope::Send),
             "read" => Ok(Scope::Read),
             _ => Err(item.fault("scopes")),
         });
-        Ok(Some(Self { digest: item.id().to_owned(), mode, scopes: scopes.collect::<Result<_, _>>()? }))
+        Ok(Some(Self { digest: item.id().to_owned(), mode, scopes: scopes.collect::<Result<_, _>>()?, mails_per_hour }))
+    }
+
+    /// How many mails it may cause in an hour; `None`: any number.
+    pub fn ceiling(&self) -> Option<Ceiling> {
+        Ceiling::new(&self.digest, self.mails_per_hour)
     }
 
     /// Whether the key has the scope.

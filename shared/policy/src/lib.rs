@@ -4,21 +4,27 @@
 //! (configuration, time, a random number) and carries out what is decided here.
 
 mod backoff;
+mod ceiling;
 mod config;
 mod door;
 mod due;
+mod evidence;
 mod identity;
 mod key;
 mod later;
 mod reason;
 mod status;
+mod waiting;
 
 pub use backoff::{backoff, backoff_after};
+pub use ceiling::Ceiling;
 pub use config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, Fault, Item, LanguageRow, Look, Profile};
 pub use door::{Facts, Plan, Verdict, Who, decide, who};
 pub use due::{DueFacts, recheck};
+pub use evidence::{NEIGHBOURHOOD, SendEvents, Weighed, weigh};
 pub use identity::{identity, ticket};
 pub use key::{Key, KeyItem, Mode, Scope};
 pub use later::later;
 pub use reason::{Outcome, Reason};
 pub use status::{Status, TRANSITIONS};
+pub use waiting::WaitingFor;

@@ -93,6 +93,12 @@ reasons! {
     KeyRevoked "key_revoked" Invalid "The key that sent this request has been revoked",
     /// SES refused every attempt.
     SendAttempts "send_attempts" Failed "The mail was refused at every attempt",
+    /// It was held back, or nobody looked at it, until its row was about to expire.
+    Expired "expired" Failed "It could not be sent before the request expired",
+    /// The function that carries it on has failed at it for a week.
+    Stalled "stalled" Failed "It was tried for a week and could not be worked on",
+    /// DynamoDB calls a write to this row invalid, which no repetition mends.
+    NotStorable "not_storable" Failed "The database refused to store what became of the request",
     /// Gladly did not say who and how for two days.
     SourceUnreachable "source_unreachable" Failed "The helpdesk could not be asked",
     /// We do not know whether the mail left, and rather ask nobody twice.

@@ -35,8 +35,8 @@ use Status::*;
 /// Every step that a request may take, with what makes it. Everything else is refused by the conditional write that would do it.
 ///
 /// Outcomes of a mail are monotone by severity (sent, delivered, soft bounce, hard bounce, complaint), because SES events come late, twice
-/// and out of order; so each can be reached from every milder one, and also from `sending`, `queued` and `failed`: evidence that a mail left
-/// overrules what we believed.
+/// and out of order; so each can be reached from every milder one, and also from `sending`, `queued` and every end without a mail:
+/// evidence that a mail left overrules what we believed. (A request that was never claimed has no mail; the conditional write sees to that.)
 pub const TRANSITIONS: &[(Status, Status, &str)] = &[
     (Unresolved, Unresolved, "delayed, or the helpdesk could not be asked yet"),
     (Unresolved, Queued, "the helpdesk said who and how"),
@@ -47,6 +47,7 @@ pub const TRANSITIONS: &[(Status, Status, &str)] = &[
     (Queued, Sending, "claimed by dispatch"),
     (Queued, NotSent, "refused when due"),
     (Queued, Invalid, "refused when due"),
+    (Queued, Failed, "held back until its row expires, or a week of failures"),
     (Queued, Sent, "a Send event arrived late"),
     (Queued, Delivered, "a Delivery event arrived late"),
     (Queued, SoftBounce, "a Bounce event arrived late"),
@@ -76,6 +77,16 @@ pub const TRANSITIONS: &[(Status, Status, &str)] = &[
     (Failed, SoftBounce, "a Bounce event arrived late"),
     (Failed, HardBounce, "a Bounce event arrived late"),
     (Failed, Complained, "a Complaint event arrived late"),
+    (NotSent, Sent, "a Send event of an earlier attempt arrived late"),
+    (NotSent, Delivered, "a Delivery event of an earlier attempt arrived late"),
+    (NotSent, SoftBounce, "a Bounce event of an earlier attempt arrived late"),
+    (NotSent, HardBounce, "a Bounce event of an earlier attempt arrived late"),
+    (NotSent, Complained, "a Complaint event of an earlier attempt arrived late"),
+    (Invalid, Sent, "a Send event of an earlier attempt arrived late"),
+    (Invalid, Delivered, "a Delivery event of an earlier attempt arrived late"),
+    (Invalid, SoftBounce, "a Bounce event of an earlier attempt arrived late"),
+    (Invalid, HardBounce, "a Bounce event of an earlier attempt arrived late"),
+    (Invalid, Complained, "a Complaint event of an earlier attempt arrived late"),
 ];
 
 impl Status {
@@ -141,14 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn evidence_overrules_belief_but_not_a_refusal() {
+    fn evidence_that_a_mail_left_overrules_what_we_believed() {
         for outcome in [Sent, Delivered, SoftBounce, HardBounce, Complained] {
-            for believed in [Queued, Sending, Failed] {
+            for believed in [Queued, Sending, Failed, NotSent, Invalid] {
                 assert!(believed.may_become(outcome));
             }
-            for refused in [NotSent, Invalid] {
-                assert!(!refused.may_become(outcome));
-            }
+            assert!(!Unresolved.may_become(outcome));
         }
     }
 

@@ -78,6 +78,8 @@ struct Cached {
     people: HashMap<String, (Timestamp, Employee)>,
     ids: HashMap<String, (Timestamp, String)>,
     keys: HashMap<String, (Timestamp, KeyItem)>,
+    /// The minute that was last noted by [`Store::note_send_event`].
+    noted: Option<i64>,
 }
 
 fn fresh(read_at: Timestamp, now: Timestamp) -> bool {
@@ -97,12 +99,26 @@ fn remember<T>(memory: &mut HashMap<String, (Timestamp, T)>, id: &str, value: T,
 }
 
 impl Cache {
+    pub(crate) fn has_noted(&self, minute: i64) -> bool {
+        self.with(|c| c.noted == Some(minute))
+    }
+
+    pub(crate) fn note(&self, minute: i64) {
+        self.with(|c| c.noted = Some(minute));
+    }
+
     fn with<T>(&self, f: impl FnOnce(&mut Cached) -> T) -> T {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Store {
+    /// Has the next readers of the configuration read it anew. What was remembered may be older than the request at hand: a channel that an
+    /// admin switched on a moment ago must not be refused because another function still remembers it as switched off.
+    pub fn forget_configuration(&self) {
+        self.cache.with(|cached| *cached = Cached { noted: cached.noted, ..Cached::default() });
+    }
+
     /// The item of the key with this digest; `None` if it is unknown.
     pub async fn key(&self, digest: &str, now: Timestamp) -> Result<Option<KeyItem>, StoreError> {
         if let Some(key) = self.cache.with(|c| recall(&c.keys, digest, now)) {
@@ -170,7 +186,8 @@ impl Store {
             return Ok(None); // no key of DynamoDB's
         }
         let got = self.client.get_item().table_name(&self.tables.config).key("kind", s(kind)).key("id", s(id));
-        let got = got.send().await.map_err(StoreError::of("GetItem"))?;
+        // Consistent: a key or an employee that was added seconds ago must be found.
+        let got = got.consistent_read(true).send().await.map_err(StoreError::of("GetItem"))?;
         Ok(got.item.map(plain))
     }
 
@@ -183,7 +200,7 @@ impl Store {
         );
         let (mut items, mut token) = (Vec::new(), None);
         loop {
-            let page = self.client.execute_statement().statement(&statement).set_next_token(token).send();
+            let page = self.client.execute_statement().statement(&statement).consistent_read(true).set_next_token(token).send();
             let page = page.await.map_err(StoreError::of("ExecuteStatement"))?;
             items.extend(page.items.unwrap_or_default().into_iter().map(plain));
             token = page.next_token;

@@ -24,6 +24,14 @@ pub enum StoreError {
         /// Code and message.
         cause: String,
     },
+    /// DynamoDB calls the write invalid: mostly the item would be larger than 400 KB. No repetition mends that.
+    #[error("DynamoDB {operation} is invalid: {cause}")]
+    Invalid {
+        /// Which call.
+        operation: &'static str,
+        /// Code and message.
+        cause: String,
+    },
     /// An item is not of the shape that we write; names the item, never its content.
     #[error("item of {table} cannot be understood: {cause}")]
     Corrupt {
@@ -46,7 +54,10 @@ impl StoreError {
                 // Not the SDK's own way to show causes, which ends with `Debug`, and that with the reply: a row with name and address.
                 _ => causes(&error),
             };
-            Self::Unavailable { operation, cause }
+            match error.code() {
+                Some("ValidationException") => Self::Invalid { operation, cause },
+                _ => Self::Unavailable { operation, cause },
+            }
         }
     }
 
@@ -110,6 +121,10 @@ impl Store {
             let (again, reasons) = match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     let reasons = cancelled.cancellation_reasons().to_vec();
+                    if let Some(invalid) = reasons.iter().find(|reason| reason.code() == Some("ValidationError")) {
+                        let cause = invalid.message().unwrap_or_default().to_owned();
+                        return Err(StoreError::Invalid { operation: OPERATION, cause });
+                    }
                     if reasons.iter().any(|reason| condition_failed(Some(reason))) {
                         return Ok(Transacted::Refused(reasons));
                     }

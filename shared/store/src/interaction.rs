@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
 use normalize::Source;
-use policy::{Mode, Profile, Reason, Status, later};
+use policy::{Mode, Profile, Reason, Status, WaitingFor, later};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -18,6 +18,9 @@ pub(crate) const DAY_SHARDS: u64 = 4;
 
 /// A ready request that nobody has claimed after this long is woken again by `sweep`: the stream's record was lost.
 pub(crate) const STALLED: SignedDuration = SignedDuration::from_mins(3);
+
+/// How long before its row expires a request that waits is ended.
+const LAST_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A Gladly conversation that is still to be resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +102,12 @@ pub struct Interaction {
     /// When the last claim was made.
     #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
     pub claimed_at: Option<Timestamp>,
+    /// Until when the survey of the last claim's mail is open.
+    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    pub open_until: Option<Timestamp>,
+    /// What a queued request waits for, if it is more than its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_for: Option<WaitingFor>,
     /// When SES took the mail.
     #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Timestamp>,
@@ -183,6 +192,8 @@ impl NewInteraction {
             attempts: 0,
             claim_id: None,
             claimed_at: None,
+            open_until: None,
+            waiting_for: None,
             sent_at: None,
             message_id: None,
             answer: None,
@@ -221,6 +232,10 @@ impl Interaction {
                 into.insert("reason".into(), json!(reason));
                 into.insert("detail".into(), json!(reason.sentence()));
             }
+            if let Some(waiting_for) = self.waiting_for.filter(|_| self.status == Status::Queued) {
+                into.insert("waiting_for".into(), json!(waiting_for));
+                into.insert("detail".into(), json!(waiting_for.sentence()));
+            }
             for (name, time) in [("sent_at", self.sent_at), ("wake_at", self.wake_at)] {
                 if let Some(time) = time {
                     into.insert(name.into(), json!(time.to_string()));
@@ -233,6 +248,11 @@ impl Interaction {
             }
         }
         value
+    }
+
+    /// Whether the row would be gone, or about to go, at that time. What would wait so long ends instead, while somebody can still see why.
+    pub fn ends_before(&self, at: Timestamp) -> bool {
+        self.expires_at <= later(at, LAST_DAY).as_second()
     }
 
     /// Whether the row should be gone by now.

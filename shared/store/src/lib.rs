@@ -30,16 +30,16 @@ use links::SubjectSecret;
 pub use batch::each_interaction;
 pub use config::{Settings, config_items};
 pub use error::StoreError;
-pub use evidence::OutcomeWritten;
+pub use evidence::{Outcome, OutcomeWritten};
 pub use image::interaction_from_image;
 pub use interaction::{AnswerKey, Conversation, Interaction, NewInteraction};
 pub use listing::{Filter, Page};
 pub use record::{First, Marker, Recorded};
 pub use resolving::Resolution;
 pub use responses::{Answer, ResponseRow};
-pub use sending::Claimed;
+pub use sending::{Claim, Claimed};
 pub use suppression::Unsubscribed;
-pub use waking::{DUE_SHARDS, Due};
+pub use waking::{DUE_SHARDS, Due, Woken};
 
 /// Names of the four tables.
 #[derive(Clone, Debug)]

@@ -84,14 +84,14 @@ impl Store {
                 sets.extend(["ready = :one".to_owned(), "wake_at = :stalled".to_owned()]);
                 let update = update.expression_attribute_values(":next", s(Status::Queued.as_str()));
                 let update = update.expression_attribute_values(":one", n(1));
-                (update.expression_attribute_values(":stalled", ms(later(now, STALLED))), "")
+                (update.expression_attribute_values(":stalled", ms(later(now, STALLED))), " REMOVE woken")
             }
             Some(reason) => {
                 sets.extend(["#reason = :reason".to_owned(), "ended_at = :now".to_owned()]);
                 let update = update.expression_attribute_values(":next", s(reason.outcome().status().as_str()));
                 let update =
                     update.expression_attribute_names("#reason", "reason").expression_attribute_values(":reason", s(reason.code()));
-                (update.expression_attribute_values(":now", ms(now)), " REMOVE wake_at, due_shard, ready")
+                (update.expression_attribute_values(":now", ms(now)), " REMOVE wake_at, due_shard, ready, woken")
             }
         };
         let fields = [
@@ -113,7 +113,7 @@ impl Store {
     pub async fn delay(&self, row: &Interaction, due: Timestamp) -> Result<bool, StoreError> {
         let update = self
             .as_it_was_read(row)
-            .update_expression("SET due_at = :until, wake_at = :until, expires_at = :expires, attempts = :none REMOVE ready")
+            .update_expression("SET due_at = :until, wake_at = :until, expires_at = :expires, attempts = :none REMOVE ready, woken")
             .expression_attribute_values(":until", ms(due))
             // The retention counts from when it is due.
             .expression_attribute_values(":expires", n(row.expires_at + due.duration_since(row.due_at.unwrap_or(row.created_at)).as_secs()))
@@ -126,7 +126,7 @@ impl Store {
     pub async fn ask_again(&self, row: &Interaction, wake_at: Timestamp, counts: bool) -> Result<bool, StoreError> {
         let update = self
             .as_it_was_read(row)
-            .update_expression("SET wake_at = :wake ADD attempts :one REMOVE ready")
+            .update_expression("SET wake_at = :wake ADD attempts :one REMOVE ready, woken")
             .expression_attribute_values(":wake", ms(wake_at))
             .expression_attribute_values(":one", n(u8::from(counts)));
         applied(update.send().await)

@@ -2,13 +2,15 @@
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+};
 use jiff::{SignedDuration, Timestamp};
-use policy::{Mode, Outcome, Reason, Status, later};
+use policy::{Ceiling, Mode, Outcome, Reason, Status, WaitingFor, later};
 use uuid::Uuid;
 
 use crate::error::{Transacted, condition_failed};
-use crate::interaction::{STALLED, ms, n, s};
+use crate::interaction::{STALLED, hour, ms, n, s, shard_of};
 use crate::record::built;
 use crate::waking::SEEN;
 use crate::{Due, Interaction, Store, StoreError};
@@ -22,46 +24,69 @@ pub enum Claimed {
     Lost,
     /// The customer may not be mailed.
     No(Reason),
+    /// The customer's suppression window is held by this other request.
+    WindowOf(Uuid),
+    /// The key has used up its mails of this hour.
+    OverCeiling,
 }
+
+/// The terms of a claim.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// A new id, which the lease is known by.
+    pub id: Uuid,
+    /// How long the claimant has.
+    pub lease: SignedDuration,
+    /// The suppression window that is taken; zero = none.
+    pub window: SignedDuration,
+    /// How long the survey of this mail will be open.
+    pub open: SignedDuration,
+    /// The ceiling of the key that sent the request.
+    pub ceiling: Option<&'a Ceiling>,
+}
+
+/// How long a row outlives the end of its survey, so that a late visitor is told that it is closed.
+const AFTER_CLOSING: SignedDuration = SignedDuration::from_hours(48);
+/// How long an hour's counter of mails is kept.
+const COUNTER_KEPT: SignedDuration = SignedDuration::from_hours(3);
 
 impl Store {
     /// Claims a queued, ready request until `now + lease`. One round trip.
     ///
     /// For a live request everything that is about the customer is checked in the same transaction, so that two tickets of one customer in
-    /// the same second yield one mail, and an unsubscribe that has been answered is in effect for this very send.
-    pub async fn claim(
-        &self,
-        row: &Interaction,
-        claim_id: Uuid,
-        window: SignedDuration,
-        lease: SignedDuration,
-        now: Timestamp,
-    ) -> Result<Claimed, StoreError> {
+    /// the same second yield one mail, and an unsubscribe that has been answered is in effect for this very send. The key's ceiling is counted
+    /// there too. The row is kept at least until the survey of this mail has been closed for two days.
+    pub async fn claim(&self, row: &Interaction, claim: &Claim<'_>, now: Timestamp) -> Result<Claimed, StoreError> {
+        let open_until = later(now, claim.open);
         // Clauses: the row still exists; it is queued and ready (a stale stream record of a request that was put back finds it not ready), and
         // its ticket was not opened since (a record from before that does not show it); or it is this very claim, whose answer was lost on
         // the way.
         let take = self
             .transacted(row.request_id)
-            .update_expression("SET #status = :sending, claim_id = :claim, claimed_at = :now, wake_at = :over REMOVE ready, doubted_at")
+            .update_expression(
+                "SET #status = :sending, claim_id = :claim, claimed_at = :now, wake_at = :over, open_until = :open, expires_at = :kept \
+                 REMOVE ready, doubted_at, waiting_for, woken",
+            )
             .condition_expression(
                 "attribute_exists(request_id) AND ((#status = :queued AND attribute_exists(ready) AND attribute_not_exists(reopened_at)) OR (#status = :sending AND claim_id = :claim))",
             )
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":queued", s(Status::Queued.as_str()))
             .expression_attribute_values(":sending", s(Status::Sending.as_str()))
-            .expression_attribute_values(":claim", s(claim_id.to_string()))
+            .expression_attribute_values(":claim", s(claim.id.to_string()))
             .expression_attribute_values(":now", ms(now))
-            .expression_attribute_values(":over", ms(later(now, lease)));
+            .expression_attribute_values(":over", ms(later(now, claim.lease)))
+            .expression_attribute_values(":open", ms(open_until))
+            .expression_attribute_values(":kept", n(row.expires_at.max(later(open_until, AFTER_CLOSING).as_second())));
         let mut actions = vec![TransactWriteItem::builder().update(built(take.build())?).build()];
-        let mut about = vec![];
+        let mut about: Vec<fn(&CancellationReason) -> Claimed> = vec![];
         if let Some(subject) = row.subject.as_deref().filter(|_| row.mode == Mode::Live) {
             let brand = row.brand.as_ref().map(|brand| format!("unsubscribed#{brand}"));
-            let kinds = [Some(("unsubscribed".to_owned(), Reason::Unsubscribed)), brand.map(|kind| (kind, Reason::Unsubscribed))];
-            for (kind, reason) in kinds.into_iter().flatten() {
+            for kind in [Some("unsubscribed".to_owned()), brand].into_iter().flatten() {
                 // Clause: not unsubscribed.
                 let check = self.check(subject, &kind).condition_expression("attribute_not_exists(subject)");
                 actions.push(TransactWriteItem::builder().condition_check(built(check.build())?).build());
-                about.push(reason);
+                about.push(|_| Claimed::No(Reason::Unsubscribed));
             }
             // Clauses: never bounced, or long enough ago (expired items are deleted late).
             let check = self
@@ -69,31 +94,54 @@ impl Store {
                 .condition_expression("attribute_not_exists(subject) OR expires_at <= :now")
                 .expression_attribute_values(":now", n(now.as_second()));
             actions.push(TransactWriteItem::builder().condition_check(built(check.build())?).build());
-            about.push(Reason::Rejected);
-            if !window.is_zero() {
+            about.push(|_| Claimed::No(Reason::Rejected));
+            if !claim.window.is_zero() {
                 // Clauses: the window is absent; or over; or mine, from an attempt that has not yet shown whether it mailed.
+                // ALL_OLD says whose it is.
                 let put = Put::builder()
                     .table_name(&self.tables.suppression)
                     .item("subject", s(subject))
                     .item("kind", s(WINDOW))
                     .item("request_id", s(row.request_id.to_string()))
-                    .item("expires_at", n(later(now, window).as_second()))
+                    .item("expires_at", n(later(now, claim.window).as_second()))
                     .condition_expression("attribute_not_exists(subject) OR expires_at <= :now OR request_id = :mine")
                     .expression_attribute_values(":now", n(now.as_second()))
-                    .expression_attribute_values(":mine", s(row.request_id.to_string()));
+                    .expression_attribute_values(":mine", s(row.request_id.to_string()))
+                    .return_values_on_condition_check_failure(OnFailure::AllOld);
                 actions.push(TransactWriteItem::builder().put(built(put.build())?).build());
-                about.push(Reason::SuppressionPeriod);
+                about.push(window_holder);
             }
+        }
+        if let Some(ceiling) = claim.ceiling {
+            actions.push(TransactWriteItem::builder().update(self.counted(row, ceiling, now)?).build());
+            about.push(|_| Claimed::OverCeiling);
         }
         match self.transact(actions).await? {
             Transacted::Done => Ok(Claimed::Yes),
             Transacted::Refused(reasons) if condition_failed(reasons.first()) => Ok(Claimed::Lost),
-            // In the order of the contract: unsubscribed, rejected, suppression.
+            // In the order of the contract: unsubscribed, rejected, suppression; and only then the ceiling.
             Transacted::Refused(reasons) => {
                 let failed = reasons.iter().skip(1).zip(about).find(|(reason, _)| condition_failed(Some(reason)));
-                Ok(failed.map_or(Claimed::Lost, |(_, about)| Claimed::No(about)))
+                Ok(failed.map_or(Claimed::Lost, |(reason, about)| about(reason)))
             }
         }
+    }
+
+    /// Counts one more mail of the key in this hour.
+    fn counted(&self, row: &Interaction, ceiling: &Ceiling, now: Timestamp) -> Result<Update, StoreError> {
+        let (start, _) = Ceiling::hour(now);
+        let part = shard_of(row.request_id, ceiling.parts().into());
+        // Clauses: nothing is counted yet; or there is room. A ceiling that was lowered meanwhile holds at once.
+        let count = Update::builder()
+            .table_name(&self.tables.suppression)
+            .key("subject", s(&ceiling.key))
+            .key("kind", s(format!("mails#{}#{part}", hour(start))))
+            .update_expression("ADD mails :one SET expires_at = :expires")
+            .condition_expression("attribute_not_exists(mails) OR mails < :most")
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":most", n(ceiling.of_a_part()))
+            .expression_attribute_values(":expires", n(later(start, COUNTER_KEPT).as_second()));
+        built(count.build())
     }
 
     fn check(&self, subject: &str, kind: &str) -> aws_sdk_dynamodb::types::builders::ConditionCheckBuilder {
@@ -102,10 +150,27 @@ impl Store {
 
     /// SES took the mail: `sending → sent`. False if an SES event has already said so, or the lease was lost.
     pub async fn sent(&self, request_id: Uuid, claim_id: Uuid, message_id: &str, now: Timestamp) -> Result<bool, StoreError> {
+        match self.note_sent(request_id, claim_id, message_id, "", now).await {
+            // A row at DynamoDB's limit, from before rows had one of ours: what the sender wrote goes, the outcome stays.
+            Err(StoreError::Invalid { .. }) => self.note_sent(request_id, claim_id, message_id, ", body", now).await,
+            other => other,
+        }
+    }
+
+    async fn note_sent(
+        &self,
+        request_id: Uuid,
+        claim_id: Uuid,
+        message_id: &str,
+        also_removed: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         // Clauses: the row exists; it is still sending; under this claim.
         let update = self
             .update(request_id)
-            .update_expression("SET #status = :sent, sent_at = :now, message_id = :message REMOVE wake_at, due_shard, ready")
+            .update_expression(format!(
+                "SET #status = :sent, sent_at = :now, message_id = :message REMOVE wake_at, due_shard, ready{also_removed}"
+            ))
             .condition_expression("attribute_exists(request_id) AND #status = :sending AND claim_id = :claim")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":sent", s(Status::Sent.as_str()))
@@ -121,7 +186,8 @@ impl Store {
     pub async fn release(&self, row: &Interaction, claim_id: Uuid, wake_at: Timestamp, counts: bool) -> Result<bool, StoreError> {
         let update = self
             .lease_end(row, claim_id)
-            .update_expression("SET #status = :next, wake_at = :wake ADD attempts :one REMOVE ready, claim_id")
+            .update_expression("SET #status = :next, wake_at = :wake, waiting_for = :ses ADD attempts :one REMOVE ready, claim_id")
+            .expression_attribute_values(":ses", s(WaitingFor::MailService.as_str()))
             .expression_attribute_values(":next", s(Status::Queued.as_str()))
             .expression_attribute_values(":wake", ms(wake_at))
             .expression_attribute_values(":one", n(u8::from(counts)));
@@ -144,7 +210,7 @@ impl Store {
     }
 
     /// Writes what `end` says of a row, and in the same transaction releases what it held, as far as that is still this row's.
-    async fn end(&self, end: UpdateBuilder, held: impl IntoIterator<Item = TransactWriteItem>) -> Result<bool, StoreError> {
+    pub(crate) async fn end(&self, end: UpdateBuilder, held: impl IntoIterator<Item = TransactWriteItem>) -> Result<bool, StoreError> {
         let mut actions = vec![TransactWriteItem::builder().update(built(end.build())?).build()];
         actions.extend(held);
         loop {
@@ -210,15 +276,20 @@ impl Store {
         self.end(update, self.marker(row)?).await
     }
 
-    /// Holds a request back, whatever it waits for, until `wake_at`. False if the row has moved on.
-    pub async fn hold(&self, request_id: Uuid, status: Status, wake_at: Timestamp) -> Result<bool, StoreError> {
-        // Clauses: the row exists; it still stands where it stood; and it was ready (else it is held already).
+    /// Holds a queued request back until `wake_at`. One whose row would be gone by then, or about to go, ends as `failed: expired` instead, a
+    /// day before nobody could see why. False if the row has moved on.
+    pub async fn hold(&self, row: &Interaction, waiting_for: WaitingFor, wake_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        if row.ends_before(wake_at) {
+            return self.refuse(row, Reason::Expired, now).await;
+        }
+        // Clauses: the row exists; it is still queued; and it was ready (else it is held already).
         let update = self
-            .update(request_id)
-            .update_expression("SET wake_at = :wake REMOVE ready")
-            .condition_expression("attribute_exists(request_id) AND #status = :status AND attribute_exists(ready)")
+            .update(row.request_id)
+            .update_expression("SET wake_at = :wake, waiting_for = :waiting REMOVE ready, woken")
+            .condition_expression("attribute_exists(request_id) AND #status = :queued AND attribute_exists(ready)")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":status", s(status.as_str()))
+            .expression_attribute_values(":queued", s(Status::Queued.as_str()))
+            .expression_attribute_values(":waiting", s(waiting_for.as_str()))
             .expression_attribute_values(":wake", ms(wake_at));
         applied(update.send().await)
     }
@@ -239,8 +310,8 @@ impl Store {
         applied(update.send().await)
     }
 
-    /// No more is done for a claim whose lease is over: `sending → failed`. False if the row has moved on. Evidence that no mail left
-    /// releases the customer's window; `unconfirmed` keeps it, since nobody saw the mail refused.
+    /// No more is done for a row that was found due: it becomes `failed`. False if the row has moved on. Its customer's window is released,
+    /// unless a mail may have left: then nobody saw it refused.
     pub async fn give_up_on(&self, due: &Due, reason: Reason, now: Timestamp) -> Result<bool, StoreError> {
         let Some(row) = self.kept(due.request_id).await? else { return Ok(false) };
         // Clauses: as for `wake`.
@@ -250,7 +321,8 @@ impl Store {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":status", s(due.status.as_str()))
             .expression_attribute_values(":seen", ms(due.wake_at));
-        let window = if reason == Reason::Unconfirmed { None } else { self.window(&row)? };
+        let may_have_left = due.status == Status::Sending && reason != Reason::SendAttempts;
+        let window = if may_have_left { None } else { self.window(&row)? };
         self.end(ended(update, reason, now), window).await
     }
 
@@ -260,22 +332,32 @@ impl Store {
     }
 
     /// An update of a row, as part of a transaction.
-    fn transacted(&self, request_id: Uuid) -> UpdateBuilder {
+    pub(crate) fn transacted(&self, request_id: Uuid) -> UpdateBuilder {
         Update::builder().table_name(&self.tables.interactions).key("request_id", s(request_id.to_string()))
     }
 }
 
 /// What every end without a mail writes.
 fn ended(update: UpdateBuilder, reason: Reason, now: Timestamp) -> UpdateBuilder {
+    // A row that is too large for a write has to get smaller to be ended at all.
+    let also_removed = if reason == Reason::NotStorable { ", body" } else { "" };
     update
-        .update_expression("SET #status = :next, #reason = :reason, ended_at = :now REMOVE wake_at, due_shard, ready")
+        .update_expression(format!(
+            "SET #status = :next, #reason = :reason, ended_at = :now REMOVE wake_at, due_shard, ready, waiting_for, woken{also_removed}"
+        ))
         .expression_attribute_names("#reason", "reason")
         .expression_attribute_values(":next", s(reason.outcome().status().as_str()))
         .expression_attribute_values(":reason", s(reason.code()))
         .expression_attribute_values(":now", ms(now))
 }
 
-const WINDOW: &str = "window";
+/// Who holds the window that could not be taken; if it does not say, the customer was asked by somebody.
+fn window_holder(reason: &CancellationReason) -> Claimed {
+    let holder = reason.item().and_then(|item| item.get("request_id")?.as_s().ok()?.parse().ok());
+    holder.map_or(Claimed::No(Reason::SuppressionPeriod), Claimed::WindowOf)
+}
+
+pub(crate) const WINDOW: &str = "window";
 pub(crate) const MARKER: &str = "marker";
 
 type Updated<T> = Result<T, aws_sdk_dynamodb::error::SdkError<aws_sdk_dynamodb::operation::update_item::UpdateItemError>>;

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure as OnFailure};
 use jiff::Timestamp;
 use policy::{Mode, Status, later};
 use uuid::Uuid;
@@ -20,6 +21,20 @@ const LARGEST_PAGE: i32 = 2_000;
 
 /// Clauses of all writes to a row that was found due: it exists; it stands where the index says; and nobody has moved its time since.
 pub(crate) const SEEN: &str = "attribute_exists(request_id) AND #status = :status AND wake_at = :seen";
+
+/// How often a row is woken with nobody working on it: for a week, every three minutes.
+const MOST_WOKEN: u32 = 7 * 24 * 20;
+
+/// What became of a row that was to be made ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// It is ready.
+    Ready,
+    /// Somebody else has moved it in between.
+    MovedOn,
+    /// It was made ready for a week, and whoever should have worked on it failed each time.
+    InVain,
+}
 
 /// Seconds.
 const HOUR: i64 = 3_600;
@@ -68,15 +83,25 @@ impl Store {
         Ok(found)
     }
 
-    /// Makes a due request ready and moves its `wake_at` ahead, so that it is not woken twice for nothing. False if it has moved on.
-    pub async fn wake(&self, due: &Due, now: Timestamp) -> Result<bool, StoreError> {
+    /// Makes a due request ready and moves its `wake_at` ahead, so that it is not woken twice for nothing. It counts how often that was done
+    /// since somebody last worked on the row.
+    pub async fn wake(&self, due: &Due, now: Timestamp) -> Result<Woken, StoreError> {
+        // Clauses: as `SEEN`; and it was not woken for a week already with nobody working on it.
         let update = self
             .seen(due)
-            .update_expression("SET ready = :one, wake_at = :stalled")
-            .condition_expression(SEEN)
+            .update_expression("SET ready = :one, wake_at = :stalled ADD woken :one")
+            .condition_expression(format!("{SEEN} AND (attribute_not_exists(woken) OR woken < :most)"))
             .expression_attribute_values(":one", n(1))
-            .expression_attribute_values(":stalled", ms(later(now, STALLED)));
-        applied(update.send().await)
+            .expression_attribute_values(":most", n(MOST_WOKEN))
+            .expression_attribute_values(":stalled", ms(later(now, STALLED)))
+            .return_values_on_condition_check_failure(OnFailure::AllOld);
+        let Err(error) = update.send().await else { return Ok(Woken::Ready) };
+        let woken = match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item().and_then(|row| row.get("woken")),
+            _ => return Err(StoreError::of("UpdateItem")(error)),
+        };
+        let woken: u32 = woken.and_then(|woken| woken.as_n().ok()?.parse().ok()).unwrap_or_default();
+        Ok(if woken < MOST_WOKEN { Woken::MovedOn } else { Woken::InVain })
     }
 
     /// Looks again at `wake_at`: a lease is over and there is no evidence yet. False if the row has moved on.
