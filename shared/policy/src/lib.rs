@@ -3,22 +3,27 @@
 //! **Invariant:** no I/O, no clock, no randomness, no HTTP and no DynamoDB. Whoever calls brings the facts
 //! (configuration, time, a random number) and carries out what is decided here.
 
+mod attributes;
 mod backoff;
 mod config;
 mod door;
 mod due;
 mod identity;
+mod item;
 mod key;
 mod later;
+mod mailbox;
 mod reason;
 mod status;
 
 pub use backoff::{backoff, backoff_after};
-pub use config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, Fault, Item, LanguageRow, Look, Profile};
+pub use config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, LanguageRow, Look, Profile};
 pub use door::{Facts, Plan, Verdict, Who, decide, who};
 pub use due::{DueFacts, recheck};
 pub use identity::{identity, ticket};
+pub use item::{Fault, Item};
 pub use key::{Key, KeyItem, Mode, Scope};
 pub use later::later;
+pub use mailbox::Mailbox;
 pub use reason::{Outcome, Reason};
 pub use status::{Status, TRANSITIONS};
