@@ -42,9 +42,7 @@ pub(crate) fn known(kind: &str) -> &'static [&'static str] {
         "brand" => &["name", "active", "from", "reply_to", "logo_url", "color", "footer", "question", "thank_you_url"],
         "language" => &["active"],
         "key" => &["mode", "scopes", "label", "prefix", "revoked", "mails_per_hour", "sources"],
-        "integration" => {
-            &["base_url", "agent_email", "signature_required", "closed_statuses", "write_back", "user", "rating_field"]
-        }
+        "integration" => &["base_url", "agent_email", "signature_required", "closed_statuses", "write_back", "user", "rating_field"],
         "webhook" => &["url", "events", "stars_at_most", "payload", "secret", "secret_before", "active"],
         "alert" => &["percent", "at_least", "to"],
         _ => &[],
