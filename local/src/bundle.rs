@@ -114,7 +114,7 @@ impl Bundle {
                 ses,
                 secrets,
                 survey_url: SurveyUrl::new(&endpoints.survey_url),
-                sender: Some("survey@afterword.example".into()),
+                sender: policy::Mailbox::parse("survey@afterword.example").map(|mailbox| mailbox.address),
                 time_out: SignedDuration::from_secs(60),
             },
             resolver: gladly_resolve::Resolver::new(store(), &endpoints.gladly_token, LOCAL_GLADLY_HOSTS)?,

@@ -3,7 +3,8 @@
 use dress::{Accent, Agent, Dress};
 use jiff::civil::date;
 use language::Texts;
-use mail::{Letter, Mail};
+use mail::{Letter, Mail, RenderError, Sender};
+use policy::Mailbox;
 use survey::pages::{self, Form, Frame, Mistake, Page, Scope, Topic};
 
 use crate::functions::FunctionError;
@@ -114,9 +115,10 @@ impl Look {
     /// A look that no mail can have: a fault of this file.
     pub(crate) fn mail(&self, texts: &'static Texts, origin: &str, adapt: Adapt) -> Result<Mail, FunctionError> {
         let (logo, picture) = pictures(origin);
+        let from = Mailbox::parse("survey@blancapeak.example").ok_or(RenderError::Address("from"))?;
         Ok(mail::render(&adapt(Letter {
             to: "jane@customers.example",
-            from: "survey@blancapeak.example",
+            from: Sender { name: self.brand, address: &from.address },
             reply_to: None,
             texts,
             customer_name: Some("Jane Doe"),

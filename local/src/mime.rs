@@ -11,7 +11,7 @@ const BOUNDARY: &str = "afterword-part";
 pub(crate) fn eml(message: &Message) -> String {
     let mut eml = String::new();
     for (name, value) in &message.headers {
-        eml.push_str(&format!("{name}: {}\r\n", encoded_words(value)));
+        eml.push_str(&format!("{}\r\n", folded(&format!("{name}: {}", encoded_words(value)))));
     }
     eml.push_str(&format!("Content-Type: multipart/alternative; boundary=\"{BOUNDARY}\"\r\n\r\n"));
     for (kind, part) in [("plain", &message.text), ("html", &message.html)] {
@@ -27,6 +27,26 @@ pub(crate) fn eml(message: &Message) -> String {
     }
     eml.push_str(&format!("--{BOUNDARY}--\r\n"));
     eml
+}
+
+/// A header on lines of at most 76 characters, as RFC 5322 advises and RFC 2047 demands of encoded words: broken at blanks, as far as there
+/// are any.
+fn folded(header: &str) -> String {
+    let (mut folded, mut length) = (String::new(), 0);
+    for (place, word) in header.split(' ').enumerate() {
+        // Not after the name: no line may be empty but for blanks.
+        if place > 1 && length + 1 + word.len() > 76 {
+            folded.push_str("\r\n ");
+            length = 1;
+        } else if place > 0 {
+            folded.push(' ');
+            length += 1;
+        }
+        folded.push_str(word);
+        // A value in encoded words is on several lines already.
+        length = word.rsplit_once("\r\n").map_or(length + word.len(), |(_, last)| last.len());
+    }
+    folded
 }
 
 /// A header value in ASCII: as it is, or in encoded words of RFC 2047, each of at most 75 characters.
@@ -50,6 +70,18 @@ fn encoded_words(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_header_is_folded_at_its_blanks() {
+        assert_eq!(folded("X-A: b c"), "X-A: b c");
+        let word = "w".repeat(40);
+        assert_eq!(folded(&format!("X-A: {word} {word} c")), format!("X-A: {word}\r\n {word} c"));
+        let endless = "w".repeat(200);
+        assert_eq!(folded(&format!("X-A: {endless} c")), format!("X-A: {endless}\r\n c"));
+        let subject = format!("Subject: {}", encoded_words(&"日本語".repeat(20)));
+        assert_eq!(folded(&subject).replace("\r\n", ""), subject.replace("\r\n", ""));
+        assert!(folded(&subject).split("\r\n").skip(1).all(|line| line.starts_with(' ') && line.len() <= 76));
+    }
 
     #[test]
     fn a_value_outside_ascii_is_folded_into_encoded_words() {

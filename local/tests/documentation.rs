@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use local::flags::HELP;
 use local::template::{TEMPLATE, Template};
-use policy::{Brand, Channel, ChannelMode, Company, Outcome, Reason, Status, TRANSITIONS};
+use policy::{Brand, Channel, ChannelMode, Company, Item, Outcome, Reason, Status, TRANSITIONS};
 use serde_json::{Map, json};
 
 fn path(name: &str) -> PathBuf {
@@ -99,7 +99,7 @@ fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
 /// Names by which a source reads attributes of a config item: they stand in the calls of [`policy::Item`].
 fn attributes(source: &str) -> BTreeSet<String> {
     let source = source.split("#[cfg(test)]").next().unwrap();
-    let calls = ["text(\"", "words(\"", "bool(\"", "number(\"", "list(\"", "item.get(\""];
+    let calls = ["text(\"", "words(\"", "bool(\"", "number(\"", "list(\"", "item.get(\"", "short(\"", "mailbox(\""];
     let names = calls.iter().flat_map(|call| source.split(call).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
     names.filter(|name| !["kind", "id"].contains(&name.as_str())).collect()
 }
@@ -139,6 +139,16 @@ fn the_readme_names_the_attributes_of_the_config_table_that_are_read_and_no_othe
     let found: BTreeMap<String, BTreeSet<String>> =
         documented().into_iter().map(|(kind, attributes)| (kind, attributes.into_keys().collect())).collect();
     assert_eq!(found, wanted);
+}
+
+/// Else the log would call it unknown, or a slip of the pen.
+#[test]
+fn every_documented_attribute_is_known_by_its_name() {
+    for (kind, attributes) in documented() {
+        let attributes = attributes.into_keys().map(|name| (name, json!(1)));
+        let item: Map<_, _> = attributes.chain([("kind".to_owned(), json!(kind))]).collect();
+        assert_eq!(Item::new(&item).unknown(), Vec::<String>::new(), "{kind}");
+    }
 }
 
 #[test]

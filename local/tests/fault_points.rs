@@ -92,7 +92,7 @@ fn stories() -> Vec<Story> {
 fn ses(first_mail: &Fault, call: &Call) -> Fault {
     match call.number {
         _ if call.body.contains("illegal@") => {
-            Fault::Answer(Answer::error(StatusCode::BAD_REQUEST, "BadRequestException", "Illegal address"))
+            Fault::Answer(Answer::error(StatusCode::BAD_REQUEST, "BadRequestException", "Illegal address: <illegal@customers.example>"))
         }
         0 => first_mail.clone(),
         _ => Fault::None,

@@ -2,8 +2,9 @@
 
 use dress::{Agent, worn};
 use links::{Subject, SurveyToken, UnsubscribeToken};
-use mail::{Letter, Mail, RenderError, render};
-use policy::{Brand, Company, Mode};
+use mail::{Letter, Mail, RenderError, Sender, render};
+use normalize::Address;
+use policy::{Brand, Company, Mailbox, Mode};
 use store::Interaction;
 
 use crate::Dispatch;
@@ -13,7 +14,7 @@ pub(crate) fn write(
     dispatch: &Dispatch,
     row: &Interaction,
     to: &str,
-    from: &str,
+    from: Sender<'_>,
     company: &Company,
     brand: Option<&Brand>,
 ) -> Result<Mail, RenderError> {
@@ -30,7 +31,7 @@ pub(crate) fn write(
     render(&Letter {
         to,
         from,
-        reply_to: brand.and_then(|b| b.reply_to.as_deref()).or(company.reply_to.as_deref()),
+        reply_to: reply_to(company, brand),
         texts,
         customer_name: row.customer_name(),
         agent: agent.and_then(|a| Some(Agent { name: a.name.as_deref()?, picture_url: a.picture_url.as_deref() })),
@@ -40,4 +41,56 @@ pub(crate) fn write(
         request_id: &row.request_id.to_string(),
         test: row.mode == Mode::Test,
     })
+}
+
+/// Who a mail is from. Name and address are two settings: the mail of a brand that has no `from` leaves from the company's address, but under
+/// the brand's name, never under the company's. `stack` is the address for a company that has set none.
+pub(crate) fn sender<'a>(company: &'a Company, brand: Option<&'a Brand>, stack: Option<&'a Address>) -> Option<Sender<'a>> {
+    let of_brand = brand.and_then(|b| b.from.as_ref());
+    let address = of_brand.or(company.from.as_ref()).map(|from| &from.address).or(stack)?;
+    let (own, name) = match brand {
+        Some(brand) => (of_brand, &brand.name),
+        None => (company.from.as_ref(), &company.name),
+    };
+    Some(Sender { name: own.and_then(|from| from.name.as_ref()).unwrap_or(name), address })
+}
+
+fn reply_to<'a>(company: &'a Company, brand: Option<&'a Brand>) -> Option<Sender<'a>> {
+    let Mailbox { name, address } = brand.and_then(|b| b.reply_to.as_ref()).or(company.reply_to.as_ref())?;
+    Some(Sender { name: name.as_deref().unwrap_or_default(), address })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_brand_sends_under_its_own_name_from_the_nearest_address() {
+        let company = |attributes: Value| Company::read(attributes.as_object().unwrap());
+        let brand = |mut attributes: Value| {
+            attributes["id"] = json!("kids");
+            Brand::read(attributes.as_object().unwrap())
+        };
+        let peak = json!({ "name": "Peak Ltd", "from": "Blanca Peak <survey@peak.example>" });
+        let bare = json!({ "name": "Peak Ltd", "from": "survey@peak.example" });
+        let stack = Address::parse("stack@afterword.example");
+        for (of_company, of_brand, name, address) in [
+            (&peak, None, "Blanca Peak", "survey@peak.example"),
+            (&bare, None, "Peak Ltd", "survey@peak.example"),
+            (&json!({ "name": "Peak Ltd" }), None, "Peak Ltd", "stack@afterword.example"),
+            (&json!({}), None, "", "stack@afterword.example"),
+            (&peak, Some(json!({ "name": "Blanca Kids" })), "Blanca Kids", "survey@peak.example"),
+            (&peak, Some(json!({})), "kids", "survey@peak.example"),
+            (&peak, Some(json!({ "name": "Blanca Kids", "from": "hi@kids.example" })), "Blanca Kids", "hi@kids.example"),
+            (&peak, Some(json!({ "name": "Blanca Kids", "from": "Kids Team <hi@kids.example>" })), "Kids Team", "hi@kids.example"),
+            (&json!({}), Some(json!({ "name": "Blanca Kids" })), "Blanca Kids", "stack@afterword.example"),
+        ] {
+            let (company, brand) = (company(of_company.clone()), of_brand.map(brand));
+            let sender = sender(&company, brand.as_ref(), stack.as_ref()).unwrap();
+            assert_eq!((sender.name, sender.address.as_mailbox().as_str()), (name, address), "{of_company}");
+        }
+        assert!(sender(&company(json!({})), None, None).is_none());
+    }
 }

@@ -50,7 +50,7 @@ pub struct Dispatch {
     /// Where the links lead.
     pub survey_url: SurveyUrl,
     /// Sender for a company that has set none.
-    pub sender: Option<String>,
+    pub sender: Option<Address>,
     /// The function's own time-out.
     pub time_out: SignedDuration,
 }
@@ -64,6 +64,9 @@ pub enum SetUpError {
     /// `SUBJECT_SECRET`.
     #[error(transparent)]
     Subject(#[from] store::MissingSecret),
+    /// It has to be an address that SES takes.
+    #[error("SENDER_ADDRESS is no e-mail address")]
+    Sender,
     /// Without it a mail has nowhere to lead.
     #[error("SURVEY_URL must be set")]
     SurveyUrl,
@@ -83,7 +86,7 @@ impl Dispatch {
             ses: Ses { client: mail::client(ses), configuration_set: given("CONFIGURATION_SET") },
             secrets: TokenSecrets::parse(&given("TOKEN_SECRETS").unwrap_or_default())?,
             survey_url: SurveyUrl::new(&given("SURVEY_URL").ok_or(SetUpError::SurveyUrl)?),
-            sender: given("SENDER_ADDRESS"),
+            sender: given("SENDER_ADDRESS").map(|sender| sender_address(&sender)).transpose()?,
             time_out: SignedDuration::from_secs(seconds),
         })
     }
@@ -125,7 +128,7 @@ impl Dispatch {
             Mode::Live => row.customer_email().map(str::to_owned),
         };
         let Some(to) = to else { return self.hold(row, WaitingFor::TestEmail, WaitingFor::TestEmail.sentence(), now).await };
-        let from = brand.and_then(|b| b.from.as_deref()).or(settings.company.from.as_deref()).or(self.sender.as_deref());
+        let from = letter::sender(&settings.company, brand, self.sender.as_ref());
         let Some(from) = from else { return self.hold(row, WaitingFor::Sender, WaitingFor::Sender.sentence(), now).await };
         // Written before it is claimed: a mail that cannot be written holds no lease.
         let mail = match letter::write(self, row, &to, from, &settings.company, brand) {
@@ -286,6 +289,10 @@ impl Known {
             _ => Ceiling::new(&row.key, Ceiling::default_of(row.mode)),
         }
     }
+}
+
+fn sender_address(text: &str) -> Result<Address, SetUpError> {
+    policy::Mailbox::parse(text).map(|mailbox| mailbox.address).ok_or(SetUpError::Sender)
 }
 
 /// Since the request was due.

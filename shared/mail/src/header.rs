@@ -2,6 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use normalize::Address;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::RenderError;
 
@@ -10,6 +12,16 @@ const LONGEST_VALUE: usize = 995;
 
 /// Longest tag value (API reference, `MessageTag`).
 const LONGEST_TAG: usize = 256;
+
+/// Bytes in one encoded-word. RFC 2047 allows a word 75 characters, and a line that holds one 76. SES's parameters take no line breaks, so
+/// whoever carries the mail folds it, at the blanks: 39 bytes are 64 characters, which fit on a line with `Reply-To: ` before them.
+const LONGEST_WORD: usize = 39;
+
+/// Encoded-words of one name: 26 Chinese or 39 Cyrillic letters, so that the whole header stays short even where nobody folds it.
+const MOST_WORDS: usize = 2;
+
+/// What is percent-encoded in a `mailto:`: everything but RFC 3986's unreserved characters and the `@`.
+const BESIDE_UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
 /// A header as SES takes it: printable ASCII, not too long. Without CR and LF there is no way to add another header.
 pub(crate) fn header(name: &'static str, value: String) -> Result<(String, String), RenderError> {
@@ -29,16 +41,10 @@ pub(crate) fn bare_address(text: &str) -> Option<&str> {
     (plain && !local.is_empty() && domain.contains('.') && !domain.contains('@')).then_some(text)
 }
 
-/// `name <address>`, where `from` is an address, or has a name of its own: `Support <support@example.com>`.
-pub(crate) fn sender(from: &str, name: &str) -> Option<String> {
-    let (name, address) = match from.trim().strip_suffix('>').and_then(|from| from.rsplit_once('<')) {
-        Some((own, address)) if !own.trim().is_empty() => (own.trim().trim_matches('"'), address),
-        Some((_, address)) => (name, address),
-        None => (name, from),
-    };
-    let address = bare_address(address)?;
-    let name = dress::one_line(name);
-    if name.is_empty() { Some(address.to_owned()) } else { Some(format!("{} <{address}>", phrase(&name))) }
+/// `name <address>`. The name is one line.
+pub(crate) fn mailbox(name: &str, address: &Address) -> String {
+    let address = address.as_mailbox();
+    if name.is_empty() { address } else { format!("{} <{address}>", phrase(name)) }
 }
 
 /// A display name: quoted if it is ASCII, else RFC 2047 encoded-words.
@@ -46,17 +52,32 @@ fn phrase(name: &str) -> String {
     if name.is_ascii() { format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")) } else { encoded_words(name) }
 }
 
-/// RFC 2047, base64. A word may have 75 characters, of which `=?UTF-8?B?` and `?=` take 12: 45 bytes in 60 characters, never within a letter.
+/// RFC 2047, base64, never divided within a letter. A name that needs more words than [`MOST_WORDS`] is cut.
 fn encoded_words(text: &str) -> String {
-    let mut chunks = vec![String::new()];
+    let mut words = vec![String::new()];
     for c in text.chars() {
-        match chunks.last_mut() {
-            Some(chunk) if chunk.len() + c.len_utf8() <= 45 => chunk.push(c),
-            _ => chunks.push(c.to_string()),
+        match words.last_mut() {
+            Some(word) if word.len() + c.len_utf8() <= LONGEST_WORD => word.push(c),
+            _ => words.push(c.to_string()),
         }
     }
-    let words: Vec<String> = chunks.iter().map(|chunk| format!("=?UTF-8?B?{}?=", STANDARD.encode(chunk))).collect();
+    if words.len() > MOST_WORDS {
+        words.truncate(MOST_WORDS);
+        if let Some(last) = words.last_mut() {
+            while last.len() + '…'.len_utf8() > LONGEST_WORD {
+                last.pop();
+            }
+            last.push('…');
+        }
+    }
+    let words: Vec<String> = words.iter().map(|word| format!("=?UTF-8?B?{}?=", STANDARD.encode(word))).collect();
     words.join(" ")
+}
+
+/// RFC 6068: a message to `to` that the reader's mail program prepares.
+pub(crate) fn mailto(to: &Address, subject: &str, body: &str) -> String {
+    let encoded = |text: &str| utf8_percent_encode(text, BESIDE_UNRESERVED).to_string();
+    format!("mailto:{}?subject={}&body={}", encoded(&to.as_mailbox()), encoded(subject), encoded(body))
 }
 
 /// A text in the alphabet of SES's tags, `[A-Za-z0-9_-]`: any other byte becomes `_` and two hex digits.
@@ -80,37 +101,54 @@ mod tests {
         assert!(header("List-Unsubscribe", "a".repeat(981)).is_err(), "name and value together");
     }
 
+    fn address(text: &str) -> Address {
+        Address::parse(text).unwrap()
+    }
+
     #[test]
-    fn a_sender_has_a_name() {
-        assert_eq!(sender("s@acme.example", "Acme").unwrap(), "\"Acme\" <s@acme.example>");
-        assert_eq!(sender("Support, Acme <s@acme.example>", "x").unwrap(), "\"Support, Acme\" <s@acme.example>");
-        assert_eq!(sender("<s@acme.example>", "").unwrap(), "s@acme.example");
-        assert_eq!(sender("s@acme.example", "A \"B\" \\ C").unwrap(), "\"A \\\"B\\\" \\\\ C\" <s@acme.example>");
-        assert_eq!(sender("s@acme.example", "Käse").unwrap(), "=?UTF-8?B?S8Okc2U=?= <s@acme.example>");
-        assert_eq!(sender("s@acme.example", "A\r\nBcc: eve@evil.example").unwrap(), "\"A Bcc: eve@evil.example\" <s@acme.example>");
-        for bad in [
-            "",
-            "s",
-            "s@",
-            "@x.example",
-            "s@x",
-            "a@b@c.example",
-            "s@acme.example, eve@evil.example",
-            "s@acme.example\nBcc: x@y.example",
-            "sö@acme.example",
+    fn a_name_stands_before_its_address() {
+        for (name, shown) in [
+            ("Acme", "\"Acme\" <s@acme.example>"),
+            ("Support, Acme", "\"Support, Acme\" <s@acme.example>"),
+            ("DEBUG: Acme", "\"DEBUG: Acme\" <s@acme.example>"),
+            ("", "s@acme.example"),
+            ("A \"B\" \\ C", "\"A \\\"B\\\" \\\\ C\" <s@acme.example>"),
+            ("Käse", "=?UTF-8?B?S8Okc2U=?= <s@acme.example>"),
         ] {
-            assert_eq!(sender(bad, "Acme"), None, "{bad}");
+            assert_eq!(mailbox(name, &address("s@acme.example")), shown);
+        }
+        assert_eq!(mailbox("", &address("s@käse.example")), "s@xn--kse-qla.example");
+    }
+
+    #[test]
+    fn long_names_become_two_words_of_whole_letters_that_fit_on_their_lines() {
+        for (name, shown) in [
+            ("日本語の会社".repeat(10), format!("{}日…", "日本語の会社".repeat(4))),
+            ("Ж".repeat(39), "Ж".repeat(37) + "…"),
+            ("Ж".repeat(38), "Ж".repeat(38)),
+            ("Bäckerei Müller & Söhne".to_owned(), "Bäckerei Müller & Söhne".to_owned()),
+            ("👍".repeat(60), "👍".repeat(18) + "…"),
+        ] {
+            let words = encoded_words(&name);
+            let decoded: Vec<String> = words
+                .split(' ')
+                .map(|word| {
+                    assert!("Reply-To: ".len() + word.len() <= 76, "{word}");
+                    let inner = word.strip_prefix("=?UTF-8?B?").unwrap().strip_suffix("?=").unwrap();
+                    String::from_utf8(STANDARD.decode(inner).unwrap()).unwrap()
+                })
+                .collect();
+            assert!(decoded.len() <= 2, "{words}");
+            assert_eq!(decoded.concat(), shown);
         }
     }
 
     #[test]
-    fn long_names_become_several_words_of_whole_letters() {
-        let words = encoded_words(&"日本語の会社".repeat(10));
-        for word in words.split(' ') {
-            assert!(word.len() <= 75, "{word}");
-            let inner = word.strip_prefix("=?UTF-8?B?").unwrap().strip_suffix("?=").unwrap();
-            assert!(String::from_utf8(STANDARD.decode(inner).unwrap()).is_ok());
-        }
+    fn a_mailto_holds_no_character_that_means_something_in_it() {
+        assert_eq!(
+            mailto(&address("a+b&c?d@acme.example"), "unsubscribe", "https://x.example/u/T?a=b,c>"),
+            "mailto:a%2Bb%26c%3Fd@acme.example?subject=unsubscribe&body=https%3A%2F%2Fx.example%2Fu%2FT%3Fa%3Db%2Cc%3E"
+        );
     }
 
     #[test]

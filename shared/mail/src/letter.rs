@@ -5,25 +5,35 @@ use std::fmt;
 use askama::Template;
 use dress::{Agent, Dress};
 use language::Texts;
+use normalize::Address;
 
-use crate::header::{bare_address, header, sender, tag};
+use crate::header::{bare_address, header, mailbox, mailto, tag};
 
 /// Set in no font that would have to be loaded.
 const FONT: &str = "-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif";
 
-/// The longest brand name and the longest own question that are shown, in characters.
+/// The longest name of a brand or sender and the longest own question that are shown, in characters.
 const LONGEST_BRAND: usize = 60;
 const LONGEST_QUESTION: usize = 200;
+
+/// Who a mail is from, or whom a reply goes to.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender<'a> {
+    /// Display name, as somebody wrote it; may be empty.
+    pub name: &'a str,
+    /// The address.
+    pub address: &'a Address,
+}
 
 /// What [`render`] needs. Names and texts may be anything; they are made safe here.
 #[derive(Clone)]
 pub struct Letter<'a> {
     /// Recipient: a bare address as SES takes it, ASCII with a punycode domain.
     pub to: &'a str,
-    /// Sender, `address` or `Name <address>`; without a name of its own it has the brand's.
-    pub from: &'a str,
-    /// A bare address; without one, replies go to the sender.
-    pub reply_to: Option<&'a str>,
+    /// Sender.
+    pub from: Sender<'a>,
+    /// Where somebody reads replies; without it, they go to the sender.
+    pub reply_to: Option<Sender<'a>>,
     /// The language.
     pub texts: &'static Texts,
     /// As the helpdesk sent it. One that holds a URL, an address or more than 60 characters stays out of the greeting.
@@ -49,7 +59,7 @@ pub struct Mail {
     pub to: String,
     /// With display name, RFC 2047 encoded where needed.
     pub from: String,
-    /// One bare address.
+    /// As `from`.
     pub reply_to: Option<String>,
     /// One line of Unicode text, not encoded.
     pub subject: String,
@@ -82,7 +92,7 @@ impl fmt::Debug for Mail {
 /// Why there is no mail: a set-up fault, since everything that a customer or an agent wrote is made safe instead.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// `to`, `from`, `reply_to` or the unsubscribe mailbox is no address that SES takes.
+    /// The recipient's is no address that SES takes.
     #[error("`{0}` is not an address that a mail can have")]
     Address(&'static str),
     /// The survey or unsubscribe URL is no http(s) URL of printable ASCII.
@@ -213,9 +223,9 @@ pub fn render(letter: &Letter<'_>) -> Result<Mail, RenderError> {
     .render()?;
 
     Ok(Mail {
-        to: address("to", letter.to)?.to_owned(),
-        from: sender(letter.from, &brand).ok_or(RenderError::Address("from"))?,
-        reply_to: letter.reply_to.map(|reply_to| address("reply_to", reply_to).map(str::to_owned)).transpose()?,
+        to: bare_address(letter.to).ok_or(RenderError::Address("to"))?.to_owned(),
+        from: sender(letter.from),
+        reply_to: letter.reply_to.map(sender),
         headers: headers(letter, unsubscribe_url)?,
         tags: tags(letter),
         subject,
@@ -226,11 +236,11 @@ pub fn render(letter: &Letter<'_>) -> Result<Mail, RenderError> {
 
 /// The headers that `Simple` content does not have of itself.
 fn headers(letter: &Letter<'_>, unsubscribe_url: &str) -> Result<Vec<(String, String)>, RenderError> {
-    let (_, domain) = letter.from.trim().trim_end_matches('>').rsplit_once('@').ok_or(RenderError::Address("from"))?;
+    let domain = letter.from.address.domain();
     let list = tag(letter.dress.id).to_lowercase();
     Ok(vec![
-        // RFC 8058 wants both headers signed by DKIM, which SES does.
-        header("List-Unsubscribe", format!("<{unsubscribe_url}>"))?,
+        unsubscribe(letter.reply_to.map(|reply_to| reply_to.address), unsubscribe_url)?,
+        // RFC 8058 wants this one and the one above signed by DKIM, which SES does.
         header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())?,
         header("List-ID", format!("<{list}.surveys.{domain}>"))?,
         // RFC 3834: nobody's responder answers.
@@ -240,6 +250,18 @@ fn headers(letter: &Letter<'_>, unsubscribe_url: &str) -> Result<Vec<(String, St
     ])
 }
 
+/// `https` first: RFC 2369 has clients prefer what comes first, and this one takes effect at once (RFC 8058). `mailto` is for clients that
+/// know nothing else. A person works through it, so it is there only if the company has named a mailbox for replies, and the message that the
+/// client writes holds the link by which that person can unsubscribe the customer.
+fn unsubscribe(read_by_people: Option<&Address>, url: &str) -> Result<(String, String), RenderError> {
+    let by_mail = read_by_people.and_then(|to| header("List-Unsubscribe", format!("<{url}>, <{}>", mailto(to, "unsubscribe", url))).ok());
+    by_mail.map_or_else(|| header("List-Unsubscribe", format!("<{url}>")), Ok)
+}
+
+fn sender(sender: Sender<'_>) -> String {
+    mailbox(&clipped(&dress::one_line(sender.name), LONGEST_BRAND), sender.address)
+}
+
 fn tags(letter: &Letter<'_>) -> Vec<(String, String)> {
     let mode = if letter.test { "test" } else { "live" };
     [("request_id", letter.request_id), ("brand", letter.dress.id), ("language", letter.texts.tag), ("mode", mode)]
@@ -247,10 +269,6 @@ fn tags(letter: &Letter<'_>) -> Vec<(String, String)> {
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name.to_owned(), tag(value)))
         .collect()
-}
-
-fn address<'a>(what: &'static str, text: &'a str) -> Result<&'a str, RenderError> {
-    bare_address(text).ok_or(RenderError::Address(what))
 }
 
 /// A URL of ours. A comma would end it inside `List-Unsubscribe`.

@@ -12,5 +12,5 @@ mod header;
 mod letter;
 mod ses;
 
-pub use letter::{Letter, Mail, RenderError, render};
+pub use letter::{Letter, Mail, RenderError, Sender, render};
 pub use ses::{Refusal, SendError, Ses, client};

@@ -95,7 +95,7 @@ impl Ses {
             .configuration_overrides(untracked())
             .send()
             .await
-            .map_err(|error| classify(&error))?;
+            .map_err(|error| classify(&error, mail))?;
         output.message_id.ok_or_else(|| unknown("no message id"))
     }
 }
@@ -118,7 +118,7 @@ fn untracked() -> ConfigurationOverrides {
 }
 
 /// The one rule: what is not certainly unsent is unknown.
-fn classify(error: &SdkError<SendEmailError>) -> SendError {
+fn classify(error: &SdkError<SendEmailError>, mail: &Mail) -> SendError {
     match error {
         // Before anything was sent: no credentials, no region.
         SdkError::ConstructionFailure(_) => refused(Refusal::Misconfigured, "not configured"),
@@ -126,15 +126,16 @@ fn classify(error: &SdkError<SendEmailError>) -> SendError {
         SdkError::DispatchFailure(failure) if failure.is_timeout() => unknown("timeout"),
         SdkError::DispatchFailure(_) => unknown("connection lost"),
         SdkError::TimeoutError(_) => unknown("timeout"),
-        SdkError::ServiceError(service) => answer(service.raw().status().as_u16(), service.err()),
+        SdkError::ServiceError(service) => answer(service.raw().status().as_u16(), service.err(), mail),
         _ => unknown("not understood"),
     }
 }
 
 /// What SES answered.
-fn answer(status: u16, error: &SendEmailError) -> SendError {
+fn answer(status: u16, error: &SendEmailError, mail: &Mail) -> SendError {
     let code = error.code().unwrap_or("no code");
-    let says = |words: &[&str]| error.message().is_some_and(|message| words.iter().any(|w| message.to_lowercase().contains(w)));
+    let message = error.message().unwrap_or_default().to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|w| message.contains(w));
     // 408: the connection broke under the request; what arrived of it is not said.
     if status >= 500 || status == 408 || !(400..500).contains(&status) {
         return unknown(code);
@@ -149,9 +150,11 @@ fn answer(status: u16, error: &SendEmailError) -> SendError {
                 Refusal::Throttled
             }
         }
-        // SES answers so to addresses that pass our check and not its own ("Illegal address", "Domain contains illegal character").
+        // SES answers so to addresses that pass our check and not its own (docs/facts.md, SES 4), the sender's as well as the recipient's. Only
+        // what is said of the recipient's may end the customer's request; the rest is for an admin to mend.
         "BadRequestException" | "MessageRejected"
-            if says(&["illegal", "missing final '@domain'", "missing '@'", "contains control or whitespace", "invalid email address"]) =>
+            if says(&["illegal", "missing final '@domain'", "missing '@'", "contains control or whitespace", "invalid email address"])
+                && is_about_the_recipient(&message, mail) =>
         {
             Refusal::AddressRejected
         }
@@ -160,6 +163,15 @@ fn answer(status: u16, error: &SendEmailError) -> SendError {
         _ => Refusal::ThisMail,
     };
     refused(refusal, code)
+}
+
+/// Whether SES's message (in lower case) names the recipient's address or its domain, and neither the sender's nor that for replies.
+fn is_about_the_recipient(message: &str, mail: &Mail) -> bool {
+    let names = |mailbox: &str| {
+        let address = mailbox.rsplit_once('<').map_or(mailbox, |(_, address)| address).trim_end_matches('>').to_lowercase();
+        message.contains(&address) || address.rsplit_once('@').is_some_and(|(_, domain)| message.contains(domain))
+    };
+    names(&mail.to) && !names(&mail.from) && !mail.reply_to.as_deref().is_some_and(names)
 }
 
 /// Whether the failure came before the connection stood: refused, no route, no name, or no answer within [`CONNECT`].

@@ -7,7 +7,7 @@ mod support;
 use std::fmt::Write as _;
 
 use dress::{Accent, Agent, contrast};
-use mail::{Letter, Mail, RenderError, render};
+use mail::{Letter, Mail, RenderError, Sender, render};
 use proptest::prelude::*;
 use support::letter;
 
@@ -56,7 +56,9 @@ const HOSTILE: &str = "\"><script>alert('x')</script>&{{name}}\r\nBcc: eve\u{202
 #[test]
 fn whatever_is_put_in_stays_text() {
     type Place = (&'static str, for<'a> fn(&mut Letter<'a>));
-    let places: [Place; 8] = [
+    let places: [Place; 10] = [
+        ("sender", |l| l.from.name = HOSTILE),
+        ("reply-to", |l| l.reply_to = Some(Sender { name: HOSTILE, ..l.from })),
         ("customer name", |l| l.customer_name = Some(HOSTILE)),
         ("agent name", |l| l.agent = Some(Agent { name: HOSTILE, picture_url: None })),
         ("picture", |l| l.agent = Some(Agent { name: "Sam", picture_url: Some(HOSTILE) })),
@@ -70,14 +72,16 @@ fn whatever_is_put_in_stays_text() {
         for tag in ["en", "ar"] {
             let mut letter = letter(tag);
             put(&mut letter);
-            let Mail { to: _, from, reply_to: _, subject, html, text, headers, tags } = render(&letter).unwrap();
+            let Mail { to: _, from, reply_to, subject, html, text, headers, tags } = render(&letter).unwrap();
             assert!(!html.contains("<script") && !html.contains("onerror=\"") && !html.contains("\"><scr"), "{place}: {html}");
             for part in [&html, &text] {
                 assert!(!part.contains(['\0', '\r', '\u{202e}']), "{place}");
                 assert!(!part.lines().any(|line| line.starts_with("Bcc:")) || place == "footer", "{place}: {part}");
             }
             assert!(!subject.contains(['\r', '\n', '\0', '\u{202e}']), "{place}: {subject}");
-            assert!(from.bytes().all(|b| (b' '..=b'~').contains(&b)), "{place}: {from}");
+            for sender in [&from, &reply_to.unwrap_or_default()] {
+                assert!(sender.bytes().all(|b| (b' '..=b'~').contains(&b)), "{place}: {sender}");
+            }
             for (name, value) in headers {
                 assert!(value.bytes().all(|b| (b' '..=b'~').contains(&b)), "{place}: {name}: {value}");
             }
@@ -122,12 +126,7 @@ fn a_name_that_runs_against_the_sentence_is_isolated() {
 #[test]
 fn a_set_up_that_cannot_work_is_an_error_that_names_it() {
     let says = |letter: Letter<'_>| render(&letter).map_err(|e| e.to_string()).unwrap_err();
-    assert_eq!(says(Letter { from: "acme", ..letter("en") }), "`from` is not an address that a mail can have");
     assert_eq!(says(Letter { to: "jane", ..letter("en") }), "`to` is not an address that a mail can have");
-    assert_eq!(
-        says(Letter { reply_to: Some("x@y.example\nBcc: z@y.example"), ..letter("en") }),
-        "`reply_to` is not an address that a mail can have"
-    );
     assert_eq!(says(Letter { survey_url: "javascript:x", ..letter("en") }), "`survey_url` is not a web address");
     assert_eq!(
         says(Letter { unsubscribe_url: "https://a.example/u/x>,<mailto:y", ..letter("en") }),
@@ -135,6 +134,35 @@ fn a_set_up_that_cannot_work_is_an_error_that_names_it() {
     );
     let long = format!("https://a.example/u/{}", "x".repeat(1000));
     assert!(matches!(render(&Letter { unsubscribe_url: &long, ..letter("en") }), Err(RenderError::Header("List-Unsubscribe"))));
+}
+
+#[test]
+fn names_of_senders_are_shown_and_never_make_a_long_header() {
+    let sender = letter("en").from;
+    let mail = |from: &str, reply_to: &str| {
+        let (from, reply_to) = (Sender { name: from, ..sender }, Some(Sender { name: reply_to, ..sender }));
+        let mail = render(&Letter { from, reply_to, ..letter("en") }).unwrap();
+        (mail.from, mail.reply_to.unwrap())
+    };
+    assert_eq!(
+        mail("Blanca Peak", "Bäckerei"),
+        ("\"Blanca Peak\" <surveys@acme.example>".to_owned(), "=?UTF-8?B?QsOkY2tlcmVp?= <surveys@acme.example>".to_owned())
+    );
+    for long in ["W".repeat(4_000), "会".repeat(1_300), "\"".repeat(4_000)] {
+        let (from, reply_to) = mail(&long, &long);
+        assert!(from.len() < 160 && reply_to.len() < 160, "{from}");
+    }
+}
+
+#[test]
+fn who_cannot_unsubscribe_by_a_link_writes_to_people_who_then_have_it() {
+    let header = |letter: &Letter<'_>| render(letter).unwrap().headers.remove(0).1;
+    let url = "https://survey.acme.example/u/AQJkZW1vLXRva2VuLXRvLXVuc3Vic2NyaWJl";
+    let body = "https%3A%2F%2Fsurvey.acme.example%2Fu%2FAQJkZW1vLXRva2VuLXRvLXVuc3Vic2NyaWJl";
+    assert_eq!(header(&letter("de")), format!("<{url}>, <mailto:support@acme.example?subject=unsubscribe&body={body}>"));
+    assert_eq!(header(&Letter { reply_to: None, ..letter("de") }), format!("<{url}>"), "nobody is known to read what comes");
+    let long = format!("https://a.example/u/{}", "x".repeat(600));
+    assert_eq!(header(&Letter { unsubscribe_url: &long, ..letter("de") }), format!("<{long}>"), "both would be longer than SES takes");
 }
 
 #[test]

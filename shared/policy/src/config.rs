@@ -3,127 +3,12 @@
 //! Each reader is lenient in spelling (trimmed, without case, numbers and booleans also as text) and strict in meaning: what it cannot
 //! understand becomes a [`Fault`], a safe value stands in, and nothing is sent on the strength of an item that has faults.
 
-use std::fmt;
-
 use jiff::SignedDuration;
 use normalize::{Address, LanguageTag, Source};
 use serde_json::{Map, Value};
 
-/// An attribute of a config item that could not be understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// `kind/id`; a key's id is a digest, an employee's is left out, being an address.
-    pub item: String,
-    /// The attribute.
-    pub attribute: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} has a value of `{}` that cannot be understood", self.item, self.attribute)
-    }
-}
-
-/// One item of the config table, as plain JSON.
-#[derive(Clone, Copy, Debug)]
-pub struct Item<'a> {
-    kind: &'a str,
-    id: &'a str,
-    attributes: &'a Map<String, Value>,
-}
-
-impl<'a> Item<'a> {
-    /// `attributes` is the whole item; `kind` and `id` are its key.
-    pub fn new(attributes: &'a Map<String, Value>) -> Self {
-        let key = |name: &str| attributes.get(name).and_then(Value::as_str).unwrap_or_default();
-        Self { kind: key("kind"), id: key("id"), attributes }
-    }
-
-    /// The item's sort key.
-    pub fn id(&self) -> &'a str {
-        self.id
-    }
-
-    /// Blames an attribute.
-    pub fn fault(&self, attribute: &str) -> Fault {
-        let item = match self.kind {
-            "employee" | "employee_id" => format!("{}/…", self.kind),
-            kind => format!("{kind}/{}", self.id),
-        };
-        Fault { item, attribute: attribute.to_owned() }
-    }
-
-    fn get(&self, name: &str) -> Option<&'a Value> {
-        self.attributes.get(name).filter(|value| !value.is_null())
-    }
-
-    /// Text, trimmed; numbers too. Empty text is present.
-    pub fn text(&self, name: &str) -> Result<Option<String>, Fault> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.trim().to_owned())),
-            Some(Value::Number(number)) => Ok(Some(number.to_string())),
-            Some(_) => Err(self.fault(name)),
-        }
-    }
-
-    /// Text that says something.
-    pub fn words(&self, name: &str) -> Result<Option<String>, Fault> {
-        Ok(self.text(name)?.filter(|text| !text.is_empty()))
-    }
-
-    /// true/1/yes/on, false/0/no/off, or a boolean. Empty text is absent.
-    pub fn bool(&self, name: &str) -> Result<Option<bool>, Fault> {
-        if let Some(Value::Bool(value)) = self.get(name) {
-            return Ok(Some(*value));
-        }
-        match self.text(name)?.map(|text| text.to_lowercase()).as_deref() {
-            None | Some("") => Ok(None),
-            Some("true" | "1" | "yes" | "on") => Ok(Some(true)),
-            Some("false" | "0" | "no" | "off") => Ok(Some(false)),
-            Some(_) => Err(self.fault(name)),
-        }
-    }
-
-    /// A whole number from 0 to `most`; larger ones, fractions and words are faults.
-    pub fn number(&self, name: &str, most: u32) -> Result<Option<u32>, Fault> {
-        match self.words(name)? {
-            None => Ok(None),
-            Some(text) => text.parse().ok().filter(|n| *n <= most).map(Some).ok_or_else(|| self.fault(name)),
-        }
-    }
-
-    /// A list or set of texts, or one comma-separated text; trimmed, without empty ones.
-    pub fn list(&self, name: &str) -> Result<Option<Vec<String>>, Fault> {
-        let texts: Vec<String> = match self.get(name) {
-            None => return Ok(None),
-            Some(Value::Array(values)) => {
-                let texts = values.iter().map(|v| v.as_str().map(str::to_owned).ok_or_else(|| self.fault(name)));
-                texts.collect::<Result<_, _>>()?
-            }
-            Some(Value::String(text)) => text.split(',').map(str::to_owned).collect(),
-            Some(_) => return Err(self.fault(name)),
-        };
-        Ok(Some(texts.iter().map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect()))
-    }
-}
-
-/// Collects faults while the defaults stand in.
-#[derive(Default)]
-struct Faults(Vec<Fault>);
-
-impl Faults {
-    fn or<T>(&mut self, read: Result<Option<T>, Fault>, default: T) -> T {
-        self.option(read).unwrap_or(default)
-    }
-
-    fn option<T>(&mut self, read: Result<Option<T>, Fault>) -> Option<T> {
-        read.unwrap_or_else(|fault| {
-            self.0.push(fault);
-            None
-        })
-    }
-}
+use crate::Mailbox;
+use crate::item::{Fault, Faults, Item};
 
 /// `company/settings`.
 #[derive(Clone, Debug)]
@@ -132,10 +17,10 @@ pub struct Company {
     pub name: String,
     /// Where every mail of a test key goes. Without it test requests are held.
     pub test_email: Option<Address>,
-    /// Sender, `address` or `Name <address>`. Without it the stack's own sender address is used.
-    pub from: Option<String>,
-    /// Where replies to the mail go.
-    pub reply_to: Option<String>,
+    /// Sender. Without it the stack's own sender address is used.
+    pub from: Option<Mailbox>,
+    /// Where replies to the mail go; without it, to the sender.
+    pub reply_to: Option<Mailbox>,
     /// `suppression_days`: a customer is asked at most once in this time; zero = off. Default 7 days.
     pub suppression: SignedDuration,
     /// Brand for a request that names none.
@@ -171,9 +56,6 @@ impl Company {
     pub fn read(attributes: &Map<String, Value>) -> Self {
         let item = Item::new(attributes);
         let mut faults = Faults::default();
-        let test_email = faults.option(
-            item.words("test_email").and_then(|text| text.map(|t| mailbox(&t).ok_or_else(|| item.fault("test_email"))).transpose()),
-        );
         let default_language = faults.or(
             item.text("default_language").and_then(|text| match text.as_deref() {
                 None => Ok(None),
@@ -186,9 +68,9 @@ impl Company {
         let internal = faults.or(item.list("internal_domains"), Vec::new());
         Self {
             name: faults.or(item.text("name"), String::new()),
-            test_email,
-            from: faults.option(item.words("from")),
-            reply_to: faults.option(item.words("reply_to")),
+            test_email: faults.option(item.mailbox("test_email")).map(|mailbox| mailbox.address),
+            from: faults.option(item.mailbox("from")),
+            reply_to: faults.option(item.mailbox("reply_to")),
             suppression: days(faults.or(item.number("suppression_days", 3_650), 7)),
             default_brand: faults.option(item.words("default_brand")),
             default_language,
@@ -202,7 +84,7 @@ impl Company {
             bounce: days(faults.or(item.number("bounce_days", 3_650), 90)),
             send_attempts: faults.or(item.number("send_attempts", 100), 8).max(1),
             look: Look::read(&item, &mut faults),
-            faults: faults.0,
+            faults: faults.found(),
         }
     }
 
@@ -234,12 +116,6 @@ impl Company {
     }
 }
 
-/// The address of `address` or `Name <address>`.
-fn mailbox(text: &str) -> Option<Address> {
-    let inner = text.strip_suffix('>').and_then(|text| text.rsplit_once('<')).map(|(_, address)| address);
-    Address::parse(inner.unwrap_or(text).trim())
-}
-
 /// The domain as customers' are compared.
 fn punycode(domain: &str) -> String {
     Address::parse(&format!("x@{domain}")).map_or_else(|| domain.to_lowercase(), |address| address.domain().to_owned())
@@ -250,13 +126,11 @@ fn days(number: u32) -> SignedDuration {
 }
 
 fn read_dedupe(item: &Item<'_>) -> Result<Option<Vec<(Source, u32)>>, Fault> {
-    let Some(value) = item.get("dedupe_minutes") else { return Ok(None) };
-    let windows = value.as_object().ok_or_else(|| item.fault("dedupe_minutes"))?;
+    let Some(value) = item.get("dedupe_minutes")? else { return Ok(None) };
+    let windows = item.within("dedupe_minutes", value.as_object().ok_or_else(|| item.fault("dedupe_minutes"))?);
     let mut minutes = Vec::new();
     for source in [Source::Requests, Source::Zendesk, Source::Freshdesk, Source::Gladly, Source::Gorgias] {
-        let window = Item { attributes: windows, ..*item };
-        let set = window.number(source.as_str(), 60 * 24 * 366);
-        if let Some(n) = set.map_err(|_| item.fault(&format!("dedupe_minutes.{source}")))? {
+        if let Some(n) = windows.number(source.as_str(), 60 * 24 * 366)? {
             minutes.push((source, n));
         }
     }
@@ -312,8 +186,9 @@ impl Channel {
             mode,
             faults: Vec::new(),
         };
-        let mode = if faults.0.is_empty() { channel.mode } else { ChannelMode::Manual };
-        Self { mode, faults: faults.0, ..channel }
+        let faults = faults.found();
+        let mode = if faults.is_empty() { channel.mode } else { ChannelMode::Manual };
+        Self { mode, faults, ..channel }
     }
 
     fn is_called(&self, name: &str) -> bool {
@@ -370,11 +245,11 @@ impl Employee {
         );
         Self {
             email: item.id().to_lowercase(),
-            name: faults.option(item.words("name")),
-            custom_id: faults.option(item.words("custom_id")),
-            picture_url: faults.option(item.words("picture_url")),
+            name: faults.option(item.short("name")),
+            custom_id: faults.option(item.short("custom_id")),
+            picture_url: faults.option(item.short("picture_url")),
             status,
-            faults: faults.0,
+            faults: faults.found(),
         }
     }
 
@@ -443,9 +318,9 @@ pub struct Brand {
     /// Default true.
     pub active: bool,
     /// Sender, where it differs from the company's.
-    pub from: Option<String>,
+    pub from: Option<Mailbox>,
     /// Reply-to, where it differs from the company's.
-    pub reply_to: Option<String>,
+    pub reply_to: Option<Mailbox>,
     /// How its mails and pages look, where that differs from the company's.
     pub look: Look,
     /// What could not be understood; such a brand is inactive.
@@ -462,12 +337,13 @@ impl Brand {
             signifier: item.id().to_owned(),
             name: faults.option(item.words("name")).unwrap_or_else(|| item.id().to_owned()),
             active: faults.or(active, false),
-            from: faults.option(item.words("from")),
-            reply_to: faults.option(item.words("reply_to")),
+            from: faults.option(item.mailbox("from")),
+            reply_to: faults.option(item.mailbox("reply_to")),
             look: Look::read(&item, &mut faults),
             faults: Vec::new(),
         };
-        Self { active: brand.active && faults.0.is_empty(), faults: faults.0, ..brand }
+        let faults = faults.found();
+        Self { active: brand.active && faults.is_empty(), faults, ..brand }
     }
 
     /// The brand with this signifier, or else with this display name; without case.
@@ -495,7 +371,7 @@ impl LanguageRow {
         let active = faults.or(active, false);
         // Nobody could be written to in a language that has no texts.
         let tag = faults.option(tag.map(|tag| if language::is_spoken(&tag) { Ok(tag) } else { Err(item.fault("id")) }).transpose());
-        Self { tag: tag.filter(|_| active), faults: faults.0 }
+        Self { tag: tag.filter(|_| active), faults: faults.found() }
     }
 }
 

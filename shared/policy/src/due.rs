@@ -1,8 +1,9 @@
 //! The checks when a request is due, once more for live keys: between receipt and now a key may have been revoked, a channel flipped to
 //! manual, an employee deactivated. (Unsubscribed, bounced and suppressed are checked by the claim itself, atomically.)
 
-use crate::config::{Channel, Company, Employee, Fault};
+use crate::config::{Channel, Company, Employee};
 use crate::door::{employee_may_be_rated, open_channel};
+use crate::item::Fault;
 use crate::{Brand, KeyItem, Mode, Reason};
 
 /// What the checks need to know, read when due.

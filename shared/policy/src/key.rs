@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Ceiling;
-use crate::config::{Fault, Item};
+use crate::item::{Fault, Item};
 
 /// Whether a key, and everything that came in by it, is for trying or for real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

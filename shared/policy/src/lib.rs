@@ -3,6 +3,7 @@
 //! **Invariant:** no I/O, no clock, no randomness, no HTTP and no DynamoDB. Whoever calls brings the facts
 //! (configuration, time, a random number) and carries out what is decided here.
 
+mod attributes;
 mod backoff;
 mod ceiling;
 mod config;
@@ -10,21 +11,25 @@ mod door;
 mod due;
 mod evidence;
 mod identity;
+mod item;
 mod key;
 mod later;
+mod mailbox;
 mod reason;
 mod status;
 mod waiting;
 
 pub use backoff::{backoff, backoff_after};
 pub use ceiling::Ceiling;
-pub use config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, Fault, Item, LanguageRow, Look, Profile};
+pub use config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, LanguageRow, Look, Profile};
 pub use door::{Facts, Plan, Verdict, Who, decide, who};
 pub use due::{DueFacts, recheck};
 pub use evidence::{NEIGHBOURHOOD, SendEvents, Weighed, weigh};
 pub use identity::{identity, ticket};
+pub use item::{Fault, Item};
 pub use key::{Key, KeyItem, Mode, Scope};
 pub use later::later;
+pub use mailbox::Mailbox;
 pub use reason::{Outcome, Reason};
 pub use status::{Status, TRANSITIONS};
 pub use waiting::WaitingFor;

@@ -49,6 +49,7 @@ impl Settings {
         let faults = settings.company.faults.iter();
         let faults = faults.chain(settings.channels.iter().flat_map(|c| &c.faults)).chain(settings.brands.iter().flat_map(|b| &b.faults));
         faults.chain(rows.iter().flat_map(|l| &l.faults)).for_each(log);
+        items.iter().for_each(log_unknown);
         settings
     }
 }
@@ -65,8 +66,18 @@ fn log(fault: &Fault) {
     tracing::error!(
         config.item = fault.item,
         config.attribute = fault.attribute,
+        config.did_you_mean = fault.meant,
         "config item cannot be understood: nothing is sent on the strength of it"
     );
+}
+
+/// Attributes that mean nothing to us, told once for each reading too.
+fn log_unknown(item: &Map<String, Value>) {
+    let item = Item::new(item);
+    let unknown = item.unknown();
+    if !unknown.is_empty() {
+        tracing::warn!(config.item = item.name(), config.attributes = ?unknown, "config item has attributes that are not known");
+    }
 }
 
 #[derive(Debug, Default)]
@@ -126,6 +137,7 @@ impl Store {
         }
         let Some(item) = self.config_item("key", digest).await? else { return Ok(None) };
         let key = KeyItem::read(&Item::new(&item));
+        log_unknown(&item);
         if let KeyItem::Faulty(fault) = &key {
             log(fault);
         }
@@ -166,6 +178,7 @@ impl Store {
         let Some(item) = self.config_item("employee", email).await? else { return Ok(None) };
         let employee = Employee::read(&item);
         employee.faults.iter().for_each(log);
+        log_unknown(&item);
         self.cache.with(|c| remember(&mut c.people, email, employee.clone(), now));
         Ok(Some(employee))
     }
@@ -174,9 +187,14 @@ impl Store {
         if let Some(email) = self.cache.with(|c| recall(&c.ids, custom_id, now)) {
             return Ok(Some(email));
         }
-        let item = self.config_item("employee_id", custom_id).await?;
-        let Some(email) = item.as_ref().and_then(|item| item.get("email")).and_then(Value::as_str) else { return Ok(None) };
-        let email = email.trim().to_lowercase();
+        let Some(item) = self.config_item("employee_id", custom_id).await? else { return Ok(None) };
+        log_unknown(&item);
+        // Who cannot be found is `employee_not_found`: nothing is sent.
+        let email = Item::new(&item).words("email").unwrap_or_else(|fault| {
+            log(&fault);
+            None
+        });
+        let Some(email) = email.map(|email| email.to_lowercase()) else { return Ok(None) };
         self.cache.with(|c| remember(&mut c.ids, custom_id, email.clone(), now));
         Ok(Some(email))
     }

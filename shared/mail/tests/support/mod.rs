@@ -1,14 +1,20 @@
 //! A letter to start from.
 
+use std::sync::LazyLock;
+
 use dress::{Accent, Agent, Dress};
-use mail::Letter;
+use mail::{Letter, Sender};
+use normalize::Address;
+
+static SURVEYS: LazyLock<Address> = LazyLock::new(|| Address::parse("surveys@acme.example").unwrap());
+static SUPPORT: LazyLock<Address> = LazyLock::new(|| Address::parse("support@acme.example").unwrap());
 
 /// Everything filled in, nothing unusual.
 pub(crate) fn letter(tag: &str) -> Letter<'static> {
     Letter {
         to: "jane@customer.example",
-        from: "surveys@acme.example",
-        reply_to: Some("support@acme.example"),
+        from: Sender { name: "Acme Kids", address: &SURVEYS },
+        reply_to: Some(Sender { name: "", address: &SUPPORT }),
         texts: language::find(tag).unwrap(),
         customer_name: Some("Jane Doe"),
         agent: Some(Agent { name: "Sam Taylor", picture_url: Some("https://cdn.acme.example/sam.png") }),
