@@ -1,14 +1,22 @@
 //! Bodies that a template engine wrote, which substitutes text without knowing that it writes JSON.
 //!
 //! A requester may be named `Eve", "email": "victim@example.com`. Such a name makes, at will, JSON that is broken, that
-//! has a key twice, or that is flawless and says something else. Hence three rules:
+//! has a key twice, or that is flawless and says something else. Hence these rules:
 //!
 //! 1. A key that stands twice is refused.
-//! 2. A *guarded* key (one that says who is mailed, or about whom) that stands anywhere but in its place is refused: the
-//!    template's own `"email":` follows the name, and wherever injected text moves it, it remains a key somewhere.
-//! 3. Broken JSON is read by the template's keys ([`crate::recover`]), under the same two rules.
+//! 2. A *guarded* key (one that says who is mailed, about whom, or about which ticket) that stands anywhere but in its place is
+//!    refused: the template's own `"email":` follows the name, and wherever injected text moves it, it remains a key somewhere.
+//! 3. Nothing may stand beside a wrapper, and people are named in one shape only ([`crate::freshdesk`]): else a text could add
+//!    the keys of the other shape, which the template does not have twice.
+//! 4. The customer's id is left out where a text could have added it ([`crate::reader::Reader::customer_id`]).
+//! 5. Broken JSON is read by the template's keys ([`crate::recover`], [`crate::pairs`]), under the same rules.
 //!
-//! So an address that is used always stood in the template's own slot for it.
+//! So an address that is used always stood in the template's own slot for it, and so did the employee.
+//!
+//! **What cannot be seen:** a key that the template itself does not have, added in its proper place. To a template without any
+//! slot for `customer.email` a name can add one, and likewise `employee` to one that names no agent (in Simple content and in
+//! Gorgias' form: the contact's or the agent's address). Nor can a `brand`, `language`, `status` or custom property that was
+//! added be told from the template's own. Hence the README asks for a slot for both people in every template.
 
 use crate::inbound::{Malformed, Place};
 use crate::json::{Node, Step, child, pointer, without_bom};
