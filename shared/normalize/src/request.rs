@@ -92,7 +92,7 @@ impl SurveyRequest {
     pub const ENTRY_WEIGHT: usize = 8;
     /// Notes kept at most.
     pub const MAX_NOTES: usize = Malformed::MAX_PLACES;
-    /// Bytes that [`crate::echo`] of a request can take in DynamoDB at most, as it counts them: UTF-8 of names and values, 3 for a
+    /// Bytes that [`crate::echo()`] of a request can take in DynamoDB at most, as it counts them: UTF-8 of names and values, 3 for a
     /// list or map and 1 for each of its entries. `status` is not in the echo; it takes [`SurveyRequest::MAX_ID`] at most.
     pub const MAX_STORED: usize = {
         // Channel, brand, language, and the ids: of the interaction, the customer, the employee (and their e-mail).
