@@ -15,6 +15,10 @@ impl Address {
     /// The domain is lower-cased and put into punycode; the local part is kept as it is.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
+        // Far beyond what any address has: encoding a long domain takes the square of its length.
+        if text.len() > 1_024 {
+            return None;
+        }
         let (local, domain) = text.rsplit_once('@')?;
         let domain = idna::domain_to_ascii_strict(domain).ok()?.to_ascii_lowercase();
         // SES: local part 7-bit only, no SMTPUTF8. Quoted local parts are legal and never a customer's.

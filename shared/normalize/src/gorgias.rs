@@ -1,10 +1,10 @@
 //! Gorgias HTTP integrations: a flat body, whose values Gorgias' template engine (Jinja) wrote.
 
-use crate::inbound::{Ignored, Inbound, Malformed, Place};
+use crate::inbound::{Ignored, Inbound, Malformed};
 use crate::json::{Node, child};
-use crate::reader::{Manner, Reader};
+use crate::reader::{Given, Manner, Reader, Tags};
 use crate::templated::{Template, Tree};
-use crate::{Customer, EmployeeRef, Note, Source, SurveyRequest, python, text};
+use crate::{Customer, EmployeeRef, Note, Source, SurveyRequest, python, snooze, text};
 
 const TEMPLATE: Template = Template {
     wrapper: None,
@@ -30,17 +30,24 @@ const TEMPLATE: Template = Template {
     ],
     // The Python in `tags` and `meta` holds quoted keys of its own.
     other_keys: false,
-    guarded: &[("customer_email", &["/customer_email"]), ("employee_email", &["/employee_email"])],
+    pairs: true,
+    guarded: &[
+        ("customer_email", &[&["customer_email"]]),
+        ("employee_email", &[&["employee_email"]]),
+        ("customer_custom_id", &[&["customer_custom_id"]]),
+        ("ext_interaction_id", &[&["ext_interaction_id"]]),
+        ("snooze_datetime", &[&["snooze_datetime"]]),
+        ("do_not_send", &[&["do_not_send"]]),
+    ],
 };
 
-/// Reads one update of a ticket. A closed one that is not snoozed asks for a survey; an open one says so, since it may have
-/// been closed before; others are ignored. Do-not-send comes as a tag, which the company's settings name.
+/// Keys that every form has of its own, so that no text can add them.
+const OWN: &[&str] = &["channel", "ext_interaction_id", "status", "customer_email", "employee_email"];
+
+/// Reads one update of a ticket. A closed one asks for a survey, at once or once its snooze is over; an open one says so, since it
+/// may have been closed before; others are ignored. Do-not-send comes as a tag, which the company's settings name.
 pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
     let Tree { root, pointer, notes } = TEMPLATE.tree(body)?;
-    let root = match root {
-        Node::List(items) => pairs(items)?,
-        root => root,
-    };
     let mut reader = Reader::new(Manner::Templated, notes);
     let r = &mut reader;
     let p = pointer.as_str();
@@ -53,19 +60,18 @@ pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
         (Some(_), Some(_)) => return Ok(Inbound::Ignored(Ignored::NotClosed)),
         _ => false,
     };
-    if closed && r.id(&root, p, "snooze_datetime").is_some() {
-        return Ok(Inbound::Ignored(Ignored::Snoozed));
-    }
+    let snoozed = if closed { r.id(&root, p, "snooze_datetime") } else { None };
     let channel = r.required(&root, p, "channel");
     let email = r.employee_email(&root, p, "employee_email");
-    let (tags, surplus_tags) = tags(r, root.get("tags"), &child(p, "tags"));
+    let place = child(p, "tags");
+    let mut tags = tags(r, root.get("tags"), &place);
     let request = SurveyRequest {
         source: Source::Gorgias,
         ext_interaction_id: id,
         channel: channel.unwrap_or_default(),
         customer: Customer {
             name: r.name(&root, p, "customer_name"),
-            custom_id: r.id(&root, p, "customer_custom_id"),
+            custom_id: r.customer_id(&root, p, "customer_custom_id", TEMPLATE.prose, OWN),
             address: r.address(&root, p, "customer_email"),
         },
         employee: EmployeeRef::new(email.as_deref(), None),
@@ -74,34 +80,19 @@ pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
         language: r.language(&root, p, "language"),
         country: r.country(&root, p, "country"),
         external_url: r.link(&root, p, "external_url"),
-        tags,
-        surplus_tags,
+        tags: Vec::new(),
+        surplus_tags: Vec::new(),
         status: None,
         custom_properties: r.properties(root.get("meta").map(literal).as_ref(), &child(p, "meta")),
         notes: Vec::new(),
     };
+    r.fit(&mut tags, &request.custom_properties, &place);
     let notes = reader.finish()?;
-    Ok(Inbound::Survey(Box::new(SurveyRequest { notes, ..request })))
-}
-
-/// `[{"key": …, "value": …}]`, which Gorgias sends when the form was configured as a list.
-fn pairs(items: Vec<Node>) -> Result<Node, Malformed> {
-    let (mut entries, mut errors) = (Vec::<(String, Node)>::new(), Vec::new());
-    for (index, item) in items.into_iter().enumerate() {
-        let key = item.get("key").and_then(Node::text).map(str::trim).unwrap_or_default();
-        let pointer = format!("/{index}");
-        if key.is_empty() {
-            errors.push(Place::new(&pointer, "must be an object with `key` and `value`"));
-        } else {
-            entries.push((key.to_owned(), item.get("value").cloned().unwrap_or(Node::Null)));
-        }
-    }
-    if !errors.is_empty() {
-        return Err(Malformed::invalid(errors));
-    }
-    let object = Node::Object(entries);
-    object.unique()?;
-    Ok(object)
+    let request = Box::new(SurveyRequest { notes, tags: tags.kept, surplus_tags: tags.surplus, ..request });
+    Ok(match snoozed {
+        Some(until) => Inbound::Snoozed { until: snooze::time(&until), request },
+        None => Inbound::Survey(request),
+    })
 }
 
 /// Text that Python's `repr` or a JSON encoder wrote, as what it says; anything else as it is.
@@ -113,30 +104,37 @@ fn literal(node: &Node) -> Node {
     Node::parse(text).ok().or_else(|| python::literal(text)).unwrap_or_else(|| node.clone())
 }
 
-/// The names of the tags; those beyond the limit apart.
-fn tags(r: &mut Reader, node: Option<&Node>, pointer: &str) -> (Vec<String>, Vec<String>) {
-    let mut tags = Vec::new();
+/// The names of the tags.
+fn tags(r: &mut Reader, node: Option<&Node>, pointer: &str) -> Tags {
+    let mut given = Given::default();
     match node.map(literal) {
         Some(Node::List(items)) => {
             for (index, item) in items.iter().enumerate() {
-                let pointer = format!("{pointer}/{index}");
+                let pointer = child(pointer, &index.to_string());
                 match named(item) {
-                    Some(name) => tags.push((pointer, name)),
-                    None => r.dropped(&pointer),
+                    Some(name) => given.tags.push((pointer, name)),
+                    None => {
+                        r.dropped(&pointer);
+                        item.texts(&mut given.unread);
+                    }
                 }
             }
         }
-        Some(object @ Node::Object(_)) => tags.extend(named(&object).map(|name| (pointer.to_owned(), name))),
+        Some(object @ Node::Object(_)) => match named(&object) {
+            Some(name) => given.tags.push((pointer.to_owned(), name)),
+            None => object.texts(&mut given.unread),
+        },
         Some(Node::Text(text)) if !text::nothing(text.trim()) => {
             if text.trim().starts_with(['[', '(', '{']) {
                 r.note(Note::Repaired { pointer: pointer.to_owned() });
             }
-            tags.extend(text.split(',').filter_map(bare).map(|tag| (pointer.to_owned(), tag)));
+            given.tags.extend(text.split(',').filter_map(bare).map(|tag| (pointer.to_owned(), tag)));
+            given.unread.push(text);
         }
-        Some(Node::Number(tag)) => tags.push((pointer.to_owned(), tag)),
+        Some(Node::Number(tag)) => given.tags.push((pointer.to_owned(), tag)),
         _ => {}
     }
-    r.tags(tags)
+    r.tags(given)
 }
 
 fn named(item: &Node) -> Option<String> {

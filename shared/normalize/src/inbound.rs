@@ -96,7 +96,7 @@ pub struct Malformed {
 /// One wrong place in a body.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Place {
-    /// RFC 6901, cut at 256 characters; `""` is the whole body.
+    /// RFC 6901, cut at 256 bytes; `""` is the whole body.
     pub pointer: String,
     /// What is wrong there.
     pub detail: String,
@@ -115,7 +115,12 @@ impl Malformed {
     }
 
     pub(crate) fn at(line: usize, column: usize, what: &str) -> Self {
-        let detail = format!("{what} at line {line} column {column}");
+        Self::not_json(&format!("{what} at line {line} column {column}"))
+    }
+
+    /// The body as a whole is not JSON.
+    pub(crate) fn not_json(detail: &str) -> Self {
+        let detail = detail.to_owned();
         let place = Place::new("", &detail);
         Self { code: "malformed_json", detail, errors: vec![place] }
     }
@@ -143,7 +148,7 @@ impl Malformed {
 
 impl Place {
     pub(crate) fn new(pointer: &str, detail: &str) -> Self {
-        Self { pointer: pointer.chars().take(256).collect(), detail: detail.to_owned() }
+        Self { pointer: pointer.to_owned(), detail: detail.to_owned() }
     }
 
     fn name(&self) -> &str {

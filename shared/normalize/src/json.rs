@@ -23,6 +23,14 @@ impl Node {
     /// Parses exactly one JSON document. Duplicate keys are left to its callers.
     pub(crate) fn parse(body: &str) -> Result<Self, Malformed> {
         serde_json::from_str(body).map_err(|e| {
+            // A form, XML or nothing at all: where the parser stopped in it would help nobody.
+            let begins = body.trim_start();
+            if begins.is_empty() {
+                return Malformed::not_json("the body is empty: send JSON");
+            }
+            if !begins.starts_with(['{', '[']) {
+                return Malformed::syntax(body.as_bytes(), body.len() - begins.len(), "this is not JSON: send JSON, not what begins");
+            }
             let what = e.to_string();
             // serde_json appends its own " at line 1 column 2".
             let what = what.split(" at line ").next().unwrap_or_default();
@@ -64,43 +72,95 @@ impl Node {
     /// No object, at any depth, has a key twice.
     pub(crate) fn unique(&self) -> Result<(), Malformed> {
         let mut places = Vec::new();
-        self.walk("", &mut |pointer, _, first| {
-            if !first {
-                places.push(Place::new(pointer, "this key stands twice"));
+        self.walk(&mut Vec::new(), &mut |path, first| {
+            if !first && places.len() < Malformed::MAX_PLACES {
+                places.push(Place::new(&pointer("", path), "this key stands twice"));
             }
         });
         if places.is_empty() { Ok(()) } else { Err(Malformed::duplicates(places)) }
     }
 
-    /// Calls `see` with the pointer and key of every property at any depth, and whether it is the first of that key.
-    pub(crate) fn walk(&self, pointer: &str, see: &mut dyn FnMut(&str, &str, bool)) {
+    /// Calls `see` with the path of every property at any depth, and whether it is the first of its key in its object.
+    /// Paths are lent, not built: no body makes this more than linear in its length.
+    pub(crate) fn walk<'n>(&'n self, path: &mut Vec<Step<'n>>, see: &mut dyn FnMut(&[Step<'n>], bool)) {
         match self {
             Node::Object(entries) => {
                 let mut seen = HashSet::new();
                 for (key, value) in entries {
-                    let below = child(pointer, key);
-                    see(&below, key, seen.insert(key));
-                    value.walk(&below, see);
+                    path.push(Step::Key(key));
+                    see(path, seen.insert(key));
+                    value.walk(path, see);
+                    path.pop();
                 }
             }
             Node::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    if matches!(item, Node::Object(_) | Node::List(_)) {
-                        item.walk(&format!("{pointer}/{index}"), see);
-                    }
+                    path.push(Step::Item(index));
+                    item.walk(path, see);
+                    path.pop();
                 }
             }
             _ => {}
         }
     }
+
+    /// Every text in it, property names too.
+    pub(crate) fn texts(&self, into: &mut Vec<String>) {
+        match self {
+            Node::Text(text) | Node::Number(text) => into.push(text.clone()),
+            Node::List(items) => items.iter().for_each(|item| item.texts(into)),
+            Node::Object(entries) => {
+                for (key, value) in entries {
+                    into.push(key.clone());
+                    value.texts(into);
+                }
+            }
+            Node::Null | Node::Bool(_) => {}
+        }
+    }
 }
 
-/// The pointer of `key` in the object at `pointer` (RFC 6901). Stops growing at 4 KiB: no body may make it quadratic.
+/// One step down into a [`Node`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step<'n> {
+    /// To the property of that name.
+    Key(&'n str),
+    /// To that item of a list.
+    Item(usize),
+}
+
+/// Bytes of a pointer at most: pointers are stored in notes, and a property's name may be as long as the body.
+pub(crate) const MAX_POINTER: usize = 256;
+
+/// The pointer of `key` in the object at `pointer` (RFC 6901), cut at [`MAX_POINTER`] bytes, never within an escape.
 pub(crate) fn child(pointer: &str, key: &str) -> String {
-    if pointer.len() > 4096 {
-        return pointer.to_owned();
+    let mut pointer = pointer.to_owned();
+    let mut push = |piece: &str| {
+        let fits = pointer.len() + piece.len() <= MAX_POINTER;
+        if fits {
+            pointer.push_str(piece);
+        }
+        fits
+    };
+    let mut more = push("/");
+    let mut chars = key.chars();
+    while more {
+        more = match chars.next() {
+            Some('~') => push("~0"),
+            Some('/') => push("~1"),
+            Some(c) => push(c.encode_utf8(&mut [0; 4])),
+            None => false,
+        };
     }
-    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+    pointer
+}
+
+/// The pointer of what lies at `path` below `base`.
+pub(crate) fn pointer(base: &str, path: &[Step<'_>]) -> String {
+    path.iter().fold(base.to_owned(), |pointer, step| match step {
+        Step::Key(key) => child(&pointer, key),
+        Step::Item(index) => child(&pointer, &index.to_string()),
+    })
 }
 
 /// Some senders' text encoders put a byte order mark first.

@@ -4,7 +4,60 @@ use std::collections::BTreeMap;
 
 use crate::inbound::{Malformed, Place};
 use crate::json::{Node, child};
+use crate::request::entry_weight;
 use crate::{Address, Country, CustomerAddress, Language, LanguageTag, Note, SurveyRequest, text};
+
+const TOO_HEAVY: &str = "does not fit: tags and custom properties may weigh 96 KiB together (names and values, and 8 bytes for each)";
+
+/// Tags as they came.
+#[derive(Default)]
+pub(crate) struct Given {
+    /// Each tag with its pointer.
+    pub(crate) tags: Vec<(String, String)>,
+    /// Texts that were split, or could not be read, as they came.
+    pub(crate) unread: Vec<String>,
+}
+
+impl Given {
+    /// Adds the pieces of `text`, and the text itself if it was cut up: a tag with blanks in it is whole only there.
+    pub(crate) fn split(&mut self, text: &str, pieces: &[&str], pointer: &str) {
+        if pieces != [text] {
+            self.unread.push(text.to_owned());
+        }
+        self.tags.extend(pieces.iter().map(|piece| (pointer.to_owned(), (*piece).to_owned())));
+    }
+}
+
+/// Tags as they are kept, see [`SurveyRequest::tags`] and [`SurveyRequest::surplus_tags`].
+pub(crate) struct Tags {
+    pub(crate) kept: Vec<String>,
+    pub(crate) surplus: Vec<String>,
+}
+
+/// How a template's texts are cut into tags.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TagStyle {
+    /// Zendesk: a tag has neither blank nor comma in it. An item of a list may be the title of a field's option, and stays whole.
+    Words,
+    /// Freshdesk: a tag may have blanks in it. A text without a comma is cut at its blanks, as the vendor's template does.
+    Phrases,
+}
+
+impl TagStyle {
+    fn item(self, text: &str) -> Vec<&str> {
+        match self {
+            TagStyle::Words => vec![text],
+            TagStyle::Phrases => text.split(',').collect(),
+        }
+    }
+
+    fn list(self, text: &str) -> Vec<&str> {
+        match self {
+            TagStyle::Phrases if text.contains(',') => text.split(',').collect(),
+            _ => text.split(|c: char| c == ',' || c.is_whitespace()).filter(|tag| !tag.is_empty()).collect(),
+        }
+    }
+}
 
 /// Whose bodies these are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,6 +168,20 @@ impl Reader {
         value
     }
 
+    /// The sender's id of the customer. A template's is left out where one of the `texts` stands before it and none of the template's
+    /// `own` keys between the two: there a customer's name could have added it.
+    pub(crate) fn customer_id(&mut self, node: &Node, pointer: &str, key: &str, texts: &[&str], own: &[&str]) -> Option<String> {
+        let id = self.id(node, pointer, key)?;
+        let Node::Object(entries) = node else { return None };
+        let before = entries.iter().map(|(k, _)| k.as_str()).take_while(|k| *k != key);
+        let last = before.filter(|k| texts.contains(k) || own.contains(k)).last();
+        if !self.strict() && last.is_some_and(|last| texts.contains(&last)) {
+            self.dropped(&child(pointer, key));
+            return None;
+        }
+        Some(id)
+    }
+
     fn cut_id(&mut self, line: String, pointer: &str) -> String {
         match text::cut_bytes(&line, SurveyRequest::MAX_ID) {
             Some(kept) => {
@@ -222,59 +289,75 @@ impl Reader {
         }
     }
 
-    /// Keeps [`SurveyRequest::MAX_TAGS`] tags; the second list is those beyond.
-    pub(crate) fn tags(&mut self, given: Vec<(String, String)>) -> (Vec<String>, Vec<String>) {
-        let mut tags = Vec::new();
-        for (pointer, tag) in given {
+    /// Keeps [`SurveyRequest::MAX_TAGS`] tags; all that came besides is surplus.
+    pub(crate) fn tags(&mut self, given: Given) -> Tags {
+        let (mut tags, mut surplus) = (Vec::new(), given.unread);
+        let mut beyond = false;
+        for (pointer, tag) in given.tags {
             let tag = text::line(&tag);
             // An unselected Zendesk field makes a tag of `-`.
             if tag == "-" || self.absent(&tag) {
                 if self.strict() {
                     self.dropped(&pointer);
                 }
-                continue;
+            } else if tags.len() < SurveyRequest::MAX_TAGS {
+                if text::cut_chars(&tag, SurveyRequest::MAX_VALUE).is_some() {
+                    surplus.push(tag.clone());
+                }
+                tags.push(self.cut_value(tag, &pointer));
+            } else {
+                if !beyond {
+                    self.dropped(&pointer);
+                }
+                beyond = true;
+                surplus.push(tag);
             }
-            if tags.len() == SurveyRequest::MAX_TAGS {
-                self.dropped(&pointer);
-            }
-            let tag = if tags.len() < SurveyRequest::MAX_TAGS { self.cut_value(tag, &pointer) } else { tag };
-            tags.push(tag);
         }
-        let surplus = tags.split_off(tags.len().min(SurveyRequest::MAX_TAGS));
-        (tags, surplus)
+        Tags { kept: tags, surplus }
     }
 
-    /// A list's strings with their pointers. `split` cuts a template's items and strings up.
-    pub(crate) fn tag_list(&mut self, node: Option<&Node>, pointer: &str, split: fn(&str) -> Vec<&str>) -> Vec<(String, String)> {
+    /// Takes tags from the end until they and the properties weigh no more than [`SurveyRequest::MAX_WEIGHT`].
+    pub(crate) fn fit(&mut self, tags: &mut Tags, properties: &BTreeMap<String, String>, pointer: &str) {
+        let mut weight: usize = properties.iter().map(|(name, value)| entry_weight(name, value)).sum();
+        let fitting = tags.kept.iter().take_while(|tag| {
+            weight += entry_weight("", tag);
+            weight <= SurveyRequest::MAX_WEIGHT
+        });
+        let fitting = fitting.count();
+        if fitting < tags.kept.len() {
+            self.unfit(pointer, TOO_HEAVY);
+            tags.surplus.extend(tags.kept.split_off(fitting));
+        }
+    }
+
+    /// A list's strings, or a template's text for it.
+    pub(crate) fn tag_list(&mut self, node: Option<&Node>, pointer: &str, style: TagStyle) -> Given {
         let strict = self.strict();
-        let pieces = |text: &str, pointer: &str| -> Vec<(String, String)> {
-            let pieces = if strict { vec![text] } else { split(text) };
-            pieces.into_iter().map(|piece| (pointer.to_owned(), piece.to_owned())).collect()
-        };
+        let mut given = Given::default();
         match node {
-            None | Some(Node::Null) => Vec::new(),
+            None | Some(Node::Null) => {}
             Some(Node::List(items)) => {
-                let mut tags = Vec::new();
                 for (index, item) in items.iter().enumerate() {
-                    let pointer = format!("{pointer}/{index}");
+                    let pointer = child(pointer, &index.to_string());
                     match item {
-                        Node::Text(tag) => tags.extend(pieces(tag, &pointer)),
-                        Node::Number(tag) if !strict => tags.push((pointer, tag.clone())),
+                        Node::Text(tag) if strict => given.tags.push((pointer, tag.clone())),
+                        Node::Text(tag) => given.split(tag, &style.item(tag), &pointer),
+                        Node::Number(tag) if !strict => given.tags.push((pointer, tag.clone())),
                         Node::Null if !strict => {}
-                        _ => self.unfit(&pointer, "must be a string"),
+                        unreadable => {
+                            self.unfit(&pointer, "must be a string");
+                            unreadable.texts(&mut given.unread);
+                        }
                     }
                 }
-                tags
             }
-            Some(Node::Text(text)) if !strict => {
-                let spaces = |text: &str| text.split_whitespace().map(|t| (pointer.to_owned(), t.to_owned())).collect();
-                if text.contains(',') { pieces(text, pointer) } else { spaces(text) }
-            }
-            Some(_) => {
+            Some(Node::Text(text)) if !strict => given.split(text, &style.list(text), pointer),
+            Some(unreadable) => {
                 self.unfit(pointer, "must be a list of strings");
-                Vec::new()
+                unreadable.texts(&mut given.unread);
             }
         }
+        given
     }
 
     pub(crate) fn properties(&mut self, node: Option<&Node>, pointer: &str) -> BTreeMap<String, String> {
@@ -288,6 +371,7 @@ impl Reader {
             }
         };
         let mut properties = BTreeMap::new();
+        let mut weight = 0;
         for (key, value) in entries {
             let pointer = child(pointer, key);
             let value = match value {
@@ -310,6 +394,12 @@ impl Reader {
                 continue;
             }
             let value = self.cut_value(text::lines(&value), &pointer);
+            let entry = entry_weight(&key, &value);
+            if weight + entry > SurveyRequest::MAX_WEIGHT {
+                self.unfit(&pointer, TOO_HEAVY);
+                continue;
+            }
+            weight += entry;
             properties.insert(key, value);
         }
         properties

@@ -137,7 +137,7 @@ impl<'a> Body<'a> {
             Some((object, _)) => child(&child(base, object), key),
             None => child(base, key),
         };
-        let Some(node) = self.value(key, value, &pointer, &mut filled.mended) else {
+        let Some(node) = mend(self.template, key, value, &pointer, &mut filled.mended) else {
             return refused("has a value that cannot be told from the template");
         };
         match &mut filled.open {
@@ -149,26 +149,27 @@ impl<'a> Body<'a> {
         }
         Ok(())
     }
+}
 
-    fn value(&self, key: &str, value: &str, pointer: &str, mended: &mut Vec<String>) -> Option<Node> {
-        if let Ok(node) = Node::parse(value) {
-            return (!matches!(node, Node::Object(_))).then_some(node);
-        }
-        mended.push(pointer.to_owned());
-        let items = value.strip_prefix('[').and_then(|v| v.strip_suffix(']'));
-        if let Some(items) = items {
-            let items = items.trim();
-            let items = items.strip_suffix(',').unwrap_or(items).trim_end();
-            return strings(items).map(Node::List);
-        }
-        let Some(inner) = quoted(value) else {
-            // Not quoted by the template: a bare word.
-            let bare = value.chars().all(|c| !c.is_control() && !"\"{}[],\\".contains(c));
-            return bare.then(|| Node::Text(value.to_owned()));
-        };
-        let own_words = self.template.prose.contains(&key) || !self.template.knows(key);
-        (own_words || !inner.contains('"')).then(|| Node::Text(inner.to_owned()))
+/// The value of `key` from what stands in its place; `None` if it cannot be told from the template.
+pub(crate) fn mend(template: &Template, key: &str, value: &str, pointer: &str, mended: &mut Vec<String>) -> Option<Node> {
+    if let Ok(node) = Node::parse(value) {
+        return (!matches!(node, Node::Object(_))).then_some(node);
     }
+    mended.push(pointer.to_owned());
+    let items = value.strip_prefix('[').and_then(|v| v.strip_suffix(']'));
+    if let Some(items) = items {
+        let items = items.trim();
+        let items = items.strip_suffix(',').unwrap_or(items).trim_end();
+        return strings(items).map(Node::List);
+    }
+    let Some(inner) = quoted(value) else {
+        // Not quoted by the template: a bare word.
+        let bare = value.chars().all(|c| !c.is_control() && !"\"{}[],\\".contains(c));
+        return bare.then(|| Node::Text(value.to_owned()));
+    };
+    let own_words = template.prose.contains(&key) || !template.knows(key);
+    (own_words || !inner.contains('"')).then(|| Node::Text(inner.to_owned()))
 }
 
 /// The value without what follows it (`,` before another key, `}` at the end of the object), and whether it was the last

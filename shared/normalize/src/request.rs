@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, LanguageTag};
+use crate::json::MAX_POINTER;
+use crate::{Address, LanguageTag, Malformed, text};
 
 /// Who told us that an interaction ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -67,7 +68,8 @@ pub struct SurveyRequest {
     pub external_url: Option<String>,
     /// At most [`SurveyRequest::MAX_TAGS`], each at most [`SurveyRequest::MAX_VALUE`] characters.
     pub tags: Vec<String>,
-    /// The tags beyond that limit: neither stored nor told back, but a do-not-send tag among them still counts.
+    /// Texts beyond those, neither stored nor told back, in which a do-not-send tag still counts: tags beyond a limit, the
+    /// whole of one that was cut, and what was split or could not be read, as it came.
     pub surplus_tags: Vec<String>,
     /// The ticket's status as the helpdesk wrote it, trimmed. `None` if it sent none: then its own rule has decided that the ticket is closed.
     pub status: Option<String>,
@@ -82,14 +84,52 @@ impl SurveyRequest {
     pub const MAX_TAGS: usize = 20;
     /// Characters (Unicode scalar values) kept of a long value (same place).
     pub const MAX_VALUE: usize = 2_000;
-    /// Bytes kept of an identifier: channel, brand, language, the ids, the employee's e-mail. DynamoDB's limit of a sort key.
+    /// Bytes kept of an identifier: channel, brand, language, status, the ids, the employee's e-mail. DynamoDB's limit of a sort key.
     pub const MAX_ID: usize = 1_024;
+    /// What tags and custom properties may weigh together: bytes of names and values, and [`SurveyRequest::ENTRY_WEIGHT`] for each.
+    pub const MAX_WEIGHT: usize = 96 * 1_024;
+    /// What DynamoDB asks for an entry of a list or map besides its bytes (one byte), and some room.
+    pub const ENTRY_WEIGHT: usize = 8;
+    /// Notes kept at most.
+    pub const MAX_NOTES: usize = Malformed::MAX_PLACES;
+    /// Bytes that [`crate::echo()`] of a request can take in DynamoDB at most, as it counts them: UTF-8 of names and values, 3 for a
+    /// list or map and 1 for each of its entries. `status` is not in the echo; it takes [`SurveyRequest::MAX_ID`] at most.
+    pub const MAX_STORED: usize = {
+        // Channel, brand, language, and the ids: of the interaction, the customer, the employee (and their e-mail).
+        let ids = 7 * Self::MAX_ID;
+        // The customer's name, what they have for an address, and the link: characters of up to four bytes.
+        let values = 3 * 4 * Self::MAX_VALUE;
+        // A note is a map of `note` and `pointer`.
+        let notes = Self::MAX_NOTES * (MAX_POINTER + 48);
+        // Names of the fields, country, booleans, a link's scheme.
+        let fixed = 1_024;
+        Self::MAX_WEIGHT + ids + values + notes + fixed
+    };
 
-    /// Whether the interaction has this tag, compared without case and white space around it, among all that came.
-    pub fn has_tag(&self, tag: &str) -> bool {
-        let tag = tag.trim().to_lowercase();
-        self.tags.iter().chain(&self.surplus_tags).any(|t| t.to_lowercase() == tag)
+    /// What tags and custom properties weigh, see [`SurveyRequest::MAX_WEIGHT`].
+    pub fn weight(&self) -> usize {
+        let tags = self.tags.iter().map(|tag| entry_weight("", tag));
+        let properties = self.custom_properties.iter().map(|(name, value)| entry_weight(name, value));
+        tags.chain(properties).sum()
     }
+
+    /// Whether the interaction has this tag: as a word of its own, without case, anywhere in the texts that came for tags.
+    ///
+    /// Templates render tags in more shapes than can be told apart (one text of words, a list of one text, HTML-escaped Python),
+    /// and a survey too few is better than one that was declined. A longer word is another tag: `…-send-2` is not `…-send`.
+    pub fn has_tag(&self, tag: &str) -> bool {
+        let tag = text::lower(tag.trim());
+        !tag.is_empty()
+            && self.tags.iter().chain(&self.surplus_tags).any(|given| {
+                let escaped = given.contains(['&', '\\']);
+                text::has_word(&text::lower(given), &tag) || escaped && text::has_word(&text::lower(&text::unescaped(given)), &tag)
+            })
+    }
+}
+
+/// What one tag (without a name) or custom property weighs.
+pub(crate) fn entry_weight(name: &str, value: &str) -> usize {
+    name.len() + value.len() + SurveyRequest::ENTRY_WEIGHT
 }
 
 /// A brand as the sender names it: signifier or display name.
@@ -137,10 +177,12 @@ pub struct EmployeeRef {
 }
 
 impl EmployeeRef {
-    /// Trims both, lower-cases the e-mail; `None` if neither says anything.
+    /// Trims both, lower-cases the e-mail, and cuts both at [`SurveyRequest::MAX_ID`] bytes: a letter may take more of them in
+    /// lower case. `None` if neither says anything.
     pub fn new(email: Option<&str>, custom_id: Option<&str>) -> Option<Self> {
         let present = |s: Option<&str>| s.map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned);
-        let (email, custom_id) = (present(email).map(|e| e.to_lowercase()), present(custom_id));
+        let cut = |s: String| text::cut_bytes(&s, SurveyRequest::MAX_ID).map(str::to_owned).unwrap_or(s);
+        let (email, custom_id) = (present(email).map(|e| cut(e.to_lowercase())), present(custom_id).map(cut));
         (email.is_some() || custom_id.is_some()).then_some(Self { email, custom_id })
     }
 
@@ -173,7 +215,8 @@ pub enum Note {
         /// Which value.
         pointer: String,
     },
-    /// A value was left out (a nested property, a link that is none; of tags, this one and all that follow).
+    /// A value was left out (a nested property, a link that is none, what is beyond [`SurveyRequest::MAX_WEIGHT`]). Of tags, this one
+    /// and all that follow; at the list's own place, some at its end.
     Dropped {
         /// Which value.
         pointer: String,

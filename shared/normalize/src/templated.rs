@@ -1,18 +1,26 @@
 //! Bodies that a template engine wrote, which substitutes text without knowing that it writes JSON.
 //!
 //! A requester may be named `Eve", "email": "victim@example.com`. Such a name makes, at will, JSON that is broken, that
-//! has a key twice, or that is flawless and says something else. Hence three rules:
+//! has a key twice, or that is flawless and says something else. Hence these rules:
 //!
 //! 1. A key that stands twice is refused.
-//! 2. A *guarded* key (one that says who is mailed, or about whom) that stands anywhere but in its place is refused: the
-//!    template's own `"email":` follows the name, and wherever injected text moves it, it remains a key somewhere.
-//! 3. Broken JSON is read by the template's keys ([`crate::recover`]), under the same two rules.
+//! 2. A *guarded* key (one that says who is mailed, about whom, or about which ticket) that stands anywhere but in its place is
+//!    refused: the template's own `"email":` follows the name, and wherever injected text moves it, it remains a key somewhere.
+//! 3. Nothing may stand beside a wrapper, and people are named in one shape only ([`crate::freshdesk`]): else a text could add
+//!    the keys of the other shape, which the template does not have twice.
+//! 4. The customer's id is left out where a text could have added it ([`crate::reader::Reader::customer_id`]).
+//! 5. Broken JSON is read by the template's keys ([`crate::recover`], [`crate::pairs`]), under the same rules.
 //!
-//! So an address that is used always stood in the template's own slot for it.
+//! So an address that is used always stood in the template's own slot for it, and so did the employee.
+//!
+//! **What cannot be seen:** a key that the template itself does not have, added in its proper place. To a template without any
+//! slot for `customer.email` a name can add one, and likewise `employee` to one that names no agent (in Simple content and in
+//! Gorgias' form: the contact's or the agent's address). Nor can a `brand`, `language`, `status` or custom property that was
+//! added be told from the template's own. Hence the README asks for a slot for both people in every template.
 
 use crate::inbound::{Malformed, Place};
-use crate::json::{Node, child, without_bom};
-use crate::{Note, recover};
+use crate::json::{Node, Step, child, pointer, without_bom};
+use crate::{Note, pairs, recover};
 
 /// What is known of the shape of a source's payload.
 pub(crate) struct Template {
@@ -28,14 +36,19 @@ pub(crate) struct Template {
     pub(crate) top: &'static [&'static str],
     /// Whether a key that is not among these ends the value before it. Not where values hold JSON-like text.
     pub(crate) other_keys: bool,
-    /// Guarded keys and the pointers where they may stand.
-    pub(crate) guarded: &'static [(&'static str, &'static [&'static str])],
+    /// Whether the body may be a list of `{"key": …, "value": …}` instead of an object.
+    pub(crate) pairs: bool,
+    /// Keys that may stand at home only.
+    pub(crate) guarded: Guarded,
 }
+
+/// Keys, each with the paths where it may stand.
+pub(crate) type Guarded = &'static [(&'static str, &'static [&'static [&'static str]])];
 
 /// A body as a tree, and what was mended to get it.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    /// The object that holds the properties, without its wrapper.
+    /// The object that holds the properties, without its wrapper; a list of pairs as one.
     pub(crate) root: Node,
     /// Pointer of `root`.
     pub(crate) pointer: String,
@@ -65,38 +78,53 @@ impl Template {
         let node = match Node::parse(&text) {
             Ok(node) => node,
             Err(broken) => {
-                let (node, mended) = recover::read(&text, self, &broken)?;
+                let listed = self.pairs && text.trim_start().starts_with('[');
+                let (node, mended) = if listed { pairs::mend(&text, self, &broken)? } else { recover::read(&text, self, &broken)? };
                 notes.extend(mended.into_iter().map(|pointer| Note::Repaired { pointer }));
                 node
             }
         };
         node.unique()?;
+        let node = match node {
+            Node::List(items) if self.pairs => pairs::read(items, self)?,
+            node => node,
+        };
         let (root, pointer) = match (node, self.wrapper) {
             (Node::Object(entries), Some(wrapper)) if entries.iter().any(|(k, _)| k == wrapper) => {
-                let pointer = child("", wrapper);
-                let node = Node::Object(entries);
-                self.guard(&node, &pointer)?;
-                (node.get(wrapper).cloned().unwrap_or(Node::Null), pointer)
+                (alone(entries, wrapper)?, child("", wrapper))
             }
-            (node, _) => {
-                self.guard(&node, "")?;
-                (node, String::new())
-            }
+            (node, _) => (node, String::new()),
         };
-        if !matches!(root, Node::Object(_) | Node::List(_)) {
+        if !matches!(root, Node::Object(_)) {
             return Err(Malformed::invalid(vec![Place::new(&pointer, "must be a JSON object")]));
         }
+        self.guard(&root, &pointer, self.guarded)?;
         Ok(Tree { root, pointer, notes })
     }
 
-    fn guard(&self, node: &Node, base: &str) -> Result<(), Malformed> {
+    /// Refuses every guarded key that stands elsewhere than at home; `root` stands at `base`.
+    pub(crate) fn guard(&self, root: &Node, base: &str, guarded: Guarded) -> Result<(), Malformed> {
         let mut places = Vec::new();
-        node.walk("", &mut |pointer, key, _| {
-            let at_home = |homes: &[&str]| homes.iter().any(|home| pointer.strip_prefix(base).is_some_and(|rest| rest == *home));
-            if self.guarded.iter().any(|(guarded, homes)| *guarded == key && !at_home(homes)) {
-                places.push(Place::new(pointer, "this key may not stand here: a value may have broken the template"));
+        root.walk(&mut Vec::new(), &mut |path, _| {
+            let Some(Step::Key(key)) = path.last() else { return };
+            let Some((_, homes)) = guarded.iter().find(|(guarded, _)| guarded == key) else { return };
+            let at_home =
+                homes.iter().any(|home| path.len() == home.len() && path.iter().zip(*home).all(|(step, key)| *step == Step::Key(key)));
+            if !at_home && places.len() < Malformed::MAX_PLACES {
+                places.push(Place::new(&pointer(base, path), "this key may not stand here: a value may have broken the template"));
             }
         });
         if places.is_empty() { Ok(()) } else { Err(Malformed::invalid(places)) }
     }
+}
+
+/// What the wrapper holds. Nothing may stand beside it: a value that closed the wrapper would leave the rest of the template there.
+fn alone(entries: Vec<(String, Node)>, wrapper: &str) -> Result<Node, Malformed> {
+    let (inside, beside): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| key == wrapper);
+    if !beside.is_empty() {
+        let detail = format!("nothing may stand beside `{wrapper}`: a value may have broken the template");
+        let places = beside.iter().take(Malformed::MAX_PLACES).map(|(key, _)| Place::new(&child("", key), &detail));
+        return Err(Malformed::invalid(places.collect()));
+    }
+    Ok(inside.into_iter().next().map_or(Node::Null, |(_, inside)| inside))
 }

@@ -40,6 +40,83 @@ pub(crate) fn cut_bytes(text: &str, max: usize) -> Option<&str> {
     (text.len() > max).then(|| text.get(..text.floor_char_boundary(max)).unwrap_or_default())
 }
 
+/// What template engines make of a text that they escape, undone: HTML's `&quot;` and `&#39;`, and the backslashes of JSON and Python.
+/// Only ever to look for a word in it.
+pub(crate) fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '\\']) {
+        let (before, escape) = rest.split_at(at);
+        plain.push_str(before);
+        let (c, length) = entity(escape).or_else(|| backslash(escape)).unwrap_or((' ', 1));
+        plain.push(c);
+        rest = escape.get(length..).unwrap_or_default();
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// The character that an HTML entity at the beginning means, and the entity's length.
+fn entity(text: &str) -> Option<(char, usize)> {
+    let name = text.strip_prefix('&')?;
+    let end = name.bytes().take(10).position(|b| b == b';')?;
+    let name = name.get(..end)?;
+    let code = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+    let c = match name.strip_prefix('#') {
+        Some(number) => match number.strip_prefix(['x', 'X']) {
+            Some(hex) => code(hex, 16)?,
+            None => code(number, 10)?,
+        },
+        None => match name {
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "quot" => '"',
+            "apos" => '\'',
+            _ => return None,
+        },
+    };
+    Some((c, end + 2))
+}
+
+/// The character that a backslash at the beginning makes of what follows it, and the length of both.
+fn backslash(text: &str) -> Option<(char, usize)> {
+    let escaped = text.strip_prefix('\\')?;
+    let code = |digits: usize| {
+        let number = u32::from_str_radix(escaped.get(1..=digits)?, 16).ok()?;
+        Some((char::from_u32(number)?, digits + 2))
+    };
+    match escaped.chars().next()? {
+        'n' | 't' | 'r' | 'b' | 'f' => Some((' ', 2)),
+        'x' => code(2),
+        'u' => code(4),
+        'U' => code(8),
+        c => Some((c, 1 + c.len_utf8())),
+    }
+}
+
+/// The text in lower case, letter by letter: what stands around a word does not change it.
+pub(crate) fn lower(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// Whether `word` stands in `text` on its own, with no letter, digit, `-` or `_` on either side. Both in lower case.
+pub(crate) fn has_word(text: &str, word: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    // A word that itself begins with a mark (`#quiet`) needs none before it.
+    let joined = |outside: Option<char>, edge: Option<char>| outside.is_some_and(part) && edge.is_some_and(part);
+    let mut from = 0;
+    while let Some(start) = text.get(from..).and_then(|rest| rest.find(word)).map(|at| from + at) {
+        let (before, found) = text.split_at(start);
+        let after = found.get(word.len()..).unwrap_or_default();
+        if !joined(before.chars().next_back(), word.chars().next()) && !joined(after.chars().next(), word.chars().next_back()) {
+            return true;
+        }
+        from = start + found.chars().next().map_or(1, char::len_utf8);
+    }
+    false
+}
+
 /// A placeholder that no template engine filled in.
 pub(crate) fn unrendered(text: &str) -> bool {
     let opened = |open: &str, close: &str| text.find(open).is_some_and(|at| text.get(at..).is_some_and(|rest| rest.contains(close)));

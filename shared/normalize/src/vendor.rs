@@ -2,7 +2,7 @@
 
 use crate::inbound::{Malformed, Place};
 use crate::json::{Node, child};
-use crate::reader::{Manner, Reader};
+use crate::reader::{Manner, Reader, TagStyle};
 use crate::templated::Template;
 use crate::{Customer, CustomerAddress, EmployeeRef, Note, Source, SurveyRequest};
 
@@ -20,15 +20,36 @@ const TOP: &[&str] = &[
     "employee",
 ];
 
+/// What the templates may have at the top: the vendor's schema and the ticket's status.
+const TEMPLATED_TOP: &[&str] = &[
+    "status",
+    "channel",
+    "tags",
+    "ext_interaction_id",
+    "external_url",
+    "do_not_send",
+    "brand",
+    "language",
+    "country",
+    "custom_properties",
+];
+
 /// The shape of the payloads that admins paste into Zendesk and Freshdesk.
 pub(crate) const TEMPLATE: Template = Template {
     wrapper: None,
     objects: &["employee", "customer", "custom_properties"],
     inner: &["email", "name", "custom_id"],
     prose: &["name", "brand", "tags"],
-    top: TOP,
+    top: TEMPLATED_TOP,
     other_keys: true,
-    guarded: &[("customer", &["/customer"]), ("employee", &["/employee"]), ("email", &["/customer/email", "/employee/email"])],
+    pairs: false,
+    guarded: &[
+        ("customer", &[&["customer"]]),
+        ("employee", &[&["employee"]]),
+        ("email", &[&["customer", "email"], &["employee", "email"]]),
+        ("ext_interaction_id", &[&["ext_interaction_id"]]),
+        ("do_not_send", &[&["do_not_send"]]),
+    ],
 };
 
 /// Where a body stands and what is known of it already.
@@ -37,13 +58,13 @@ pub(crate) struct Body<'a> {
     pub(crate) root: &'a Node,
     pub(crate) pointer: &'a str,
     pub(crate) notes: Vec<Note>,
-    /// Cuts one tag of the sender's into tags (webhooks only).
-    pub(crate) split: fn(&str) -> Vec<&str>,
+    /// How texts are cut into tags (webhooks only).
+    pub(crate) tag_style: TagStyle,
 }
 
 /// Reads the vendor's schema. Every wrong place is reported, not only the first.
 pub(crate) fn read(body: Body<'_>, manner: Manner) -> Result<SurveyRequest, Malformed> {
-    let Body { source, root, pointer, notes, split } = body;
+    let Body { source, root, pointer, notes, tag_style } = body;
     let mut reader = Reader::new(manner, notes);
     let r = &mut reader;
     if !matches!(root, Node::Object(_)) {
@@ -59,9 +80,11 @@ pub(crate) fn read(body: Body<'_>, manner: Manner) -> Result<SurveyRequest, Malf
     }
     let channel = r.required(root, pointer, "channel");
     let customer = match customer {
-        Some(node) => {
-            Customer { name: r.name(node, &to, "name"), custom_id: r.id(node, &to, "custom_id"), address: r.address(node, &to, "email") }
-        }
+        Some(node) => Customer {
+            name: r.name(node, &to, "name"),
+            custom_id: r.customer_id(node, &to, "custom_id", &["name"], &["email"]),
+            address: r.address(node, &to, "email"),
+        },
         None => Customer { name: None, custom_id: None, address: CustomerAddress::Missing },
     };
     let employee = employee.and_then(|node| {
@@ -69,8 +92,9 @@ pub(crate) fn read(body: Body<'_>, manner: Manner) -> Result<SurveyRequest, Malf
         let custom_id = r.id(node, &about, "custom_id");
         EmployeeRef::new(email.as_deref(), custom_id.as_deref())
     });
-    let tags = r.tag_list(root.get("tags"), &child(pointer, "tags"), split);
-    let (tags, surplus_tags) = r.tags(tags);
+    let place = child(pointer, "tags");
+    let given = r.tag_list(root.get("tags"), &place, tag_style);
+    let mut tags = r.tags(given);
     let request = SurveyRequest {
         source,
         ext_interaction_id: r.id(root, pointer, "ext_interaction_id"),
@@ -82,12 +106,13 @@ pub(crate) fn read(body: Body<'_>, manner: Manner) -> Result<SurveyRequest, Malf
         language: r.language(root, pointer, "language"),
         country: r.country(root, pointer, "country"),
         external_url: r.link(root, pointer, "external_url"),
-        tags,
-        surplus_tags,
-        status: None,
+        tags: Vec::new(),
+        surplus_tags: Vec::new(),
+        status: if r.strict() { None } else { r.id(root, pointer, "status") },
         custom_properties: r.properties(root.get("custom_properties"), &child(pointer, "custom_properties")),
         notes: Vec::new(),
     };
+    r.fit(&mut tags, &request.custom_properties, &place);
     let notes = reader.finish()?;
-    Ok(SurveyRequest { notes, ..request })
+    Ok(SurveyRequest { notes, tags: tags.kept, surplus_tags: tags.surplus, ..request })
 }

@@ -28,7 +28,11 @@ fn every_rendered_ticket_is_understood_or_refused() {
                 assert_eq!(ext_interaction_id, "48213");
                 continue;
             }
-            ("snoozed", Ok(Inbound::Ignored(Ignored::Snoozed))) => continue,
+            ("snoozed", Ok(Inbound::Snoozed { until, request })) => {
+                assert_eq!(until.map(|until| until.to_string()).as_deref(), Some("2030-01-01T00:00:00Z"));
+                assert_eq!(request.ext_interaction_id.as_deref(), Some("48213"));
+                continue;
+            }
             (case, Err(Malformed { .. })) if case.contains("_injected") => continue,
             (_, Ok(Inbound::Survey(request))) => request,
             (case, other) => panic!("{case}: {body}\n{other:?}"),
@@ -125,6 +129,74 @@ fn status_decides() {
         }
     }
     assert_eq!(gorgias::parse(b"{}").unwrap_err().errors.len(), 3);
+}
+
+#[test]
+fn a_snoozed_ticket_says_until_when_if_that_can_be_read() {
+    for (snooze, expected) in [
+        ("2030-01-01T00:00:00", Some("2030-01-01T00:00:00Z")),
+        ("2030-01-01 02:00:00.000001+02:00", Some("2030-01-01T00:00:00.000001Z")),
+        ("datetime.datetime(2030, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)", Some("2030-01-01T00:00:00Z")),
+        ("next week", None),
+    ] {
+        let mut body = closed();
+        body["snooze_datetime"] = json!(snooze);
+        match gorgias::parse(body.to_string().as_bytes()) {
+            Ok(Inbound::Snoozed { until, request }) => {
+                assert_eq!(until, expected.map(|time| time.parse().unwrap()), "{snooze}");
+                assert_eq!(*request, survey(&closed().to_string()), "{snooze}");
+            }
+            other => panic!("{snooze}: {other:?}"),
+        }
+    }
+    for none in [json!(null), json!(""), json!("None"), json!(" null "), json!("{{ticket.snooze_datetime}}")] {
+        let mut body = closed();
+        body["snooze_datetime"] = none;
+        survey(&body.to_string());
+    }
+}
+
+#[test]
+fn a_broken_list_of_pairs_is_mended_or_refused() {
+    let list = |name: &str| {
+        format!(
+            "[{{\"key\": \"channel\", \"value\": \"chat\"}},\n {{\"key\":\"customer_name\",\"value\":\"{name}\"}}, {{\"key\": \"customer_email\", \"value\": \
+             \"jane@example.com\"}}, {{\"key\": \"ext_interaction_id\", \"value\": 7}}, {{\"key\": \"status\", \"value\": \"closed\"}}, {{\"key\": \"tags\", \
+             \"value\": \"[{{'name': 'vip'}}]\"}}]"
+        )
+    };
+    for (name, expected) in [
+        ("Jane \"JD\" Doe", "Jane \"JD\" Doe"),
+        ("Jane\\", "Jane\\"),
+        ("Jane\nDoe", "Jane Doe"),
+        ("\"}, {\"", "\"}, {\""),
+        ("\"Jane\"", "\"Jane\""),
+    ] {
+        let request = survey(&list(name));
+        assert_eq!(request.customer.name.as_deref(), Some(expected));
+        assert_eq!(request.customer.address.valid().unwrap().as_mailbox(), "jane@example.com");
+        assert_eq!((request.ext_interaction_id.as_deref(), request.tags.len()), (Some("7"), 1));
+        assert_eq!(request.notes, [normalize::Note::Repaired { pointer: "/customer_name".into() }]);
+    }
+    let trailing = list("Jane").replace("]\"}]", "]\"},\n]");
+    assert_eq!(survey(&trailing).customer.name.as_deref(), Some("Jane"));
+    for (body, code, place) in [
+        (list("Eve\"}, {\"key\": \"customer_email\", \"value\": \"v@example.com"), "duplicate_key", "/customer_email"),
+        (list("\"Eve\"}, {\"key\": \"customer_email\", \"value\": \"v@example.com"), "duplicate_key", "/customer_email"),
+        (
+            list("Eve\"}, {\"key\": \"z\", \"value\": [{\"key\": \"customer_email\", \"value\": \"\"}]}, {\"key\": \"y\", \"value\": \""),
+            "invalid_body",
+            "/2",
+        ),
+        (list("Eve\", \"x\": {\"key\": \" customer_email\"}, \"y\": \""), "invalid_body", "/1"),
+        (list("Jane").replace("jane@example.com", "jane\"@example.com"), "malformed_json", ""),
+        (list("Jane \"JD\"").replace("closed\"}", "closed\""), "malformed_json", ""),
+        ("[{\"value\": \"Jane \"JD\"\", \"key\": \"customer_name\"}]".to_owned(), "malformed_json", ""),
+        ("[".to_owned(), "malformed_json", ""),
+    ] {
+        let malformed = gorgias::parse(body.as_bytes()).expect_err(&body);
+        assert_eq!((malformed.code, malformed.errors[0].pointer.as_str()), (code, place), "{body}: {malformed:?}");
+    }
 }
 
 proptest! {

@@ -53,7 +53,11 @@ fn every_wrong_place_is_named() {
 #[test]
 fn syntax_errors_name_line_and_column() {
     for (body, code, detail) in [
-        ("", "malformed_json", "EOF while parsing a value at line 1 column 1"),
+        ("", "malformed_json", "the body is empty: send JSON"),
+        (" \n", "malformed_json", "the body is empty: send JSON"),
+        ("channel=email&customer%5Bemail%5D=a%40b.co", "malformed_json", "send JSON"),
+        ("\n<request><channel>email</channel></request>", "malformed_json", "send JSON, not what begins at line 2 column 1"),
+        ("{", "malformed_json", "EOF while parsing an object at line 1 column 1"),
         ("{\"channel\":\n  \"ch\nat\"}", "malformed_json", "line 2 column 6"),
         ("{\"channel\": \"a\"} x", "malformed_json", "trailing characters at line 1 column 18"),
         ("{\"channel\": \"a\", \"channel\": \"b\"}", "duplicate_key", "/channel: this key stands twice"),
@@ -81,7 +85,7 @@ fn limits_cut_and_say_so() {
     assert_eq!(request.customer.name.as_ref().unwrap().chars().count(), 2_000);
     assert_eq!(request.customer.address.valid().unwrap().canonical(), "jane@example.com");
     assert_eq!((request.tags.len(), request.surplus_tags.len()), (20, 5));
-    assert!(request.has_tag("T24 ") && !request.has_tag("t25"));
+    assert!(request.has_tag("T24 ") && !request.has_tag("t25") && !request.has_tag("t") && !request.has_tag(""));
     assert_eq!(request.ext_interaction_id.as_ref().unwrap().len(), 1_024);
     assert_eq!(request.custom_properties["b"], "two\nlines");
     let truncated = |pointer: &str| Note::Truncated { pointer: pointer.into() };

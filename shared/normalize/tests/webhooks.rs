@@ -57,6 +57,90 @@ fn numbers_and_unknown_properties_pass() {
 }
 
 #[test]
+fn the_tickets_status_is_kept_as_it_was_written() {
+    let long = "x".repeat(2_000);
+    for (status, expected) in [
+        (json!("open"), Some("open")),
+        (json!(" En attente "), Some("En attente")),
+        (json!(2), Some("2")),
+        (json!(""), None),
+        (json!("-"), None),
+        (json!("None"), None),
+        (json!("null"), None),
+        (json!(null), None),
+        (json!("{{ticket.status}}"), None),
+        (json!(long), Some(&long[..1_024])),
+    ] {
+        let body = json!({"channel": "email", "status": status}).to_string();
+        for parse in [zendesk::parse, freshdesk::parse] {
+            assert_eq!(survey(parse(body.as_bytes())).status.as_deref(), expected, "{status}");
+        }
+        assert_eq!(normalize::requests::parse(body.as_bytes()).unwrap_err().errors[0].pointer, "/status");
+    }
+    assert_eq!(survey(zendesk::parse(b"{\"channel\": \"email\"}")).status, None);
+    // Mended or not, it is none of the customer's words.
+    let broken = b"{\"status\": \"solved\", \"customer\": {\"name\": \"Jane \"JD\"\", \"email\": \"j@b.co\"}, \"channel\": \"email\"}";
+    assert_eq!(survey(zendesk::parse(broken)).status.as_deref(), Some("solved"));
+    assert!(zendesk::parse(b"{\"status\": \"sol\"ved\", \"channel\": \"email\"}").is_err());
+}
+
+#[test]
+fn the_two_shapes_of_freshdesk_do_not_mix() {
+    let people = json!({"customer": {"name": "J", "email": "j@b.co"}, "employee": {"custom_id": "7"}, "channel": "email"});
+    let flat = json!({"ticket_contact_name": "J", "ticket_contact_email": "j@b.co", "ticket_id": 1, "ticket_source": "Email"});
+    for (shape, more, place) in [
+        (&people, json!({"ticket_agent_email": "x@b.co"}), "/ticket_agent_email"),
+        (&people, json!({"ticket_contact_email": "x@b.co"}), "/ticket_contact_email"),
+        (&people, json!({"ticket_contact_name": null}), "/ticket_contact_name"),
+        (&flat, json!({"employee": {"custom_id": "1"}}), "/ticket_contact_name"),
+        (&flat, json!({"employee": null}), "/ticket_contact_name"),
+        (&flat, json!({"customer": {"custom_id": "1"}}), "/ticket_contact_name"),
+        (&flat, json!({"z": [{"ticket_id": 2}]}), "/z/0/ticket_id"),
+        (&flat, json!({"custom_properties": {"ticket_tags": "x"}}), "/custom_properties/ticket_tags"),
+    ] {
+        let mut body = shape.clone();
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        for (body, base) in [(body.clone(), ""), (json!({ "freshdesk_webhook": body }), "/freshdesk_webhook")] {
+            let malformed = freshdesk::parse(body.to_string().as_bytes()).expect_err(&body.to_string());
+            assert_eq!((malformed.code, malformed.errors[0].pointer.as_str()), ("invalid_body", &*format!("{base}{place}")), "{body}");
+        }
+    }
+    // The vendor's shape may name the ticket in Freshdesk's way, and have a property of that name.
+    let mut body = people.clone();
+    body["ticket_id"] = json!(24);
+    body["custom_properties"] = json!({"ticket_tags": "x"});
+    let request = survey(freshdesk::parse(body.to_string().as_bytes()));
+    assert_eq!((request.ext_interaction_id.as_deref(), request.custom_properties.len()), (Some("24"), 1));
+    let beside = json!({"freshdesk_webhook": people, "z": {"ticket_id": 1}});
+    assert_eq!(freshdesk::parse(beside.to_string().as_bytes()).unwrap_err().errors[0].pointer, "/z");
+}
+
+#[test]
+fn a_customers_id_is_taken_only_where_no_name_can_have_put_it() {
+    for (customer, expected) in [
+        (r#"{"name": "J", "email": "j@b.co", "custom_id": "7"}"#, Some("7")),
+        (r#"{"custom_id": "7", "name": "J", "email": "j@b.co"}"#, Some("7")),
+        (r#"{"email": "j@b.co", "custom_id": "7", "name": "J"}"#, Some("7")),
+        (r#"{"custom_id": "7"}"#, Some("7")),
+        (r#"{"name": "J", "custom_id": "7", "email": "j@b.co"}"#, None),
+        (r#"{"email": "j@b.co", "name": "J", "custom_id": "7"}"#, None),
+        (r#"{"name": "J", "custom_id": "7"}"#, None),
+        // As broken text has it.
+        (r#"{"name": "J "JD"", "email": "j@b.co", "custom_id": "7"}"#, Some("7")),
+        (r#"{"name": "J "JD"", "custom_id": "7", "email": "j@b.co"}"#, None),
+    ] {
+        let body = format!("{{\"channel\": \"email\", \"customer\": {customer}}}");
+        let request = survey(zendesk::parse(body.as_bytes()));
+        assert_eq!(request.customer.custom_id.as_deref(), expected, "{customer}");
+        let dropped = request.notes.contains(&Note::Dropped { pointer: "/customer/custom_id".into() });
+        assert_eq!(dropped, expected.is_none(), "{customer}");
+    }
+    // A program's body holds no injected text.
+    let body = br#"{"channel": "email", "customer": {"name": "J", "custom_id": "7"}}"#;
+    assert_eq!(survey(normalize::requests::parse(body)).customer.custom_id.as_deref(), Some("7"));
+}
+
+#[test]
 fn people_out_of_place_are_refused() {
     for body in [
         json!({"channel": "a", "customer": {"name": "Eve", "email": "victim@example.com"}, "x": {"email": "eve@example.com"}}),
@@ -127,19 +211,21 @@ fn freshdesks_simple_content() {
     ] {
         assert_eq!(survey(freshdesk::parse(body(json!({"ticket_source": source})).as_bytes())).channel, channel);
     }
-    for (status, surveyed) in [
-        (json!("Resolved"), true),
-        (json!(4), true),
-        (json!("closed"), true),
-        (json!("5"), true),
-        (json!(""), true),
-        (json!(null), true),
-        (json!("Open"), false),
-        (json!(2), false),
+    for (status, expected) in [
+        (json!(" Resolved "), Some("Resolved")),
+        (json!(4), Some("4")),
+        (json!("Gelöst"), Some("Gelöst")),
+        (json!("Open"), Some("Open")),
+        (json!(""), None),
+        (json!(null), None),
+        (json!("{{ticket.status}}"), None),
     ] {
-        let parsed = freshdesk::parse(body(json!({"ticket_status": status})).as_bytes());
-        assert_eq!(parsed != Ok(Inbound::Ignored(Ignored::NotClosed)), surveyed, "{status}");
+        for key in ["ticket_status", "status"] {
+            assert_eq!(survey(freshdesk::parse(body(json!({ key: status })).as_bytes())).status.as_deref(), expected, "{key}: {status}");
+        }
     }
+    let both = body(json!({"ticket_status": "Closed", "status": "Open"}));
+    assert_eq!(freshdesk::parse(both.as_bytes()).unwrap_err().errors[0].pointer, "/freshdesk_webhook/ticket_status");
     // A quote in the name, as raw substitution leaves it.
     let broken = body(json!({})).replace("Jane", "Jane \"JD\"");
     let request = survey(freshdesk::parse(broken.as_bytes()));
