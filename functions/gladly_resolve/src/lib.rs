@@ -95,15 +95,6 @@ impl Resolver {
             Told::Reopened => return self.store.refuse(row, Reason::Reopened, now).await.map(drop),
             Told::Closed { request, at } => (request, at),
         };
-        if row.due_at.is_some() {
-            // It was reopened and closed again during the delay: the newest closing asks.
-            if self.store.has_newer_closing(row, now).await? {
-                return self.store.refuse(row, Reason::Reopened, now).await.map(drop);
-            }
-            if let Some(trouble) = closed_at.and_then(|at| closed_again_lately(row, at, now)) {
-                return self.put_back(row, &trouble, now).await;
-            }
-        }
         let employee = match &request.employee {
             Some(who) => self.store.employee(who, now).await?,
             None => None,
@@ -117,6 +108,15 @@ impl Resolver {
         {
             tracing::info!(request_id = %row.request_id, "conversation is asked about once more when its delay is over");
             return self.store.delay(row, plan.due).await.map(drop);
+        }
+        // With a delay, the conversation may have been reopened and closed again meanwhile: the newest closing asks.
+        if row.due_at.is_some() || matches!(&verdict, Verdict::Send(plan) if plan.due > row.created_at) {
+            if self.store.has_newer_closing(row, now).await? {
+                return self.store.refuse(row, Reason::Reopened, now).await.map(drop);
+            }
+            if let Some(trouble) = closed_at.and_then(|at| closed_again_lately(row, at, now)) {
+                return self.put_back(row, &trouble, now).await;
+            }
         }
         let resolution = Resolution::of(&request, verdict, self.store.secret());
         let reason = resolution.reason.map(Reason::code);

@@ -7,7 +7,7 @@ use serde_json::json;
 use store::{NewInteraction, Resolution};
 use uuid::Uuid;
 
-use crate::common::{App, assert_ended, assert_waits, minute, start};
+use crate::common::{App, assert_ended, assert_waits, fail, minute, start};
 
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
 
@@ -43,6 +43,22 @@ async fn of_several_closings_in_one_delay_the_newest_asks() {
     }
     app.sweep(minute(100)).await;
     assert_eq!(app.look(third, minute(100)).await.status, Status::Queued);
+}
+
+#[tokio::test]
+async fn a_delay_that_trouble_outlasted_makes_no_difference() {
+    let app = delayed().await;
+    fail(&app, "/api/v1/agents/agent-paul", 500);
+    let mut ids = Vec::new();
+    for at in [0, 30] {
+        let id = app.close_at(Mode::Live, "conversation-closed", "customer-jane", Some("agent-paul"), minute(at), KEPT).await;
+        assert_eq!(app.look(id, minute(at)).await.due_at, None, "nobody knows the delay yet");
+        ids.push(id);
+    }
+    app.gladly.set("/api/v1/agents/agent-paul", &json!({ "emailAddress": "paul@blancapeak.example" }));
+    app.sweep(minute(61)).await;
+    assert_ended(&app.look(ids[0], minute(61)).await, Reason::Reopened);
+    assert_eq!(app.look(ids[1], minute(61)).await.due_at, Some(minute(90)));
 }
 
 #[tokio::test]
