@@ -4,13 +4,13 @@
 //! Format: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::body::{Body, Bytes};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -18,23 +18,18 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
+use crate::connections::{self, Patience, message};
 use crate::functions::{Functions, call_http};
 use crate::template::Route;
-
-/// Largest body that API Gateway takes, in bytes.
-const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
 /// Longest that an HTTP API waits for a function. The function's own time-out, which is shorter, makes it fail as an error does: 500, not 503.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Answers requests on `listener` until it is dropped.
-///
-/// # Errors
-/// What the system reports of the listener.
-pub async fn serve(listener: TcpListener, routes: Vec<Route>, functions: Arc<dyn Functions>) -> std::io::Result<()> {
+/// Answers requests on `listener`, for ever.
+pub async fn serve(listener: TcpListener, routes: Vec<Route>, functions: Arc<dyn Functions>) -> Infallible {
     let gateway = Arc::new(Gateway { routes, functions });
-    let app = Router::new().fallback(answer).with_state(gateway);
-    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
+    let answer = move |peer, head, body| answer(gateway.clone(), peer, head, body);
+    connections::serve(listener, Patience::default(), answer).await
 }
 
 struct Gateway {
@@ -42,13 +37,9 @@ struct Gateway {
     functions: Arc<dyn Functions>,
 }
 
-async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response<Body> {
-    let (head, body) = request.into_parts();
+async fn answer(gateway: Arc<Gateway>, peer: SocketAddr, head: Parts, body: Bytes) -> Response<Body> {
     let Some((route, parameters)) = find(&gateway.routes, head.method.as_str(), head.uri.path()) else {
         return message(StatusCode::NOT_FOUND, "Not Found");
-    };
-    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
-        return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     };
     let event = event(route, parameters, &head, peer, &body);
     let request = match lambda_http::request::from_str(&event.to_string()) {
@@ -74,14 +65,6 @@ async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectI
     }
 }
 
-/// API Gateway's own answers.
-fn message(status: StatusCode, text: &str) -> Response<Body> {
-    let mut response = Response::new(Body::from(json!({ "message": text }).to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    response
-}
-
 /// The most specific route that matches, with its path parameters: a full match comes before one with parameters.
 fn find<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<(&'a Route, Map<String, Value>)> {
     let of_method = routes.iter().filter(|route| route.method == method);
@@ -103,7 +86,7 @@ fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
     rest.next().is_none().then_some(parameters)
 }
 
-fn event(route: &Route, parameters: Map<String, Value>, head: &axum::http::request::Parts, peer: SocketAddr, body: &Bytes) -> Value {
+fn event(route: &Route, parameters: Map<String, Value>, head: &Parts, peer: SocketAddr, body: &Bytes) -> Value {
     let now = Timestamp::now();
     let (headers, cookies) = headers(&head.headers);
     let host = headers.get(header::HOST.as_str()).cloned().unwrap_or_default();
@@ -325,18 +308,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn more_than_ten_megabytes_are_refused() {
-        let head =
-            format!("POST /v1/requests HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", MAX_BODY_BYTES + 1);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(listener, Template::parse(TEMPLATE).unwrap().routes, Arc::new(Echo)));
-        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(&vec![b'x'; MAX_BODY_BYTES + 1]).await.ok();
-        let mut start = [0; 12];
-        stream.read_exact(&mut start).await.unwrap();
-        assert_eq!(&start, b"HTTP/1.1 413");
+    async fn an_unknown_route_is_told_and_the_connection_serves_on() {
+        let nowhere = "POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-length: 200000\r\n\r\n".to_owned() + &"x".repeat(200_000);
+        let method = "PATCH /v1/requests HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+        let answer = send(&format!("{nowhere}{method}{}", request("GET /v2/data", "", ""))).await;
+        assert_eq!(answer.matches("HTTP/1.1 404 Not Found\r\n").count(), 2, "{answer}");
+        assert_eq!(answer.matches(r#"{"message":"Not Found"}"#).count(), 2, "{answer}");
+        assert_eq!((answer.matches("HTTP/1.1 201").count(), answer.matches("connection: close").count()), (1, 1), "{answer}");
     }
 
     #[test]

@@ -150,7 +150,7 @@ impl Stack {
         let router = ses.merge(gladly.router()).merge(gallery::router());
         tasks.spawn(async move { report("SES", ses::serve(mail_listener, router).await) });
         let (routes, invoked) = (template.routes, functions.clone());
-        tasks.spawn(async move { report("the API", gateway::serve(api_listener, routes, invoked).await) });
+        tasks.spawn(async move { match gateway::serve(api_listener, routes, invoked).await {} });
 
         let mut pumps = Vec::new();
         for source in template.streams {

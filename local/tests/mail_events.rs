@@ -100,6 +100,61 @@ async fn every_envelope_is_opened() {
     }
 }
 
+/// A message of the queue between topic and function.
+fn queued(body: &str) -> Value {
+    json!({ "Records": [{ "messageId": "1", "body": body, "eventSource": "aws:sqs" }] })
+}
+
+/// SNS's envelope, as a queue gets it while raw delivery is off.
+fn notification(kind: &str, message: &str) -> String {
+    let token = if kind == "Notification" { Value::Null } else { json!("2336412f37fb") };
+    let topic = "arn:aws:sns:us-east-1:000000000000:mail-events";
+    json!({ "Type": kind, "MessageId": "1", "TopicArn": topic, "Token": token, "Message": message, "Signature": "x" }).to_string()
+}
+
+#[tokio::test]
+async fn a_queue_without_raw_delivery_is_understood_too() {
+    let mut world = World::new().await;
+    for (n, envelope) in
+        [|event: Value| notification("Notification", &event.to_string()), |event: Value| event.to_string()].iter().enumerate()
+    {
+        let to = format!("c{n}@customers.example");
+        let id = sent(&mut world, LIVE, &to).await;
+        hear(&world, queued(&envelope(event(&id, "live", "Delivery", &to)))).await;
+        assert_eq!(world.outcome(&id).await, "delivered");
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_about_the_topic_itself_ends_quietly() {
+    let world = World::new().await;
+    let validated = "Successfully validated SNS topic for Amazon SES event publishing.";
+    for body in [
+        validated.to_owned(),
+        format!(" {validated}\n"),
+        notification("Notification", validated),
+        notification("SubscriptionConfirmation", "You have chosen to subscribe to the topic."),
+        notification("UnsubscribeConfirmation", "You have chosen to deactivate the subscription."),
+    ] {
+        hear(&world, queued(&body)).await;
+        hear(&world, json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Type": "Notification", "Message": validated } }] })).await;
+    }
+    // Anything else that is no event still fails, so that it reaches the dead-letter queue.
+    for body in [
+        "Successfully validated something else.".to_owned(),
+        String::new(),
+        "{}".to_owned(),
+        json!(validated).to_string(),
+        notification("Notification", "hello"),
+        notification("Notification", "{}"),
+        json!({ "Type": "Notification" }).to_string(),
+    ] {
+        assert!(world.stack.invoke("mail_events", queued(&body)).await.is_err(), "{body}");
+    }
+    assert!(world.stack.invoke("mail_events", json!({ "Records": [{ "body": { "eventType": "Send" } }] })).await.is_err());
+    assert_eq!(world.count("interactions"), 0);
+}
+
 #[tokio::test]
 async fn what_cannot_be_understood_fails_and_the_rest_of_its_envelope_goes_through() {
     let mut world = World::new().await;

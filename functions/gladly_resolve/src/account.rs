@@ -78,7 +78,7 @@ impl Account {
                 }
             }
         }
-        self.base.join(&path).ok()
+        Some(self.base.join(&path).expect("a relative path of encoded segments joins a host"))
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Conversation {
     /// Whether it is at work again.
     pub(crate) is_open: bool,
     pub(crate) topic_ids: Vec<String>,
+    /// When it was closed last.
+    pub(crate) closed_at: Option<Timestamp>,
 }
 
 /// `GET /api/v1/customer-profiles/{id}`
@@ -36,13 +38,24 @@ pub(crate) struct Unreadable(&'static str);
 const NO_JSON: Unreadable = Unreadable("no JSON");
 const NO_OBJECT: Unreadable = Unreadable("no object");
 const NO_ARRAY: Unreadable = Unreadable("no array");
+/// Gladly always gives it (docs/facts.md, Gladly 2): without one this is no conversation, and says nothing about topics either.
+const NO_STATUS: Unreadable = Unreadable("a conversation without a status");
+/// One of them could mean do-not-send.
+const NO_TOPIC_IDS: Unreadable = Unreadable("topicIds that are no list of ids");
+const NO_NAME: Unreadable = Unreadable("a topic without a name");
 
 pub(crate) fn conversation(body: &[u8]) -> Result<Conversation, Unreadable> {
     let body = object(body)?;
     // OPEN, WAITING or CLOSED. Anything else came after a closing and is not at work.
-    let status = text(&body, "status").unwrap_or_default().to_uppercase();
-    let topic_ids = field(&body, "topicIds").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    Ok(Conversation { is_open: matches!(status.as_str(), "OPEN" | "WAITING"), topic_ids: topic_ids.iter().filter_map(spelled).collect() })
+    let status = text(&body, "status").ok_or(NO_STATUS)?.to_uppercase();
+    let topic_ids = match field(&body, "topicIds") {
+        None => Vec::new(),
+        Some(Value::Array(ids)) if ids.iter().any(|id| id.is_array() || id.is_object()) => return Err(NO_TOPIC_IDS),
+        Some(Value::Array(ids)) => ids.iter().filter_map(spelled).collect(),
+        Some(_) => return Err(NO_TOPIC_IDS),
+    };
+    let closed_at = text(&body, "closedAt").and_then(|at| at.parse().ok());
+    Ok(Conversation { is_open: matches!(status.as_str(), "OPEN" | "WAITING"), topic_ids, closed_at })
 }
 
 pub(crate) fn customer(body: &[u8]) -> Result<Customer, Unreadable> {
@@ -76,6 +89,11 @@ pub(crate) fn agent(body: &[u8]) -> Result<Option<String>, Unreadable> {
 pub(crate) fn topics(body: &[u8]) -> Result<HashMap<String, String>, Unreadable> {
     let Value::Array(topics) = parse(body)? else { return Err(NO_ARRAY) };
     Ok(topics.iter().filter_map(|topic| Some((text(topic, "id")?, text(topic, "name")?))).collect())
+}
+
+/// The name of `GET /api/v1/topics/{id}`.
+pub(crate) fn topic(body: &[u8]) -> Result<String, Unreadable> {
+    text(&object(body)?, "name").ok_or(NO_NAME)
 }
 
 /// `GET /api/v1/conversations/{id}/items`. There may be a thousand, with the whole text of each mail: only one at a time is held.
@@ -158,7 +176,8 @@ mod tests {
     #[test]
     fn stray_quotes_and_numbers_are_understood() {
         let body = json!({ "id\"": 7, "\"status\"": "waiting", " topicIds": [1, "two", null] });
-        assert_eq!(conversation(&bytes(&body)).unwrap(), Conversation { is_open: true, topic_ids: vec!["1".into(), "two".into()] });
+        let expected = Conversation { is_open: true, topic_ids: vec!["1".into(), "two".into()], closed_at: None };
+        assert_eq!(conversation(&bytes(&body)).unwrap(), expected);
         let body = json!([{ "timestamp": 5, "content\"": { "type\"": "sms" } }, null, "x", { "content": { "type": "EMAIL" } }]);
         let kinds: Vec<String> = items(&bytes(&body)).unwrap().into_iter().map(|item| item.kind).collect();
         assert_eq!(kinds, ["SMS", "", "", "EMAIL"]);
@@ -179,11 +198,24 @@ mod tests {
         assert!(items(b"[{\"content\"").is_err() && customer(b"<html>").is_err());
     }
 
+    #[test]
+    fn what_does_not_tell_its_topics_is_no_answer() {
+        let topics = |topics: Value| conversation(&bytes(&json!({ "status": "CLOSED", "topicIds": topics }))).map(|c| c.topic_ids.len());
+        assert_eq!((topics(json!(null)).unwrap(), topics(json!([])).unwrap(), topics(json!(["", 7])).unwrap()), (0, 0, 1));
+        for bad in [json!("topic-do-not-send"), json!({ "0": "topic-do-not-send" }), json!([{ "id": "topic-do-not-send" }]), json!(true)] {
+            assert!(topics(bad.clone()).is_err(), "{bad}");
+        }
+        for bad in [json!({}), json!({ "errors": [] }), json!({ "status": "", "topicIds": [] })] {
+            assert!(conversation(&bytes(&bad)).is_err(), "{bad}");
+        }
+        assert!(topic(b"{}").is_err() && topic(b"[]").is_err());
+    }
+
     proptest! {
         #[test]
         fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..200), json in "[\\[\\]{}\":,a-z0-9]{0,80}") {
             for body in [body.as_slice(), json.as_bytes()] {
-                let _ = (conversation(body), customer(body), moved(body), agent(body).is_ok(), topics(body).is_ok(), items(body).is_ok());
+                let _ = (conversation(body), customer(body), moved(body), agent(body).is_ok(), topics(body).is_ok(), topic(body).is_ok(), items(body).is_ok());
             }
         }
     }

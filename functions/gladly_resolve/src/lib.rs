@@ -4,9 +4,11 @@
 //! - One look asks for the conversation, its items, the customer and the agent at once, and for the topics when the conversation has any
 //!   that are not known yet. Then `policy` decides, as it does for every other source.
 //! - A channel with a delay is looked at twice: the first look finds out when the survey is due, and the last, when it is, whether the
-//!   conversation is still closed. A request that has a `due_at` is never delayed again.
+//!   conversation is still closed, and whether this closing was its last: of several, the newest asks. A request that has a `due_at` is never
+//!   delayed again.
 //! - Gladly's trouble (429, 5xx, time-out, an answer that is none) goes back to the table with a later `wake_at`, and so does what an admin
-//!   has to mend; neither fails the batch. After two days it is `failed: source_unreachable`.
+//!   has to mend; neither fails the batch. After two days, or when the row would expire before the next
+//!   look, it is `failed: source_unreachable`.
 
 mod account;
 mod answers;
@@ -33,6 +35,12 @@ const PATIENCE: SignedDuration = SignedDuration::from_hours(48);
 const AT_ONCE: usize = 10;
 /// How long a request waits for what an admin has to mend.
 const UNMENDED: SignedDuration = SignedDuration::from_mins(5);
+/// How late `sweep` and the stream may be with a look.
+const LATE: SignedDuration = SignedDuration::from_mins(5);
+/// How long the event of another closing is waited for: Gladly sends it again after 30 s and 5 min (docs/facts.md, Gladly 1).
+const EVENT_WAIT: SignedDuration = SignedDuration::from_mins(10);
+/// How far Gladly's clock and ours may be apart.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(1);
 
 /// The function and what it needs.
 #[derive(Debug)]
@@ -83,9 +91,9 @@ impl Resolver {
     }
 
     async fn decide(&self, row: &Interaction, settings: &Settings, told: Told, now: Timestamp) -> Result<(), StoreError> {
-        let request = match told {
+        let (request, closed_at) = match told {
             Told::Reopened => return self.store.refuse(row, Reason::Reopened, now).await.map(drop),
-            Told::Closed(request) => request,
+            Told::Closed { request, at } => (request, at),
         };
         let employee = match &request.employee {
             Some(who) => self.store.employee(who, now).await?,
@@ -101,6 +109,15 @@ impl Resolver {
             tracing::info!(request_id = %row.request_id, "conversation is asked about once more when its delay is over");
             return self.store.delay(row, plan.due).await.map(drop);
         }
+        // With a delay, the conversation may have been reopened and closed again meanwhile: the newest closing asks.
+        if row.due_at.is_some() || matches!(&verdict, Verdict::Send(plan) if plan.due > row.created_at) {
+            if self.store.has_newer_closing(row, now).await? {
+                return self.store.refuse(row, Reason::Reopened, now).await.map(drop);
+            }
+            if let Some(trouble) = closed_at.and_then(|at| closed_again_lately(row, at, now)) {
+                return self.put_back(row, &trouble, now).await;
+            }
+        }
         let resolution = Resolution::of(&request, verdict, self.store.secret());
         let reason = resolution.reason.map(Reason::code);
         let written = self.store.resolve(row, &resolution, now).await?;
@@ -109,22 +126,34 @@ impl Resolver {
     }
 
     async fn put_back(&self, row: &Interaction, trouble: &Trouble, now: Timestamp) -> Result<(), StoreError> {
-        let since = row.due_at.unwrap_or(row.created_at);
-        if now.duration_since(since) >= PATIENCE {
-            tracing::error!(request_id = %row.request_id, %trouble, "Gladly could not be asked for two days: given up");
+        let (wait, counts) = match trouble {
+            Trouble::SetUp { .. } => (UNMENDED, false),
+            Trouble::Later { not_before, .. } => (backoff(row.attempts, fastrand::u32(..)).max(*not_before), true),
+        };
+        let next = later(now, wait);
+        let patience_over = now.duration_since(row.due_at.unwrap_or(row.created_at)) >= PATIENCE;
+        if patience_over || row.expired(later(next, LATE)) {
+            tracing::error!(request_id = %row.request_id, %trouble, patience_over, "Gladly could not be asked in time: given up");
             return self.store.refuse(row, Reason::SourceUnreachable, now).await.map(drop);
         }
-        let (wait, counts) = match trouble {
+        match trouble {
             Trouble::SetUp { item, attribute, .. } => {
                 tracing::error!(request_id = %row.request_id, config.item = item, config.attribute = attribute, %trouble, "Gladly cannot be asked until this is mended");
-                (UNMENDED, false)
             }
-            Trouble::Later { not_before, .. } => {
-                let wait = backoff(row.attempts, fastrand::u32(..)).max(*not_before);
+            Trouble::Later { .. } => {
                 tracing::warn!(request_id = %row.request_id, %trouble, wait_s = wait.as_secs(), "Gladly is asked again later");
-                (wait, true)
             }
-        };
-        self.store.ask_again(row, later(now, wait), counts).await.map(drop)
+        }
+        self.store.ask_again(row, next, counts).await.map(drop)
     }
+}
+
+/// Trouble if the conversation was closed again so lately that the event of it may still be on its way: two requests that do not know of each
+/// other would both ask. If none has come by then, nothing else asks (Gladly's rule closed it unassigned, or the event was lost), and this
+/// request does. A time that lies ahead says nothing.
+fn closed_again_lately(row: &Interaction, closed_at: Timestamp, now: Timestamp) -> Option<Trouble> {
+    let again = closed_at > later(row.created_at, CLOCKS_APART) && closed_at <= later(now, CLOCKS_APART);
+    let not_before = later(closed_at, EVENT_WAIT).duration_since(now);
+    let cause = "closed again lately, and the event of it has not come yet";
+    (again && not_before.is_positive()).then(|| Trouble::Later { resource: "conversation", cause: cause.into(), not_before })
 }

@@ -14,7 +14,7 @@ use crate::trouble::Trouble;
 
 /// How often a merged customer is followed.
 const MERGES: usize = 3;
-/// How long the list of topics is taken for current.
+/// How long the list of topics is taken for current: a topic's new name is known after this at the latest.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// What Gladly told.
@@ -23,7 +23,12 @@ pub(crate) enum Told {
     /// The conversation is at work again.
     Reopened,
     /// Who and how.
-    Closed(Box<SurveyRequest>),
+    Closed {
+        /// What was asked for, as other sources send it.
+        request: Box<SurveyRequest>,
+        /// When it was closed last, by Gladly's clock.
+        at: Option<Timestamp>,
+    },
 }
 
 /// The company's topics, as last read.
@@ -53,7 +58,7 @@ pub(crate) async fn look(
         let state = answers::conversation(&body).map_err(unreadable("conversation"))?;
         // What is at work again needs no topics.
         let do_not_send = !state.is_open && gladly.has_topic(account, &state.topic_ids, do_not_send_topic, now).await?;
-        Ok((state.is_open, do_not_send))
+        Ok((state, do_not_send))
     };
     let items = async {
         let body = known("items", gladly.get(account, "items", &["conversations", id, "items"], now).await?)?;
@@ -61,23 +66,24 @@ pub(crate) async fn look(
     };
     let customer = gladly.customer(account, &conversation.customer_id, now);
     let employee = gladly.employee(account, conversation.agent_id.as_deref(), now);
-    let ((is_open, do_not_send), items, (customer_id, customer), employee) = tokio::try_join!(state, items, customer, employee)?;
-    if is_open {
+    let ((state, do_not_send), items, (customer_id, customer), employee) = tokio::try_join!(state, items, customer, employee)?;
+    if state.is_open {
         return Ok(Told::Reopened);
     }
-    request(json!({
+    let request = request(json!({
         "ext_interaction_id": id,
         "channel": channel(&items),
         "do_not_send": do_not_send,
         "customer": { "name": customer.name, "email": customer.email, "custom_id": customer.external_id.unwrap_or(customer_id) },
         "employee": employee,
-    }))
+    }))?;
+    Ok(Told::Closed { request: Box::new(request), at: state.closed_at })
 }
 
 /// In the vendor's shape, so that one reader trims, limits and validates the values of every source.
-fn request(told: Value) -> Result<Told, Trouble> {
+fn request(told: Value) -> Result<SurveyRequest, Trouble> {
     match normalize::requests::parse(told.to_string().as_bytes()) {
-        Ok(Inbound::Survey(request)) => Ok(Told::Closed(Box::new(SurveyRequest { source: Source::Gladly, ..*request }))),
+        Ok(Inbound::Survey(request)) => Ok(SurveyRequest { source: Source::Gladly, ..*request }),
         Ok(_) => Err(Trouble::later("conversation", "the answers make no request")),
         Err(malformed) => Err(Trouble::later("conversation", malformed.detail)),
     }
@@ -114,38 +120,58 @@ impl Gladly {
         Ok(email.map_or_else(|| json!({ "custom_id": id }), |email| json!({ "email": email })))
     }
 
-    /// Whether one of the topics is called `name`, compared without case.
+    /// Whether one of the topics is called `name`, compared without case. What cannot be told is trouble, never "no".
     ///
     /// The list is asked for when it is old, or lacks one of the topics, but only once at any `now`: the rows of a batch share it, and its
-    /// failure. If it cannot be had, the last one serves, however old; without any, the answer is trouble, not "no".
+    /// failure. A "yes" may come from an old list. A "no" needs one that is not, and a topic that even a new list lacks (made meanwhile,
+    /// deleted, or left out of a long list) is asked for by its id.
     async fn has_topic(&self, account: &Account, ids: &[String], name: &str, now: Timestamp) -> Result<bool, Trouble> {
-        const RESOURCE: &str = "topics";
         if ids.is_empty() || name.is_empty() {
             return Ok(false);
         }
-        let mut topics = self.topics.lock().await;
+        let wanted = name.to_lowercase();
+        let unknown: Vec<&String> = {
+            let mut topics = self.topics.lock().await;
+            let refreshed = self.refresh(&mut topics, account, ids, now).await;
+            if ids.iter().filter_map(|id| topics.names.get(id)).any(|name| name.to_lowercase() == wanted) {
+                return Ok(true);
+            }
+            refreshed?;
+            ids.iter().filter(|id| !topics.names.contains_key(*id)).collect()
+        };
+        for id in unknown {
+            const RESOURCE: &str = "topic";
+            let name = match self.get(account, RESOURCE, &["topics", id], now).await? {
+                Answer::Missing => continue, // deleted
+                answer => answers::topic(&known(RESOURCE, answer)?).map_err(unreadable(RESOURCE))?,
+            };
+            if name.to_lowercase() == wanted {
+                return Ok(true);
+            }
+            self.topics.lock().await.names.insert(id.clone(), name);
+        }
+        Ok(false)
+    }
+
+    /// Sees to it that the list is this account's and fresh, and was read just now if it lacks one of `ids`; trouble if that cannot be had.
+    async fn refresh(&self, topics: &mut Topics, account: &Account, ids: &[String], now: Timestamp) -> Result<(), Trouble> {
+        const RESOURCE: &str = "topics";
         if topics.account.as_ref() != Some(account) {
             *topics = Topics { account: Some(account.clone()), ..Topics::default() };
         }
         let fresh = topics.read_at.is_some_and(|at| (SignedDuration::ZERO..FRESH).contains(&now.duration_since(at)));
         let all_known = ids.iter().all(|id| topics.names.contains_key(id));
-        if !(fresh && all_known) && topics.asked_at != Some(now) {
-            topics.asked_at = Some(now);
-            let read = match self.get(account, RESOURCE, &["topics"], now).await {
-                Ok(answer) => known(RESOURCE, answer).and_then(|body| answers::topics(&body).map_err(unreadable(RESOURCE))),
-                Err(trouble) => Err(trouble),
-            };
-            match read {
-                Ok(names) => (topics.read_at, topics.names) = (Some(now), names),
-                Err(trouble) if topics.read_at.is_none() => return Err(trouble),
-                Err(trouble) => tracing::warn!(%trouble, "the last list of topics serves on"),
-            }
+        if fresh && (all_known || topics.read_at == Some(now)) {
+            return Ok(());
         }
-        if topics.read_at.is_none() {
+        if topics.asked_at == Some(now) {
             return Err(Trouble::later(RESOURCE, "they could not be read just now"));
         }
-        let wanted = name.to_lowercase();
-        Ok(ids.iter().filter_map(|id| topics.names.get(id)).any(|name| name.to_lowercase() == wanted))
+        topics.asked_at = Some(now);
+        let body = known(RESOURCE, self.get(account, RESOURCE, &["topics"], now).await?)?;
+        topics.names = answers::topics(&body).map_err(unreadable(RESOURCE))?;
+        topics.read_at = Some(now);
+        Ok(())
     }
 }
 

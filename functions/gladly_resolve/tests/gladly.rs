@@ -4,9 +4,13 @@
 
 #[path = "gladly/batches.rs"]
 mod batches;
+#[path = "gladly/closings.rs"]
+mod closings;
 #[path = "common/mod.rs"]
 pub mod common;
 #[path = "gladly/outcomes.rs"]
 mod outcomes;
+#[path = "gladly/topics.rs"]
+mod topics;
 #[path = "gladly/trouble.rs"]
 mod trouble;

@@ -59,20 +59,54 @@ impl Kind {
 #[error("an SES event that cannot be understood: {0}")]
 pub struct NotAnEvent(&'static str);
 
-/// The event records in messages of a queue (which the topic fills with bare ones), an SNS notification, an EventBridge event, or bare.
-pub fn records(envelope: &Value) -> Vec<Result<Value, NotAnEvent>> {
+/// What one message of the topic holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// An event record, not read yet.
+    Record(Value),
+    /// A word about the topic itself, which is no event and concerns no mail.
+    AboutTopic(&'static str),
+}
+
+/// What SES writes to the topic once, when the event destination is made (docs/facts.md, SES 4).
+const VALIDATED: &str = "Successfully validated SNS topic for Amazon SES event publishing.";
+
+/// The messages of a queue (which the topic fills with bare records, or with SNS's envelopes where raw delivery is off), of an SNS notification,
+/// of an EventBridge event, or one bare record.
+pub fn messages(envelope: &Value) -> Vec<Result<Message, NotAnEvent>> {
     if let Some(records) = envelope.get("Records").and_then(Value::as_array) {
-        let message = |record: &Value| {
-            let message = record.get("body").or_else(|| record.pointer("/Sns/Message")).and_then(Value::as_str);
-            let message = message.ok_or(NotAnEvent("a record without a message"))?;
-            serde_json::from_str(message).map_err(|_| NotAnEvent("a message that is no JSON"))
+        let message = |record: &Value| match (record.get("body"), record.get("Sns")) {
+            (Some(Value::String(body)), _) => opened(body),
+            (_, Some(notification)) => unwrapped(notification),
+            _ => Err(NotAnEvent("a record without a message")),
         };
         return records.iter().map(message).collect();
     }
-    match envelope.get("detail") {
-        Some(detail) => vec![Ok(detail.clone())],
-        None => vec![Ok(envelope.clone())],
+    vec![unwrapped(envelope.get("detail").unwrap_or(envelope))]
+}
+
+/// A message of a queue: with raw delivery, what was published; without, SNS's envelope around it.
+fn opened(body: &str) -> Result<Message, NotAnEvent> {
+    if body.trim() == VALIDATED {
+        return Ok(Message::AboutTopic("SES validated the topic"));
     }
+    unwrapped(&json(body)?)
+}
+
+/// SNS's envelope (`Type`, and the published text as `Message`), or a record without one.
+fn unwrapped(value: &Value) -> Result<Message, NotAnEvent> {
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    match (text("Type"), text("Message")) {
+        (Some("SubscriptionConfirmation"), _) => Ok(Message::AboutTopic("a subscription waits to be confirmed")),
+        (Some("UnsubscribeConfirmation"), _) => Ok(Message::AboutTopic("a subscription was ended")),
+        (_, Some(published)) if published.trim() == VALIDATED => Ok(Message::AboutTopic("SES validated the topic")),
+        (_, Some(published)) => json(published).map(Message::Record),
+        (_, None) => Ok(Message::Record(value.clone())),
+    }
+}
+
+fn json(text: &str) -> Result<Value, NotAnEvent> {
+    serde_json::from_str(text).map_err(|_| NotAnEvent("a message that is no JSON"))
 }
 
 /// Reads a record. `Ok(None)`: an event that is of no consequence here, or about somebody else's mail.

@@ -13,7 +13,7 @@ use policy::Mode;
 use serde_json::Value;
 use store::{Interaction, Outcome, OutcomeWritten, Store, StoreError};
 
-pub use event::{Kind, MailEvent, NotAnEvent, read, records};
+pub use event::{Kind, MailEvent, Message, NotAnEvent, messages, read};
 
 /// Attempts at an outcome whose row moves on in between.
 const ATTEMPTS: usize = 4;
@@ -29,15 +29,23 @@ pub enum EventError {
     NotAnEvent(#[from] NotAnEvent),
 }
 
-/// Takes in every record of an envelope; the others go through though one fails.
+/// Takes in every message of an envelope; the others go through though one fails. What SES or SNS says about the topic itself is logged, and
+/// done with.
 ///
 /// # Errors
-/// The first record's that failed.
+/// The first message's that failed.
 pub async fn handle(store: &Store, envelope: &Value, now: Timestamp) -> Result<(), EventError> {
     let mut outcome = Ok(());
-    for record in records(envelope) {
+    for message in messages(envelope) {
         let taken = async {
-            match read(&record?)? {
+            let event = match message? {
+                Message::Record(record) => read(&record)?,
+                Message::AboutTopic(what) => {
+                    tracing::info!(what, "no SES event, but word about the topic");
+                    None
+                }
+            };
+            match event {
                 // Boxed: the compiler would run out of depth at the future of all these calls in one another.
                 Some(event) => Box::pin(take(store, &event, now)).await.map_err(EventError::from),
                 None => Ok(()),

@@ -15,6 +15,15 @@ pub use token::{SecretError, SurveyToken, TokenSecrets, UnsubscribeToken};
 
 use std::fmt;
 
+use ::hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+/// A MAC under `key`. A substitute for one that failed would be the same for everybody: all customers would share one subject, and anybody
+/// could sign a link.
+fn hmac(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
 /// Where the survey pages live, and the links into them.
 #[derive(Clone, Debug)]
 pub struct SurveyUrl(String);

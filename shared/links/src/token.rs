@@ -9,7 +9,7 @@ use policy::Mode;
 use sha2::Sha256;
 use uuid::Uuid;
 
-use crate::Subject;
+use crate::{Subject, hmac};
 
 const SURVEY: u8 = b's';
 const UNSUBSCRIBE: u8 = b'u';
@@ -42,20 +42,34 @@ pub struct UnsubscribeToken {
 #[error("TOKEN_SECRETS must be like `v2:SECRET,v1:SECRET`, with versions from 1 to 255 and secrets of at least 16 characters")]
 pub struct SecretError;
 
-/// The secrets that sign tokens, newest first: the first signs, all verify.
+/// The secrets that sign tokens: the newest signs, all verify.
 #[derive(Clone)]
-pub struct TokenSecrets(Vec<(u8, Vec<u8>)>);
+pub struct TokenSecrets {
+    newest: Secret,
+    older: Vec<Secret>,
+}
+
+#[derive(Clone)]
+struct Secret {
+    version: u8,
+    key: Vec<u8>,
+}
 
 impl TokenSecrets {
-    /// Reads `v2:SECRET,v1:SECRET`.
+    /// Reads `v2:SECRET,v1:SECRET`, the newest first.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let one = |part: &str| {
             let (version, secret) = part.trim().strip_prefix('v')?.split_once(':')?;
             let version = version.parse::<u8>().ok().filter(|v| *v > 0)?;
-            (secret.len() >= 16).then(|| (version, secret.as_bytes().to_vec()))
+            (secret.len() >= 16).then(|| Secret { version, key: secret.as_bytes().to_vec() })
         };
-        let secrets: Option<Vec<_>> = text.split(',').map(one).collect();
-        secrets.filter(|s| !s.is_empty()).map(Self).ok_or(SecretError)
+        let mut secrets = text.split(',').map(|part| one(part).ok_or(SecretError));
+        let newest = secrets.next().ok_or(SecretError)??;
+        Ok(Self { newest, older: secrets.collect::<Result<_, _>>()? })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Secret> {
+        std::iter::once(&self.newest).chain(&self.older)
     }
 
     pub(crate) fn seal_survey(&self, token: &SurveyToken) -> String {
@@ -95,10 +109,10 @@ impl TokenSecrets {
     }
 
     fn seal(&self, kind: u8, payload: &[u8]) -> String {
-        let mut bytes = vec![self.0.first().map(|(version, _)| *version).unwrap_or_default(), kind];
+        let mut bytes = vec![self.newest.version, kind];
         bytes.extend_from_slice(payload);
-        let mac = self.mac(&bytes).map(|mac| mac.finalize().into_bytes());
-        bytes.extend_from_slice(mac.as_deref().and_then(|mac| mac.get(..MAC)).unwrap_or_default());
+        let mac: [u8; 32] = self.newest.mac(&bytes).finalize().into_bytes().into();
+        bytes.extend_from_slice(&mac[..MAC]);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -108,25 +122,24 @@ impl TokenSecrets {
         }
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (signed, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC)?)?;
+        let version = signed.first()?;
+        let secret = self.all().find(|secret| secret.version == *version)?;
         // Compared in constant time; the kind is under the signature, so that neither link opens the other's page.
-        self.mac(signed)?.verify_truncated_left(mac).ok()?;
+        secret.mac(signed).verify_truncated_left(mac).ok()?;
         let (head, payload) = signed.split_first_chunk::<2>()?;
         (head[1] == kind).then(|| payload.to_vec())
     }
+}
 
-    /// The keyed MAC over `signed`, whose first byte is the version.
-    fn mac(&self, signed: &[u8]) -> Option<Hmac<Sha256>> {
-        let version = signed.first()?;
-        let (_, secret) = self.0.iter().find(|(v, _)| v == version)?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
-        mac.update(signed);
-        Some(mac)
+impl Secret {
+    fn mac(&self, signed: &[u8]) -> Hmac<Sha256> {
+        hmac(&self.key).chain_update(signed)
     }
 }
 
 impl fmt::Debug for TokenSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(version, _)| format!("v{version}:…"))).finish()
+        f.debug_list().entries(self.all().map(|secret| format!("v{}:…", secret.version))).finish()
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod batch;
 mod config;
+mod conversations;
 mod error;
 mod evidence;
 mod image;

@@ -4,7 +4,7 @@
 #[path = "../../../../local/src/gladly.rs"]
 pub mod fake;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -90,12 +90,25 @@ impl App {
 
     /// [`Self::close`], by a key of this mode.
     pub async fn close_in(&self, mode: Mode, conversation: &str, customer: &str, agent: Option<&str>) -> Uuid {
+        self.close_at(mode, conversation, customer, agent, start(), SignedDuration::from_hours(24 * 90)).await
+    }
+
+    /// [`Self::close_in`], at another time than the start, with a row that is kept so long.
+    pub async fn close_at(
+        &self,
+        mode: Mode,
+        conversation: &str,
+        customer: &str,
+        agent: Option<&str>,
+        at: Timestamp,
+        retention: SignedDuration,
+    ) -> Uuid {
         let new = NewInteraction {
             mode,
             key: "0".repeat(64),
             source: Source::Gladly,
             resolution: Resolution { request: json!({ "ext_interaction_id": conversation }), ..Resolution::default() },
-            due: start(),
+            due: at,
             ext_interaction_id: Some(conversation.to_owned()),
             body: None,
             marker: None,
@@ -104,10 +117,10 @@ impl App {
                 customer_id: customer.to_owned(),
                 agent_id: agent.map(str::to_owned),
             }),
-            retention: SignedDuration::from_hours(24 * 90),
+            retention,
         };
-        let row = new.into_row(start());
-        self.resolver.store.record(&row, &[], start()).await.unwrap();
+        let row = new.into_row(at);
+        self.resolver.store.record(&row, &[], at).await.unwrap();
         row.request_id
     }
 
@@ -219,7 +232,8 @@ fn dynamodb_json(value: &AttributeValue) -> Value {
 async fn create_tables(client: &Client) {
     create(client, "config", &["kind", "id"], &[]).await;
     create(client, "suppression", &["subject", "kind"], &[]).await;
-    create(client, "interactions", &["request_id"], &[("due", &["due_shard", "wake_at"])]).await;
+    let indexes: [(&str, &[&str]); 2] = [("due", &["due_shard", "wake_at"]), ("ext_interaction_id", &["ext_interaction_id", "request_id"])];
+    create(client, "interactions", &["request_id"], &indexes).await;
 }
 
 async fn create(client: &Client, table: &str, key: &[&str], indexes: &[(&str, &[&str])]) {
@@ -229,8 +243,8 @@ async fn create(client: &Client, table: &str, key: &[&str], indexes: &[(&str, &[
             names.iter().zip(kinds).map(|(name, kind)| KeySchemaElement::builder().attribute_name(*name).key_type(kind).build().unwrap());
         elements.collect()
     };
-    let names = key.iter().chain(indexes.iter().flat_map(|(_, names)| *names));
-    let attributes = names.map(|name| {
+    let names: BTreeSet<&&str> = key.iter().chain(indexes.iter().flat_map(|(_, names)| *names)).collect();
+    let attributes = names.into_iter().map(|name| {
         let kind = if *name == "wake_at" { ScalarAttributeType::N } else { ScalarAttributeType::S };
         AttributeDefinition::builder().attribute_name(*name).attribute_type(kind).build().unwrap()
     });

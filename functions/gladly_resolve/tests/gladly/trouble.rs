@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use gladly_resolve::{AllowedHosts, Gladly};
-use policy::{Reason, Status};
+use jiff::SignedDuration;
+use policy::{Mode, Reason, Status};
 use serde_json::json;
 use store::Interaction;
 use tokio::net::TcpListener;
@@ -204,4 +205,47 @@ async fn nothing_is_decided_while_a_setting_is_not_understood() {
     app.configure(&[json!({ "kind": "company", "id": "settings" })]).await;
     app.sweep(minute(5)).await;
     assert_eq!(app.look(row.request_id, minute(5)).await.status, Status::Queued);
+}
+
+#[tokio::test]
+async fn a_row_that_would_expire_before_the_next_look_fails_while_it_can() {
+    let app = App::new().await;
+    fail(&app, CUSTOMER, 503);
+    let two_hours = SignedDuration::from_hours(2);
+    let id = app.close_at(Mode::Live, "conversation-closed", "customer-jane", None, start(), two_hours).await;
+    assert_waits(&app.look(id, minute(100)).await, minute(100), 1, 30);
+    app.sweep(minute(116)).await;
+    assert_ended(&app.look(id, minute(116)).await, Reason::SourceUnreachable);
+    let throttled = Answer::error(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
+    app.gladly.answer(CUSTOMER, throttled.with_header(RETRY_AFTER, HeaderValue::from_static("3000")));
+    let id = app.close_at(Mode::Live, "conversation-closed", "customer-jane", None, start(), two_hours).await;
+    assert_ended(&app.look(id, minute(90)).await, Reason::SourceUnreachable);
+    fail(&app, CUSTOMER, 401);
+    let id = app.close_at(Mode::Live, "conversation-closed", "customer-jane", None, start(), two_hours).await;
+    assert_ended(&app.look(id, minute(111)).await, Reason::SourceUnreachable);
+}
+
+#[tokio::test]
+async fn an_id_from_outside_asks_for_nothing_but_its_own_resource() {
+    let app = App::new().await;
+    let longest = ["x".repeat(1_024), "/".repeat(1_024), "é".repeat(512)];
+    let short = ["../agents/agent-paul", "a/../../topics", "..%2f..", "a%2fb", "%2e%2e", "a?b=c#d", "a\\b", "a;b", " ", "..", "."];
+    for id in short.into_iter().chain(longest.iter().map(String::as_str)) {
+        let before = app.gladly.calls().len();
+        let row = app.resolve(id, id, Some(id)).await;
+        assert_eq!(row.status, Status::Unresolved, "{id}");
+        let calls = app.gladly.calls();
+        assert_eq!(calls.len() == before, id.chars().all(|c| c == '.'), "{id}");
+        for call in &calls[before..] {
+            let segments: Vec<&str> = call.split('/').collect();
+            let [_, "api", "v1", "conversations" | "customer-profiles" | "agents", own, rest @ ..] = segments.as_slice() else {
+                panic!("{id}: {call}")
+            };
+            assert!(rest.is_empty() || (rest == ["items"] && segments[3] == "conversations"), "{id}: {call}");
+            assert!(
+                own.chars().all(|c| c.is_ascii_alphanumeric() || "%.-_~".contains(c)) && !["", ".", ".."].contains(own),
+                "{id}: {call}"
+            );
+        }
+    }
 }
