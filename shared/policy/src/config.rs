@@ -247,7 +247,7 @@ fn read_dedupe(item: &Item<'_>) -> Result<Option<Vec<(Source, u32)>>, Fault> {
     let Some(value) = item.get("dedupe_minutes") else { return Ok(None) };
     let windows = value.as_object().ok_or_else(|| item.fault("dedupe_minutes"))?;
     let mut minutes = Vec::new();
-    for source in [Source::Requests, Source::Zendesk, Source::Freshdesk, Source::Gladly, Source::Gorgias] {
+    for source in Source::ALL {
         let window = Item { attributes: windows, ..*item };
         let set = window.number(source.as_str(), 60 * 24 * 366);
         if let Some(n) = set.map_err(|_| item.fault(&format!("dedupe_minutes.{source}")))? {

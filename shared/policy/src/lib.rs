@@ -12,6 +12,7 @@ mod key;
 mod later;
 mod reason;
 mod status;
+mod ticket_status;
 
 pub use backoff::{backoff, backoff_after};
 pub use config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, Fault, Item, LanguageRow, Look, Profile};
@@ -21,4 +22,5 @@ pub use identity::{identity, ticket};
 pub use key::{Key, KeyItem, Mode, Scope};
 pub use later::later;
 pub use reason::{Outcome, Reason};
-pub use status::{Status, TRANSITIONS};
+pub use status::{Cancellation, Status, TRANSITIONS};
+pub use ticket_status::{TicketStatus, closed_statuses};
