@@ -15,24 +15,12 @@ pub enum TicketStatus {
     Unknown,
 }
 
-/// Zendesk's and Freshdesk's names for a ticket that is closed, and Freshdesk's codes for them (docs/facts.md, Freshdesk 3).
+/// Zendesk's and Freshdesk's names for a ticket that is closed, and Freshdesk's codes for them (docs/facts.md, Zendesk 4, Freshdesk 3 and 4).
 const CLOSED: [&str; 5] = ["solved", "resolved", "closed", "4", "5"];
 
 /// Their names and codes for a ticket that is not.
-const OPEN: [&str; 12] = [
-    "open",
-    "new",
-    "pending",
-    "hold",
-    "on-hold",
-    "on hold",
-    "waiting on customer",
-    "waiting on third party",
-    "2",
-    "3",
-    "6",
-    "7",
-];
+const OPEN: [&str; 12] =
+    ["open", "new", "pending", "hold", "on-hold", "on hold", "waiting on customer", "waiting on third party", "2", "3", "6", "7"];
 
 impl TicketStatus {
     /// Reads a status, without case and without white space around it. No status means that the helpdesk's own rule has decided that the

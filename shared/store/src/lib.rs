@@ -18,6 +18,7 @@ mod responses;
 mod sending;
 mod suppression;
 mod waking;
+mod withdrawing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,7 @@ pub use responses::{Answer, ResponseRow};
 pub use sending::Claimed;
 pub use suppression::Unsubscribed;
 pub use waking::{DUE_SHARDS, Due};
+pub use withdrawing::Ticket;
 
 /// Names of the four tables.
 #[derive(Clone, Debug)]

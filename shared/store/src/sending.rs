@@ -144,7 +144,7 @@ impl Store {
     }
 
     /// Writes what `end` says of a row, and in the same transaction releases what it held, as far as that is still this row's.
-    async fn end(&self, end: UpdateBuilder, held: impl IntoIterator<Item = TransactWriteItem>) -> Result<bool, StoreError> {
+    pub(crate) async fn end(&self, end: UpdateBuilder, held: impl IntoIterator<Item = TransactWriteItem>) -> Result<bool, StoreError> {
         let mut actions = vec![TransactWriteItem::builder().update(built(end.build())?).build()];
         actions.extend(held);
         loop {
@@ -159,13 +159,13 @@ impl Store {
     }
 
     /// Releases the customer's window. Clauses: there is none (suppression is off); or it is this row's.
-    fn window(&self, row: &Interaction) -> Result<Option<TransactWriteItem>, StoreError> {
+    pub(crate) fn window(&self, row: &Interaction) -> Result<Option<TransactWriteItem>, StoreError> {
         let subject = row.subject.as_deref().filter(|_| row.mode == Mode::Live);
         subject.map(|subject| self.release_if_mine(subject, WINDOW, row.request_id)).transpose()
     }
 
     /// Has the next delivery of the same interaction count anew. Clauses: the marker is gone; or it is still this row's.
-    fn marker(&self, row: &Interaction) -> Result<Option<TransactWriteItem>, StoreError> {
+    pub(crate) fn marker(&self, row: &Interaction) -> Result<Option<TransactWriteItem>, StoreError> {
         row.marker.as_deref().map(|marker| self.release_if_mine(marker, MARKER, row.request_id)).transpose()
     }
 
@@ -260,13 +260,13 @@ impl Store {
     }
 
     /// An update of a row, as part of a transaction.
-    fn transacted(&self, request_id: Uuid) -> UpdateBuilder {
+    pub(crate) fn transacted(&self, request_id: Uuid) -> UpdateBuilder {
         Update::builder().table_name(&self.tables.interactions).key("request_id", s(request_id.to_string()))
     }
 }
 
 /// What every end without a mail writes.
-fn ended(update: UpdateBuilder, reason: Reason, now: Timestamp) -> UpdateBuilder {
+pub(crate) fn ended(update: UpdateBuilder, reason: Reason, now: Timestamp) -> UpdateBuilder {
     update
         .update_expression("SET #status = :next, #reason = :reason, ended_at = :now REMOVE wake_at, due_shard, ready")
         .expression_attribute_names("#reason", "reason")
