@@ -69,19 +69,26 @@ async fn of_two_different_keys_in_one_call_none_wins() {
     assert_eq!(odd.status, 403, "a key of odd bytes is an unknown key");
 }
 
-/// A route, what its sender says besides, its source, and a body that is recorded.
-fn routes() -> Vec<(&'static str, Option<(&'static str, &'static str)>, &'static str, Value)> {
+/// What a sender of one source posts.
+struct Delivery {
+    path: &'static str,
+    source: &'static str,
+    header: Option<(&'static str, &'static str)>,
+    body: Value,
+}
+
+/// A delivery that is recorded, on every route.
+fn deliveries() -> Vec<Delivery> {
+    let delivery = |path, source, body| Delivery { path, source, header: None, body };
     let vendors = || request("1", "jane@customers.example");
-    let gladly = Post::gladly("event-1", "conversation-email").body;
-    let gorgias = Post::gorgias("1", "closed", "jane@customers.example").body;
     vec![
-        ("/v1/requests", None, "requests", vendors()),
-        ("/v1/webhooks/zendesk", None, "zendesk", vendors()),
-        ("/v1/auth", Some(("x-zendesk-webhook-id", "1")), "zendesk", vendors()),
-        ("/v1/auth", None, "freshdesk", vendors()),
-        ("/v1/webhooks/freshdesk", None, "freshdesk", vendors()),
-        ("/v1/webhooks/gladly", None, "gladly", gladly),
-        ("/v1/webhooks/gorgias", None, "gorgias", gorgias),
+        delivery("/v1/requests", "requests", vendors()),
+        delivery("/v1/webhooks/zendesk", "zendesk", vendors()),
+        Delivery { header: Some(("x-zendesk-webhook-id", "1")), ..delivery("/v1/auth", "zendesk", vendors()) },
+        delivery("/v1/auth", "freshdesk", vendors()),
+        delivery("/v1/webhooks/freshdesk", "freshdesk", vendors()),
+        delivery("/v1/webhooks/gladly", "gladly", Post::gladly("event-1", "conversation-email").body),
+        delivery("/v1/webhooks/gorgias", "gorgias", Post::gorgias("1", "closed", "jane@customers.example").body),
     ]
 }
 
@@ -96,7 +103,7 @@ async fn a_key_opens_the_sources_that_it_names_and_one_that_names_none_opens_all
     world.configure("key", &intake::digest(b"aw_live_two"), item(json!("zendesk, gorgias")));
     world.configure("key", &intake::digest(b"aw_live_all"), item(json!([])));
     world.configure("key", &intake::digest(b"aw_live_typo"), item(json!(["zendesk", "zendesc"])));
-    for (path, header, source, body) in routes() {
+    for Delivery { path, source, header, body } in deliveries() {
         let post = async |key: &str, body: String| {
             let mut headers = vec![JSON, ("x-api-key", key)];
             headers.extend(header);

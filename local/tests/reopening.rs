@@ -155,6 +155,23 @@ async fn the_marker_of_a_survey_that_was_sent_goes_too_and_a_newer_requests_mark
 }
 
 #[tokio::test]
+async fn requests_without_a_marker_are_withdrawn_like_others() {
+    let world = World::new().await;
+    delayed(&world);
+    world.company(json!({ "dedupe_minutes": { "zendesk": 0, "gorgias": 0 } }));
+    for (path, closed, open) in [
+        (ZENDESK, ticket("77", "jane@customers.example", "solved"), ticket("77", "jane@customers.example", "open")),
+        (GORGIAS, gorgias("77", "closed"), gorgias("77", "open")),
+    ] {
+        let ids = [world.post(path, &closed).await.id(), world.post(path, &closed).await.id()];
+        assert!(is_ignored(&world.post(path, &open).await));
+        for id in ids {
+            assert_eq!(world.outcome(&id).await, "not_sent: reopened", "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_open_ticket_without_an_id_withdraws_nothing() {
     let world = World::new().await;
     delayed(&world);
