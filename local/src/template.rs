@@ -253,6 +253,7 @@ mod tests {
             template.routes.iter().map(|route| format!("{} {} {}", route.method, route.path, route.function)).collect();
         routes.sort();
         insta::assert_snapshot!(routes.join("\n"), @r"
+        DELETE /v1/requests/{request_id} requests
         GET /s/{token} survey
         GET /u/{token} survey
         GET /v1/requests requests

@@ -126,6 +126,7 @@ fn the_readme_names_the_attributes_of_the_config_table_that_are_read_and_no_othe
     }
     for (file, kind) in [
         ("shared/policy/src/key.rs", "key"),
+        ("shared/policy/src/ticket_status.rs", "integration"),
         ("shared/store/src/config.rs", "employee_id"),
         ("functions/gladly_resolve/src/account.rs", "integration"),
         ("functions/zendesk/src/lib.rs", "integration"),

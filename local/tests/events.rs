@@ -76,6 +76,8 @@ async fn every_event_file_is_taken_by_its_function() {
         ("gorgias", "200 queued"),
         ("mail_events", "null"),
         ("requests", "200 queued"),
+        // No request has the sample's id.
+        ("requests_delete", "404"),
         ("requests_get", "200"),
         ("survey", "200"),
         ("sweep", "done"),

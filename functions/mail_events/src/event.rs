@@ -68,7 +68,7 @@ pub enum Message {
     AboutTopic(&'static str),
 }
 
-/// What SES writes to the topic once, when the event destination is made (docs/facts.md, SES 4).
+/// What SES writes to the topic once, when the event destination is made (docs/facts.md, SES 6).
 const VALIDATED: &str = "Successfully validated SNS topic for Amazon SES event publishing.";
 
 /// The messages of a queue (which the topic fills with bare records, or with SNS's envelopes where raw delivery is off), of an SNS notification,

@@ -2,10 +2,12 @@
 //!
 //! - `POST /v1/requests` (scope `send`): strict; what is invalid for this company is a 400 with the reason as `code`.
 //! - `GET /v1/requests/{request_id}` (scope `read`): one request.
+//! - `DELETE /v1/requests/{request_id}` (scope `send`): takes back one whose mail has not gone out.
 //! - `GET /v1/requests?ext_interaction_id=&status=&after=&limit=` (scope `read`): newest first; a page may hold fewer than `limit`, even
 //!   none, while `next` leads on.
 //!
-//! A test key reads only what test keys sent. A live key's lists hold only what live keys sent.
+//! A test key reads only what test keys sent. A live key's lists hold only what live keys sent. A key cancels only what keys of its own kind
+//! sent, from a source that it is for.
 
 use std::convert::Infallible;
 
@@ -14,7 +16,7 @@ use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 use normalize::Source;
-use policy::{Mode, Scope, Status};
+use policy::{Cancellation, Mode, Scope, Status};
 use serde_json::json;
 use store::{Filter, Interaction};
 use uuid::Uuid;
@@ -31,6 +33,7 @@ pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result
     respond(async {
         match (request.method(), named(&request)) {
             (&Method::POST, _) => in_time(post(intake, &request, now)).await,
+            (&Method::DELETE, Some(request_id)) => in_time(cancel(intake, &request, &request_id, now)).await,
             (_, Some(request_id)) => get(intake, &request, &request_id, now).await,
             (_, None) => list(intake, &request, now).await,
         }
@@ -57,6 +60,25 @@ async fn get(intake: &Intake, request: &Request, request_id: &str, now: Timestam
     // To a test key a live request is answered like none: whether it exists is not its business.
     let row = row.filter(|row| row.mode == Mode::Test || entered.key().mode == Mode::Live).ok_or(Problem::NotFound)?;
     Ok(json_reply(StatusCode::OK, "application/json", &row.public()))
+}
+
+async fn cancel(intake: &Intake, request: &Request, request_id: &str, now: Timestamp) -> Result<Response<Body>, Problem> {
+    let entered = intake.enter(request, Scope::Send, now).await?;
+    let request_id: Uuid = request_id.parse().map_err(|_| Problem::NotFound)?;
+    // Each round shows how the request stands now: at first, after it was cancelled, or after it moved on meanwhile. The deadline ends this.
+    loop {
+        let row = intake.store.interaction(request_id, now).await?;
+        let row = row.filter(|row| row.mode == entered.key().mode).ok_or(Problem::NotFound)?;
+        entered.is_for(row.source)?;
+        match row.status.cancellation(row.reason) {
+            Cancellation::Possible => {
+                let cancelled = intake.store.cancel(&row, now).await?;
+                tracing::info!(%request_id, source = %row.source, mode = row.mode.as_str(), cancelled, "request cancelled");
+            }
+            Cancellation::Needless => return Ok(json_reply(StatusCode::OK, "application/json", &row.public())),
+            Cancellation::TooLate => return Err(Problem::AlreadySent),
+        }
+    }
 }
 
 async fn list(intake: &Intake, request: &Request, now: Timestamp) -> Result<Response<Body>, Problem> {

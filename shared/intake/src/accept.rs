@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use normalize::{ClosedConversation, Inbound, Malformed, Note, Source, SurveyRequest};
-use policy::{Channel, Outcome, Reason, Scope, Status, Verdict};
+use policy::{Channel, Outcome, Reason, Scope, Status, TicketStatus, Verdict};
 use serde_json::{Map, Value, json};
-use store::{Conversation, Interaction, Marker, NewInteraction, Recorded, Resolution};
+use store::{Conversation, Interaction, Marker, NewInteraction, Recorded, Resolution, Settings, Ticket};
 
 use crate::{Entered, Intake, Problem, digest, in_time, json_reply, respond};
 
@@ -54,8 +54,9 @@ impl Intake {
         .await
     }
 
-    /// Reads the body, checks, records, and answers.
+    /// Requires a key for this source, reads the body, checks, records, and answers.
     pub async fn accept(&self, entered: &Entered<'_>, delivery: Delivery<'_>, now: Timestamp) -> Result<Response<Body>, Problem> {
+        entered.is_for(delivery.source)?;
         match (delivery.parse)(entered.body())? {
             Inbound::Survey(request) => self.survey(entered, &delivery, &request, now).await,
             Inbound::Snoozed { until, request } => match until {
@@ -64,9 +65,8 @@ impl Intake {
             },
             Inbound::Conversation(closed) => self.conversation(entered, &delivery, &closed, now).await,
             Inbound::Reopened { ext_interaction_id } => {
-                let marker = self.marker(entered, "interaction", &policy::ticket(delivery.source, &ext_interaction_id));
-                self.store.reopen(&marker, now).await?;
-                Ok(ignored(&normalize::Ignored::NotClosed))
+                let identity = policy::ticket(delivery.source, &ext_interaction_id);
+                self.reopened(entered, delivery.source, &ext_interaction_id, &identity, now).await
             }
             Inbound::Ignored(ignore) => Ok(ignored(&ignore)),
         }
@@ -86,8 +86,22 @@ impl Intake {
             }
         };
         let (settings, employee) = tokio::try_join!(self.store.settings(now), employee)?;
-        let facts = settings.facts(employee.as_ref());
-        let verdict = policy::decide(request, entered.key().mode, &facts, now);
+        let channel = Channel::find(&settings.channels, &request.channel).map_or(&*request.channel, |channel| &*channel.name);
+        let mut identity = policy::identity(request, channel, employee.as_ref().map(|employee| &*employee.email));
+        let verdict = match ticket_status(&settings, delivery.source, request.status.as_deref()) {
+            TicketStatus::Closed => policy::decide(request, entered.key().mode, &settings.facts(employee.as_ref()), now),
+            TicketStatus::Open => {
+                return match &request.ext_interaction_id {
+                    Some(ext) => self.reopened(entered, delivery.source, ext, &identity, now).await,
+                    None => Ok(ignored(&normalize::Ignored::NotClosed)),
+                };
+            }
+            TicketStatus::Unknown => {
+                // A request of its own: an earlier close does not hide it from the company, and it is not in the way of the next one.
+                identity.extend(["status".to_owned(), request.status.as_deref().unwrap_or_default().trim().to_lowercase()]);
+                Verdict::Refuse(Reason::StatusUnknown)
+            }
+        };
         let due = match &verdict {
             Verdict::Send(plan) => plan.due,
             Verdict::Refuse(_) => now,
@@ -106,9 +120,22 @@ impl Intake {
         };
         let repaired = request.notes.iter().filter(|note| matches!(note, Note::Repaired { .. })).count();
         let window = settings.company.dedupe_window(delivery.source);
-        let channel = Channel::find(&settings.channels, &request.channel).map_or(&*request.channel, |channel| &*channel.name);
-        let identity = (policy::identity(request, channel, employee.as_ref().map(|employee| &*employee.email)), window);
-        self.record(entered, delivery, new, identity, repaired, now).await
+        self.record(entered, delivery, new, (identity, window), repaired, now).await
+    }
+
+    /// The ticket is open again: its surveys are withdrawn, and nothing is recorded.
+    async fn reopened(
+        &self,
+        entered: &Entered<'_>,
+        source: Source,
+        ext_interaction_id: &str,
+        identity: &[String],
+        now: Timestamp,
+    ) -> Result<Response<Body>, Problem> {
+        let marker = self.marker(entered, "interaction", identity);
+        let ticket = Ticket { source, mode: entered.key().mode, ext_interaction_id, marker: &marker };
+        self.store.withdraw(&ticket, now).await?;
+        Ok(ignored(&normalize::Ignored::NotClosed))
     }
 
     async fn conversation(
@@ -154,7 +181,7 @@ impl Intake {
         let row = NewInteraction { marker: identity.clone(), ..new }.into_row(now);
         let limit = |window: SignedDuration| if row.status == Status::Invalid { window.min(INVALID_WINDOW) } else { window };
         let mut markers = Vec::new();
-        if let Some(key) = entered.header("idempotency-key") {
+        if let Some(key) = entered.idempotency_key()? {
             let key = self.marker(entered, "idempotency", &[entered.key().digest.clone(), key.to_owned()]);
             markers.push(Marker { key, window: limit(DELIVERY_WINDOW), fingerprint: Some(digest(entered.body())) });
         }
@@ -188,6 +215,20 @@ impl Intake {
         all.extend(parts.iter().map(String::as_str));
         self.store.secret().of_marker(&all)
     }
+}
+
+/// What the ticket's status means to this company. A `closed_statuses` that cannot be understood is told in the log, and makes nothing closed.
+fn ticket_status(settings: &Settings, source: Source, status: Option<&str>) -> TicketStatus {
+    let closed = settings.integrations.get(source.as_str()).filter(|_| status.is_some()).map(policy::closed_statuses).transpose();
+    let closed = closed.unwrap_or_else(|fault| {
+        tracing::error!(
+            config.item = fault.item,
+            config.attribute = fault.attribute,
+            "config item cannot be understood: only the built-in statuses count as closed"
+        );
+        None
+    });
+    TicketStatus::read(status, &closed.unwrap_or_default())
 }
 
 fn ignored(why: &normalize::Ignored) -> Response<Body> {

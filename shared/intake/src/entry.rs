@@ -1,11 +1,14 @@
 //! Size and key: what every request has to pass before its body is looked at.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jiff::Timestamp;
-use lambda_http::http::HeaderMap;
+use lambda_http::http::{HeaderMap, HeaderName};
 use lambda_http::{Request, RequestExt};
+use normalize::Source;
 use policy::{Key, KeyItem, Scope};
 use sha2::{Digest, Sha256};
 
@@ -16,6 +19,8 @@ const LENIENT: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 /// Bytes of a body at most; more is 413.
 const LARGEST_BODY: usize = 256 * 1024;
+/// Characters of an `Idempotency-Key` at most; more is 400.
+const LONGEST_IDEMPOTENCY_KEY: usize = 255;
 
 /// A request whose size and key are good: the only way to its body.
 #[derive(Debug)]
@@ -44,6 +49,26 @@ impl<'a> Entered<'a> {
     pub fn header(&self, name: &str) -> Option<&'a str> {
         self.headers().get(name)?.to_str().ok().map(str::trim).filter(|value| !value.is_empty())
     }
+
+    /// The `Idempotency-Key`, if the header says anything.
+    ///
+    /// # Errors
+    /// [`Problem::IdempotencyKey`] if it is too long, or holds anything but printable ASCII. To leave it out in silence would be to ask a
+    /// customer twice whose sender has asked for once.
+    pub fn idempotency_key(&self) -> Result<Option<&'a str>, Problem> {
+        let Some(value) = self.headers().get("idempotency-key") else { return Ok(None) };
+        let key = value.to_str().map_err(|_| Problem::IdempotencyKey)?.trim();
+        let fits = key.len() <= LONGEST_IDEMPOTENCY_KEY && key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if fits { Ok(Some(key).filter(|key| !key.is_empty())) } else { Err(Problem::IdempotencyKey) }
+    }
+
+    /// Requires that the key is for this source.
+    ///
+    /// # Errors
+    /// [`Problem::Forbidden`].
+    pub fn is_for(&self, source: Source) -> Result<(), Problem> {
+        if self.key.is_for(source) { Ok(()) } else { Err(Problem::Forbidden("the key is not for this source")) }
+    }
 }
 
 impl Intake {
@@ -60,9 +85,8 @@ impl Intake {
                 "a key in the query string ends up in logs: send it as x-api-key, or as the password of user connect",
             ));
         }
-        let key = given_key(request.headers()).ok_or(Problem::Forbidden("a key is needed: x-api-key, or HTTP Basic with user connect"))?;
         // Found by its digest, so nothing is compared that an attacker could time.
-        match self.store.key(&digest(key.as_bytes()), now).await? {
+        match self.store.key(&given_key(request.headers())?, now).await? {
             Some(KeyItem::Good(key)) if key.may(scope) => Ok(Entered { key, request }),
             Some(KeyItem::Good(_)) => Err(Problem::Forbidden("the key lacks the scope for this")),
             _ => Err(Problem::Forbidden("the key is not known, or has been revoked")),
@@ -70,19 +94,40 @@ impl Intake {
     }
 }
 
-/// `x-api-key`, or the password of HTTP Basic with user `connect` (what the vendor's set-up pages have admins enter).
-fn given_key(headers: &HeaderMap) -> Option<String> {
-    // A form that sends the header empty means the other way.
-    if let Some(key) = headers.get("x-api-key").filter(|key| !key.as_bytes().trim_ascii().is_empty()) {
-        return Some(key.to_str().ok()?.trim().to_owned());
+/// The digest of the one key that a call carries: in `x-api-key`, or as the password of HTTP Basic with user `connect` (what the vendor's
+/// set-up pages have admins enter). The same key may stand in several places. Of two different keys none wins: whichever did, the sender
+/// would not know in which mode its request is.
+///
+/// # Errors
+/// [`Problem::Forbidden`] if there is no key, or if there are several.
+fn given_key(headers: &HeaderMap) -> Result<String, Problem> {
+    let plain = values(headers, HeaderName::from_static("x-api-key")).map(<[u8]>::to_vec);
+    let basic = values(headers, lambda_http::http::header::AUTHORIZATION).filter_map(password);
+    // A form that sends a header empty means the other one.
+    let keys = plain.chain(basic).filter(|key| !key.is_empty()).map(|key| digest(&key));
+    let different: BTreeSet<String> = keys.collect();
+    let mut different = different.into_iter();
+    match (different.next(), different.next()) {
+        (Some(key), None) => Ok(key),
+        (None, _) => Err(Problem::Forbidden("a key is needed: x-api-key, or HTTP Basic with user connect")),
+        (Some(_), Some(_)) => Err(Problem::Forbidden("two different keys came in one call: send one")),
     }
-    let (scheme, encoded) = headers.get("authorization")?.to_str().ok()?.trim().split_once(' ')?;
+}
+
+/// Every value of a header, without the white space around it. API Gateway joins the values of equal names by commas, and neither a key nor
+/// base64 holds a comma.
+fn values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(name).into_iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
+}
+
+/// The password of HTTP Basic with user `connect`.
+fn password(authorization: &[u8]) -> Option<Vec<u8>> {
+    let (scheme, encoded) = std::str::from_utf8(authorization).ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = String::from_utf8(LENIENT.decode(encoded.trim()).ok()?).ok()?;
-    let (user, password) = decoded.split_once(':')?;
-    (user == "connect").then(|| password.trim().to_owned())
+    let decoded = LENIENT.decode(encoded.trim()).ok()?;
+    decoded.strip_prefix(b"connect:").map(|password| password.trim_ascii().to_vec())
 }
 
 fn key_in_query(request: &Request) -> bool {

@@ -30,6 +30,9 @@ pub enum Problem {
     /// A query parameter is not understood: its name, and what it may be.
     #[error("query parameter {0} not understood")]
     Query(&'static str, &'static str),
+    /// An `Idempotency-Key` that is too long, or has odd characters.
+    #[error("idempotency key not understood")]
+    IdempotencyKey,
     /// The same `Idempotency-Key` with another body.
     #[error("idempotency key reused")]
     IdempotencyKeyReused,
@@ -39,6 +42,9 @@ pub enum Problem {
     /// No such request.
     #[error("not found")]
     NotFound,
+    /// A request that cannot be cancelled any more.
+    #[error("too late to cancel")]
+    AlreadySent,
     /// Our trouble.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -86,11 +92,21 @@ impl Problem {
             Problem::Forbidden(why) => (StatusCode::FORBIDDEN, "forbidden", (*why).to_owned()),
             Problem::Malformed(malformed) => (StatusCode::BAD_REQUEST, malformed.code, malformed.detail.clone()),
             Problem::Query(name, expected) => (StatusCode::BAD_REQUEST, "invalid_query", format!("`{name}` must be {expected}")),
+            Problem::IdempotencyKey => (
+                StatusCode::BAD_REQUEST,
+                "invalid_idempotency_key",
+                "An Idempotency-Key may have 255 printable ASCII characters at most".into(),
+            ),
             Problem::IdempotencyKeyReused => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "This Idempotency-Key came with another body before".into())
             }
             Problem::Invalid(reason, _) => (StatusCode::BAD_REQUEST, reason.code(), reason.sentence().into()),
             Problem::NotFound => (StatusCode::NOT_FOUND, "not_found", "There is no such request".into()),
+            Problem::AlreadySent => (
+                StatusCode::CONFLICT,
+                "already_sent",
+                "The survey has been sent, or is just being sent: it cannot be cancelled any more".into(),
+            ),
             Problem::Store(_) | Problem::Late => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Please try again in a moment".into()),
         }
     }

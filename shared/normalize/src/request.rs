@@ -25,6 +25,14 @@ pub enum Source {
 }
 
 impl Source {
+    /// Every source.
+    pub const ALL: [Self; 5] = [Self::Requests, Self::Zendesk, Self::Freshdesk, Self::Gladly, Self::Gorgias];
+
+    /// The source with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == name)
+    }
+
     /// The name in rows, settings (`dedupe_minutes`) and replies.
     pub fn as_str(self) -> &'static str {
         match self {

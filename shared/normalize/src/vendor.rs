@@ -108,6 +108,7 @@ pub(crate) fn read(body: Body<'_>, manner: Manner) -> Result<SurveyRequest, Malf
         external_url: r.link(root, pointer, "external_url"),
         tags: Vec::new(),
         surplus_tags: Vec::new(),
+        // `/v1/requests` has no such property.
         status: if r.strict() { None } else { r.id(root, pointer, "status") },
         custom_properties: r.properties(root.get("custom_properties"), &child(pointer, "custom_properties")),
         notes: Vec::new(),

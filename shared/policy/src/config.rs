@@ -129,7 +129,7 @@ fn read_dedupe(item: &Item<'_>) -> Result<Option<Vec<(Source, u32)>>, Fault> {
     let Some(value) = item.get("dedupe_minutes")? else { return Ok(None) };
     let windows = item.within("dedupe_minutes", value.as_object().ok_or_else(|| item.fault("dedupe_minutes"))?);
     let mut minutes = Vec::new();
-    for source in [Source::Requests, Source::Zendesk, Source::Freshdesk, Source::Gladly, Source::Gorgias] {
+    for source in Source::ALL {
         if let Some(n) = windows.number(source.as_str(), 60 * 24 * 366)? {
             minutes.push((source, n));
         }

@@ -1,5 +1,6 @@
 //! API keys.
 
+use normalize::Source;
 use serde::{Deserialize, Serialize};
 
 use crate::Ceiling;
@@ -45,6 +46,8 @@ pub struct Key {
     pub scopes: Vec<Scope>,
     /// `mails_per_hour`: mails that it may cause in an hour; 0 = any number. Default 10,000, of a test key 500.
     pub mails_per_hour: u32,
+    /// The sources that it may send from. Empty: every source.
+    pub sources: Vec<Source>,
 }
 
 /// What a `key` item says.
@@ -87,7 +90,15 @@ impl Key {
             "read" => Ok(Scope::Read),
             _ => Err(item.fault("scopes")),
         });
-        Ok(Some(Self { digest: item.id().to_owned(), mode, scopes: scopes.collect::<Result<_, _>>()?, mails_per_hour }))
+        let sources = item.list("sources")?.unwrap_or_default();
+        let sources = sources.iter().map(|name| Source::from_name(&name.to_lowercase()).ok_or_else(|| item.fault("sources")));
+        Ok(Some(Self {
+            digest: item.id().to_owned(),
+            mode,
+            scopes: scopes.collect::<Result<_, _>>()?,
+            sources: sources.collect::<Result<_, _>>()?,
+            mails_per_hour,
+        }))
     }
 
     /// How many mails it may cause in an hour; `None`: any number.
@@ -98,5 +109,46 @@ impl Key {
     /// Whether the key has the scope.
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
+    }
+
+    /// Whether the key is for this source.
+    pub fn is_for(&self, source: Source) -> bool {
+        self.sources.is_empty() || self.sources.contains(&source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_key_names_the_sources_that_it_is_for_and_none_means_all() {
+        let all = Some(Source::ALL.to_vec());
+        for (sources, expected) in [
+            (json!(null), all.clone()),
+            (json!([]), all.clone()),
+            (json!(""), all),
+            (json!(["zendesk"]), Some(vec![Source::Zendesk])),
+            (json!([" Zendesk ", "FRESHDESK"]), Some(vec![Source::Zendesk, Source::Freshdesk])),
+            (json!("gladly, gorgias"), Some(vec![Source::Gladly, Source::Gorgias])),
+            (json!(["zendesc"]), None),
+            (json!(["zendesk", "any"]), None),
+            (json!(7), None),
+            (json!([["zendesk"]]), None),
+        ] {
+            let item = json!({ "kind": "key", "id": "digest", "mode": "live", "scopes": ["send"], "sources": sources });
+            let item = item.as_object().cloned().unwrap_or_default();
+            let opens = match KeyItem::read(&Item::new(&item)) {
+                KeyItem::Good(key) => Some(Source::ALL.into_iter().filter(|source| key.is_for(*source)).collect()),
+                KeyItem::Faulty(fault) => {
+                    assert_eq!(fault.attribute, "sources");
+                    None
+                }
+                KeyItem::Revoked => panic!("revoked"),
+            };
+            assert_eq!(opens, expected, "{sources}");
+        }
     }
 }

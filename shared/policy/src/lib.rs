@@ -17,6 +17,7 @@ mod later;
 mod mailbox;
 mod reason;
 mod status;
+mod ticket_status;
 mod waiting;
 
 pub use backoff::{backoff, backoff_after};
@@ -31,5 +32,6 @@ pub use key::{Key, KeyItem, Mode, Scope};
 pub use later::later;
 pub use mailbox::Mailbox;
 pub use reason::{Outcome, Reason};
-pub use status::{Status, TRANSITIONS};
+pub use status::{Cancellation, Status, TRANSITIONS};
+pub use ticket_status::{TicketStatus, closed_statuses};
 pub use waiting::WaitingFor;

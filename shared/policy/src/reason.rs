@@ -69,6 +69,8 @@ reasons! {
     Rejected "rejected" NotSent "The address rejected an earlier mail",
     /// The interaction was opened again before its survey was due.
     Reopened "reopened" NotSent "The interaction was reopened before the survey was due",
+    /// `DELETE /v1/requests/{request_id}` came before the mail.
+    Cancelled "cancelled" NotSent "The request was cancelled before the survey was sent",
     /// No such employee.
     EmployeeNotFound "employee_not_found" Invalid "Employee not found",
     /// The employee has left.
@@ -89,6 +91,8 @@ reasons! {
     LanguageMissing "language_missing" Invalid "Language not specified",
     /// None of the company's, and the company has no default.
     LanguageInvalid "language_invalid" Invalid "Invalid or inactive language",
+    /// The helpdesk's word for the ticket's status is none that we know, nor one of the company's `closed_statuses`.
+    StatusUnknown "status_unknown" Invalid "The ticket's status is unknown; if it means closed, add it to `closed_statuses` of the helpdesk's integration",
     /// The key was revoked between receipt and sending.
     KeyRevoked "key_revoked" Invalid "The key that sent this request has been revoked",
     /// SES refused every attempt.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Reason;
+
 /// Where a request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,12 +42,12 @@ use Status::*;
 pub const TRANSITIONS: &[(Status, Status, &str)] = &[
     (Unresolved, Unresolved, "delayed, or the helpdesk could not be asked yet"),
     (Unresolved, Queued, "the helpdesk said who and how"),
-    (Unresolved, NotSent, "the helpdesk said why not"),
+    (Unresolved, NotSent, "the helpdesk said why not, or it was cancelled"),
     (Unresolved, Invalid, "the helpdesk said who or how, and the company does not know it"),
     (Unresolved, Failed, "the helpdesk could not be asked for 48 hours"),
     (Queued, Queued, "made ready by sweep, or held back"),
     (Queued, Sending, "claimed by dispatch"),
-    (Queued, NotSent, "refused when due"),
+    (Queued, NotSent, "refused when due, or its ticket was reopened, or it was cancelled"),
     (Queued, Invalid, "refused when due"),
     (Queued, Failed, "held back until its row expires, or a week of failures"),
     (Queued, Sent, "a Send event arrived late"),
@@ -89,6 +91,17 @@ pub const TRANSITIONS: &[(Status, Status, &str)] = &[
     (Invalid, Complained, "a Complaint event of an earlier attempt arrived late"),
 ];
 
+/// Whether a request can still be cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancellation {
+    /// It waits: it can be.
+    Possible,
+    /// It has ended without a mail: there is nothing to cancel.
+    Needless,
+    /// A mail is under way, or has left, or may have left.
+    TooLate,
+}
+
 impl Status {
     /// Every status, in the order of a request's life.
     pub const ALL: [Status; 11] =
@@ -131,6 +144,17 @@ impl Status {
         matches!(self, Sent | Delivered | SoftBounce | HardBounce | Complained)
     }
 
+    /// What a cancellation finds that comes while a request stands here, for this reason.
+    pub fn cancellation(self, reason: Option<Reason>) -> Cancellation {
+        match self {
+            Unresolved | Queued => Cancellation::Possible,
+            NotSent | Invalid => Cancellation::Needless,
+            // These two ends are certain that no mail left. Any other failure leaves it open whether one did.
+            Failed if matches!(reason, Some(Reason::SendAttempts | Reason::SourceUnreachable)) => Cancellation::Needless,
+            Sending | Sent | Delivered | SoftBounce | HardBounce | Complained | Failed => Cancellation::TooLate,
+        }
+    }
+
     /// Whether the request still has to move by itself: such a row has a `wake_at`.
     pub fn is_waiting(self) -> bool {
         matches!(self, Unresolved | Queued | Sending)
@@ -158,6 +182,26 @@ mod tests {
                 assert!(believed.may_become(outcome));
             }
             assert!(!Unresolved.may_become(outcome));
+        }
+    }
+
+    #[test]
+    fn only_what_waits_can_be_cancelled_and_only_where_no_mail_can_have_left_is_there_nothing_to_cancel() {
+        for status in Status::ALL {
+            let expected = match status {
+                Unresolved | Queued => Cancellation::Possible,
+                NotSent | Invalid => Cancellation::Needless,
+                _ => Cancellation::TooLate,
+            };
+            assert_eq!(status.cancellation(None), expected, "{status:?}");
+            assert!(expected != Cancellation::Possible || status.may_become(NotSent), "{status:?}");
+        }
+        for (reason, expected) in [
+            (Reason::SendAttempts, Cancellation::Needless),
+            (Reason::SourceUnreachable, Cancellation::Needless),
+            (Reason::Unconfirmed, Cancellation::TooLate),
+        ] {
+            assert_eq!(Failed.cancellation(Some(reason)), expected, "{reason:?}");
         }
     }
 

@@ -19,6 +19,7 @@ mod responses;
 mod sending;
 mod suppression;
 mod waking;
+mod withdrawing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,7 @@ pub use responses::{Answer, ResponseRow};
 pub use sending::{Claim, Claimed};
 pub use suppression::Unsubscribed;
 pub use waking::{DUE_SHARDS, Due, Woken};
+pub use withdrawing::Ticket;
 
 /// Names of the four tables.
 #[derive(Clone, Debug)]

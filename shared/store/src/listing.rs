@@ -82,7 +82,13 @@ impl Store {
         Ok(Page { requests, next })
     }
 
-    async fn ids_by_ext(&self, ext: &str, mode: Mode, after: Option<Uuid>, limit: usize) -> Result<(Vec<Uuid>, Option<Uuid>), StoreError> {
+    pub(crate) async fn ids_by_ext(
+        &self,
+        ext: &str,
+        mode: Mode,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<(Vec<Uuid>, Option<Uuid>), StoreError> {
         let (mut ids, mut start) = (Vec::new(), None);
         loop {
             let page = self

@@ -87,37 +87,7 @@ impl Store {
             false => Err(StoreError::Corrupt { table: "suppression", cause: "a marker without its request".into() }),
         }
     }
-
-    /// Gorgias shows a ticket open again: a request that still waits becomes `not_sent: reopened`, one whose mail is under way does if that
-    /// comes to nothing, and the next close counts anew.
-    pub async fn reopen(&self, marker: &Subject, now: Timestamp) -> Result<(), StoreError> {
-        let key = HashMap::from([("subject".to_owned(), s(marker.as_text())), ("kind".to_owned(), s(MARKER))]);
-        let got = self.client.get_item().table_name(&self.tables.suppression).set_key(Some(key.clone())).consistent_read(true);
-        let item = got.send().await.map_err(StoreError::of("GetItem"))?.item;
-        let Some(first) = item.as_ref().and_then(first) else { return Ok(()) };
-        for _ in 0..REOPEN_ATTEMPTS {
-            let done = match self.interaction(first.request_id, now).await? {
-                Some(row) if row.status == Status::Queued => self.refuse(&row, Reason::Reopened, now).await?,
-                Some(row) if row.status == Status::Sending => self.note_reopened(&row, now).await?,
-                _ => break,
-            };
-            if done {
-                return Ok(());
-            }
-        }
-        // Clause: the marker is still that request's. Otherwise a new close has just taken it over.
-        let delete = self.client.delete_item().table_name(&self.tables.suppression).set_key(Some(key));
-        let delete =
-            delete.condition_expression("request_id = :first").expression_attribute_values(":first", s(first.request_id.to_string()));
-        match delete.send().await {
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            other => other.map(drop).map_err(StoreError::of("DeleteItem")),
-        }
-    }
 }
-
-/// Looks at a request that moves on while it is reopened.
-const REOPEN_ATTEMPTS: usize = 3;
 
 fn marker_item(marker: &Marker, row: &Interaction, now: Timestamp) -> HashMap<String, AttributeValue> {
     let mut item = HashMap::from([
@@ -136,7 +106,8 @@ fn marker_item(marker: &Marker, row: &Interaction, now: Timestamp) -> HashMap<St
     item
 }
 
-fn first(item: &HashMap<String, AttributeValue>) -> Option<First> {
+/// The request that a marker leads to, as the marker remembers it.
+pub(crate) fn first(item: &HashMap<String, AttributeValue>) -> Option<First> {
     let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok());
     Some(First {
         request_id: text("request_id")?.parse().ok()?,

@@ -225,13 +225,13 @@ impl Store {
     }
 
     /// Releases the customer's window. Clauses: there is none (suppression is off); or it is this row's.
-    fn window(&self, row: &Interaction) -> Result<Option<TransactWriteItem>, StoreError> {
+    pub(crate) fn window(&self, row: &Interaction) -> Result<Option<TransactWriteItem>, StoreError> {
         let subject = row.subject.as_deref().filter(|_| row.mode == Mode::Live);
         subject.map(|subject| self.release_if_mine(subject, WINDOW, row.request_id)).transpose()
     }
 
     /// Has the next delivery of the same interaction count anew. Clauses: the marker is gone; or it is still this row's.
-    fn marker(&self, row: &Interaction) -> Result<Option<TransactWriteItem>, StoreError> {
+    pub(crate) fn marker(&self, row: &Interaction) -> Result<Option<TransactWriteItem>, StoreError> {
         row.marker.as_deref().map(|marker| self.release_if_mine(marker, MARKER, row.request_id)).transpose()
     }
 
@@ -338,7 +338,7 @@ impl Store {
 }
 
 /// What every end without a mail writes.
-fn ended(update: UpdateBuilder, reason: Reason, now: Timestamp) -> UpdateBuilder {
+pub(crate) fn ended(update: UpdateBuilder, reason: Reason, now: Timestamp) -> UpdateBuilder {
     // A row that is too large for a write has to get smaller to be ended at all.
     let also_removed = if reason == Reason::NotStorable { ", body" } else { "" };
     update
