@@ -71,7 +71,8 @@ async fn an_equal_answer_writes_nothing_and_is_thanked_for_all_the_same() {
         assert_eq!(world.transactions(), usize::from(before.is_none()), "{body}");
         assert!(before.is_none_or(|before| before == world.answer()), "{body}");
     }
-    for other in ["stars=5&topics=speed&topics=clarity&comment=Thank+you", "stars=5&topics=speed&comment=Thank+you", "stars=5&topics=speed"] {
+    for other in ["stars=5&topics=speed&topics=clarity&comment=Thank+you", "stars=5&topics=speed&comment=Thank+you", "stars=5&topics=speed"]
+    {
         world.stack.proxies.as_ref().unwrap().dynamodb.plan(|_| Fault::None);
         assert_eq!(world.call("POST", &survey, &FORM, other).await.status, 303);
         assert_eq!(world.transactions(), 1, "{other}");
@@ -111,8 +112,7 @@ async fn one_link_has_a_pace_and_a_bounded_row() {
 async fn ten_answers_at_once_on_one_link_are_all_taken() {
     // The transactions that meet a conflict, as DynamoDB has it where the embedded engine has none.
     type Conflicts = fn(usize) -> bool;
-    let cases: [(&str, Conflicts); 3] =
-        [("none", |_| false), ("the first fifteen", |nth| nth < 15), ("every third", |nth| nth % 3 == 0)];
+    let cases: [(&str, Conflicts); 3] = [("none", |_| false), ("the first fifteen", |nth| nth < 15), ("every third", |nth| nth % 3 == 0)];
     for (name, conflicts) in cases {
         let mut world = World::proxied().await;
         let survey = world.survey().await;
@@ -239,7 +239,8 @@ async fn head_says_what_get_would_and_every_page_is_for_https_alone() {
     let mut world = World::new().await;
     let survey = world.survey().await;
     let unsubscribe = link(&world.mails_to("jane@customers.example").remove(0), "/u/");
-    for path in [survey.as_str(), &format!("{survey}?stars=4&lang=ar"), &format!("{survey}?thanks=4"), &unsubscribe, "/s/guess", "/u/guess"] {
+    for path in [survey.as_str(), &format!("{survey}?stars=4&lang=ar"), &format!("{survey}?thanks=4"), &unsubscribe, "/s/guess", "/u/guess"]
+    {
         let get = world.call("GET", path, &[], "").await;
         let head = world.call("HEAD", path, &[], "").await;
         assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{path}");
