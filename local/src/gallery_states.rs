@@ -1,6 +1,7 @@
 //! What the gallery shows: looks, and the states of mails and pages.
 
 use dress::{Accent, Agent, Dress};
+use jiff::SignedDuration;
 use jiff::civil::date;
 use language::Texts;
 use mail::{Letter, Mail, RenderError, Sender};
@@ -72,7 +73,7 @@ pub(crate) const MAILS: [(&str, &str, Adapt); 4] = [
 ];
 
 /// The pages: name, title, how they are written.
-pub(crate) const PAGES: [(&str, &str, Write); 16] = [
+pub(crate) const PAGES: [(&str, &str, Write); 17] = [
     ("survey", "Survey", |frame, form| pages::survey(frame, &form)),
     ("survey-chosen", "Survey: four stars clicked in the mail", |frame, form| pages::survey(frame, &Form { stars: Some(4), ..form })),
     ("survey-low", "Survey: one star clicked in the mail", |frame, form| pages::survey(frame, &Form { stars: Some(1), ..form })),
@@ -93,6 +94,7 @@ pub(crate) const PAGES: [(&str, &str, Write); 16] = [
     ("closed", "The survey has closed", |frame, _| pages::closed(frame)),
     ("unknown", "No such survey", |frame, _| pages::unknown(frame.texts)),
     ("trouble", "Our own trouble", |frame, _| pages::trouble(frame.texts)),
+    ("too-often", "Changed too often", |frame, _| pages::too_often(frame, SignedDuration::from_mins(40))),
     ("unsubscribe", "Unsubscribe: brand or all", |frame, _| pages::unsubscribe(frame, "/u/TOKEN", true)),
     ("unsubscribe-all", "Unsubscribe: no brand", |frame, _| pages::unsubscribe(frame, "/u/TOKEN", false)),
     ("unsubscribed", "Unsubscribed from all", |frame, _| pages::unsubscribed(frame, "/u/TOKEN", Scope::All)),

@@ -104,3 +104,43 @@ async fn a_list_of_large_requests_and_one_that_finds_little_come_in_pages_withou
     assert_eq!(sorted(seen), ids(&[heavy, vec![large[0].clone()]].concat()));
     assert!(pages > 1, "{pages}");
 }
+
+#[tokio::test]
+async fn however_heavy_the_rows_are_every_page_can_be_had() {
+    let mut world = World::new().await;
+    // Fewer days to look back through, page by page.
+    world.company(json!({ "survey_days": 1, "retention_days": 1 }));
+    world.post("/v1/requests", &request("1", "jane@customers.example")).await;
+    world.settle().await;
+    let survey = link(&world.mails_to("jane@customers.example").remove(0), "/s/");
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    assert_eq!(world.call("POST", &survey, &form, "stars=5").await.status, 303);
+    let scan = serde_json::from_value(json!({ "TableName": "responses" })).unwrap();
+    let answer = serde_json::to_value(world.stack.database.scan(scan).unwrap()).unwrap()["Items"][0].clone();
+    let (row, first) = (world.rows().remove(0), answer["sequence_id"]["N"].as_str().unwrap().parse::<u64>().unwrap());
+    let (mut newest_first, mut in_order) = (vec![row["request_id"]["S"].to_string()], vec![first.to_string()]);
+    for n in 1..=120 {
+        let (mut copy, text) = (row.clone(), json!({ "S": "x".repeat(388_000) }));
+        copy["request_id"] = json!({ "S": request_id(world.now(), n) });
+        newest_first.push(copy["request_id"]["S"].to_string());
+        // Some are heavy with what a caller is shown, the others with what stays within.
+        match n % 4 {
+            0 => copy["body"] = text,
+            _ => copy["request"]["M"]["custom_properties"] = json!({ "M": { "long": text } }),
+        }
+        if n % 3 == 0 {
+            let mut answer = answer.clone();
+            answer["request_id"] = copy["request_id"].clone();
+            answer["sequence_id"] = json!({ "N": (first + n).to_string() });
+            in_order.push((first + n).to_string());
+            world.write("responses", &[answer]);
+        }
+        world.write("interactions", &[copy]);
+    }
+    newest_first.sort_by(|a, b| b.cmp(a));
+    world.advance(SignedDuration::from_secs(11));
+    let (seen, pages) = world.follow("/v1/requests?limit=500", "requests", "request_id").await;
+    assert!(seen == newest_first && pages > 1, "{} rows, {pages} pages", seen.len());
+    let (seen, pages) = world.follow("/v2/data?limit=1000", "data", "sequence_id").await;
+    assert!(seen == in_order && pages > 1, "{} rows, {pages} pages", seen.len());
+}

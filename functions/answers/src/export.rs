@@ -34,7 +34,7 @@ pub(crate) fn row(row: &ResponseRow, interaction: Option<&Interaction>) -> Value
         "request_sent_at": interaction.and_then(|i| i.sent_at).map(|at| at.to_string()),
         "requested_via": "API",
         "response_received_at": row.answer.at.to_string(),
-        "previous_answers": row.history.len(),
+        "previous_answers": row.previous_answers(),
         "reward_eligible": false,
         "reward_name": null,
         "marketing": {},

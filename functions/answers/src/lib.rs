@@ -6,10 +6,9 @@
 
 mod export;
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 
-use intake::{Intake, Query, fitting, json_reply, respond};
+use intake::{Intake, Query, Room, json_reply, respond};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
@@ -17,7 +16,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use policy::{Mode, Scope};
 use serde_json::json;
-use store::{ResponseRow, StoreError};
+use store::{ROWS_AT_ONCE, ResponseRow, StoreError};
 
 /// Rows of a page, unless asked otherwise, and at most (as the vendor's).
 const PAGE: usize = 1_000;
@@ -33,26 +32,36 @@ pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result
         let query = Query::of(&request);
         let after = query.get("after", "a sequence_id", |id| id.parse::<u64>().ok())?;
         let limit = query.get("limit", "a number from 1 to 1000", |n| n.parse().ok().filter(|n| (1..=PAGE).contains(n)))?.unwrap_or(PAGE);
-        // One more than asked for shows whether there are more.
-        let mut rows = match entered.key().mode {
-            Mode::Live => page(intake, after.unwrap_or_default(), limit + 1, now).await?,
-            Mode::Test => Vec::new(),
+        let (rows, more) = match entered.key().mode {
+            Mode::Live => page(intake, after.unwrap_or_default(), limit, now).await?,
+            Mode::Test => (Vec::new(), false),
         };
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let requests: Vec<_> = rows.iter().filter_map(ResponseRow::request).collect();
-        let interactions = intake.store.interactions(&requests, now).await?;
-        let by_id: HashMap<_, _> = interactions.iter().map(|interaction| (interaction.request_id, interaction)).collect();
-        let (data, all) = fitting(rows.iter().map(|row| export::row(row, row.request().and_then(|id| by_id.get(&id).copied()))));
-        let last = data.len().checked_sub(1).and_then(|last| rows.get(last)).map(|row| row.sequence_id);
-        let next = last.filter(|_| more || !all);
-        Ok(json_reply(StatusCode::OK, "application/json", &json!({ "data": data, "next": next })))
+        let (mut room, mut shown, mut all) = (Room::default(), None, true);
+        'rows: for rows in rows.chunks(ROWS_AT_ONCE) {
+            let requests: Vec<_> = rows.iter().filter_map(ResponseRow::request).collect();
+            all = !room.is_full();
+            if !all {
+                break;
+            }
+            let found = intake.store.interactions(&requests, now).await?;
+            room.has_read(found.bytes);
+            for row in rows {
+                let interaction = row.request().and_then(|id| found.rows.get(&id));
+                all = room.takes(export::row(row, interaction));
+                if !all {
+                    break 'rows;
+                }
+                shown = Some(row.sequence_id);
+            }
+        }
+        let next = shown.filter(|_| more || !all);
+        Ok(json_reply(StatusCode::OK, "application/json", &json!({ "data": room.into_rows(), "next": next })))
     })
     .await
 }
 
-/// Rows after the cursor, month by month.
-async fn page(intake: &Intake, after: u64, limit: usize, now: Timestamp) -> Result<Vec<ResponseRow>, StoreError> {
+/// Rows after the cursor, month by month, at most `limit`; and whether there are, or may be, more.
+async fn page(intake: &Intake, after: u64, limit: usize, now: Timestamp) -> Result<(Vec<ResponseRow>, bool), StoreError> {
     let settled = now.checked_sub(SETTLED).unwrap_or(now);
     // A sequence id is the time in milliseconds, times a thousand.
     let until = u64::try_from(settled.as_millisecond()).unwrap_or_default().saturating_mul(1_000);
@@ -60,13 +69,20 @@ async fn page(intake: &Intake, after: u64, limit: usize, now: Timestamp) -> Resu
     let first = Date::new(FIRST_MONTH.0, FIRST_MONTH.1, 1).unwrap_or(Date::ZERO);
     let mut month = read_to.map_or(first, date).max(first).first_of_month();
     let mut rows = Vec::new();
-    while month <= date(settled) && rows.len() < limit && after < until {
-        let wanted = limit - rows.len();
-        rows.extend(intake.store.responses(&month.strftime("%Y-%m").to_string(), after, until, wanted).await?);
+    // One more than asked for shows whether there are more.
+    while month <= date(settled) && rows.len() <= limit && after < until {
+        let wanted = limit + 1 - rows.len();
+        let (found, broken_off) = intake.store.responses(&month.strftime("%Y-%m").to_string(), after, until, wanted).await?;
+        rows.extend(found);
+        if broken_off {
+            return Ok((rows, true));
+        }
         let Ok(next) = month.checked_add(1.month()) else { break };
         month = next;
     }
-    Ok(rows)
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    Ok((rows, more))
 }
 
 fn date(at: Timestamp) -> Date {

@@ -11,14 +11,14 @@
 
 use std::convert::Infallible;
 
-use intake::{Delivery, Intake, Problem, Query, Style, fitting, in_time, json_reply, respond};
+use intake::{Delivery, Intake, Problem, Query, Room, Style, in_time, json_reply, respond};
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 use normalize::Source;
 use policy::{Cancellation, Mode, Scope, Status};
 use serde_json::json;
-use store::{Filter, Interaction};
+use store::{Filter, ROWS_AT_ONCE};
 use uuid::Uuid;
 
 /// Rows of a page, unless asked otherwise.
@@ -94,8 +94,22 @@ async fn list(intake: &Intake, request: &Request, now: Timestamp) -> Result<Resp
     let longest_delay = settings.channels.iter().map(|channel| channel.delay).max().unwrap_or_default();
     let oldest = now.checked_sub(settings.company.kept() + settings.company.open + longest_delay).unwrap_or(Timestamp::UNIX_EPOCH);
     let page = intake.store.list(entered.key().mode, &filter, after, limit.unwrap_or(PAGE), oldest, now).await?;
-    let (requests, all) = fitting(page.requests.iter().map(Interaction::public));
-    let last = requests.len().checked_sub(1).and_then(|last| page.requests.get(last)).map(|row| row.request_id);
-    let next = if all { page.next } else { last };
-    Ok(json_reply(StatusCode::OK, "application/json", &json!({ "requests": requests, "next": next })))
+    let (mut room, mut next, mut seen) = (Room::default(), page.next, None);
+    'rows: for ids in page.ids.chunks(ROWS_AT_ONCE) {
+        if room.is_full() {
+            next = seen;
+            break;
+        }
+        let found = intake.store.interactions(ids, now).await?;
+        room.has_read(found.bytes);
+        for id in ids {
+            let row = found.rows.get(id).filter(|row| filter.admits(row));
+            if row.is_some_and(|row| !room.takes(row.public())) {
+                next = seen;
+                break 'rows;
+            }
+            seen = Some(*id);
+        }
+    }
+    Ok(json_reply(StatusCode::OK, "application/json", &json!({ "requests": room.into_rows(), "next": next })))
 }

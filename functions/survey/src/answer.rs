@@ -7,7 +7,7 @@ use lambda_http::http::Method;
 use lambda_http::{Request, RequestExt};
 use links::Subject;
 use policy::{Brand, Mode};
-use store::{Answer, Interaction};
+use store::{Answer, Answered, Interaction};
 
 use crate::form::Form;
 use crate::pages::{self, Frame, LONGEST_COMMENT, Mistake, Topic};
@@ -102,8 +102,15 @@ impl Survey {
         let comment = Some(input.comment).filter(|comment| !comment.is_empty());
         let topics = input.topics.iter().map(|topic| topic.name().to_owned()).collect();
         let answer = Answer { stars: given, comment, topics, at: now };
-        if row.mode == Mode::Live && !self.store.answer(row, &answer).await? {
-            return Ok(Visit::Unknown);
+        if row.mode == Mode::Live {
+            match self.store.answer(row, &answer).await? {
+                Answered::Kept => {}
+                Answered::Gone => return Ok(Visit::Unknown),
+                Answered::TooOften { again_in } => {
+                    tracing::warn!(request_id = %row.request_id, "answer changed too often");
+                    return Ok(pages::too_often(frame, again_in)?.into());
+                }
+            }
         }
         tracing::info!(request_id = %row.request_id, mode = row.mode.as_str(), stars = given, "answered");
         Ok(Visit::SeeOther(format!("?thanks={given}{kept_language}")))
@@ -137,8 +144,12 @@ fn asked(row: &Interaction) -> bool {
     row.claimed_at.is_some()
 }
 
+/// One digit: neither `+5` nor `05`, which a parser of numbers would take.
 fn stars(text: &str) -> Option<u8> {
-    text.trim().parse().ok().filter(|stars| (1..=5).contains(stars))
+    match text.trim().as_bytes() {
+        [digit @ b'1'..=b'5'] => Some(digit - b'0'),
+        _ => None,
+    }
 }
 
 fn posted_input(form: &Form) -> Input {
@@ -148,7 +159,8 @@ fn posted_input(form: &Form) -> Input {
     if stars.is_none() {
         mistakes.push(Mistake::NoStars);
     }
-    if comment.chars().count() > LONGEST_COMMENT {
+    // Of a form that is too large the comment is what is too long, or its end is what is missing.
+    if form.cut || comment.chars().count() > LONGEST_COMMENT {
         mistakes.push(Mistake::CommentTooLong);
     }
     let topics = Topic::ALL.into_iter().filter(|topic| form.all("topics").any(|name| name == topic.name())).collect();

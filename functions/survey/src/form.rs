@@ -3,11 +3,19 @@
 use lambda_http::Request;
 use lambda_http::aws_lambda_events::encodings::Body;
 
-/// Bytes of a form that are read at most: a comment of 2,000 characters takes up to 24,000 when it is encoded.
-const LARGEST_FORM: usize = 2 * 1024 * 1024;
+/// Bytes of a form that are read at most. A comment of 2,000 characters takes up to 24,000 when it is encoded. A longer one is shown once
+/// more, so that it can be cut, and a page in which each byte takes five still has to fit into Lambda's 6 MB.
+const LARGEST_FORM: usize = 256 * 1024;
 
-/// The fields of a posted form, in order. One that is too large, or no form, has none.
-pub(crate) struct Form(Vec<(String, String)>);
+/// The fields of our forms. Others are not kept, however many there are.
+const FIELDS: [&str; 6] = ["stars", "topics", "comment", "lang", "scope", "undo"];
+
+/// The fields of a posted form, in order. What is no form has none.
+pub(crate) struct Form {
+    fields: Vec<(String, String)>,
+    /// Whether it was larger than what is read: the end is missing.
+    pub(crate) cut: bool,
+}
 
 impl Form {
     pub(crate) fn read(request: &Request) -> Self {
@@ -16,15 +24,17 @@ impl Form {
             Body::Binary(bytes) => bytes,
             _ => &[],
         };
-        let body = if body.len() > LARGEST_FORM { &[] } else { body };
-        Self(form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+        let read = body.get(..LARGEST_FORM).unwrap_or(body);
+        let ours = form_urlencoded::parse(read).filter(|(name, _)| FIELDS.contains(&name.as_ref()));
+        let fields = ours.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        Self { fields, cut: body.len() > LARGEST_FORM }
     }
 
     pub(crate) fn first(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
+        self.fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 }

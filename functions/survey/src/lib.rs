@@ -2,7 +2,7 @@
 //!
 //! - `GET` and `HEAD` show and never write, since link scanners open every link, some of them twice.
 //! - `POST /s/{token}` records; a second answer replaces the first while the survey is open. A 303 leads to `?thanks=STARS`, which can
-//!   be bookmarked.
+//!   be bookmarked. An answer that is changed more than twenty times in an hour is a 429 page.
 //! - `POST /u/{token}` with `List-Unsubscribe=One-Click` (RFC 8058) unsubscribes from everything at once, without redirect; the page's own
 //!   forms say from what, and undo it.
 //! - A token that is changed, guessed, unknown or expired is one and the same 404 page.
@@ -13,9 +13,10 @@ pub mod pages;
 mod unsubscribe;
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use lambda_http::http::{HeaderName, HeaderValue, Method, StatusCode};
+use lambda_http::http::{HeaderName, HeaderValue, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 use language::Texts;
 use links::TokenSecrets;
@@ -31,6 +32,9 @@ pub struct Survey {
     pub secrets: TokenSecrets,
 }
 
+/// A visit ends before Lambda ends it (`template.yaml`), so that the visitor is shown a page, and not API Gateway's JSON.
+const DEADLINE: Duration = Duration::from_secs(7);
+
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PageError {
@@ -40,6 +44,9 @@ pub(crate) enum PageError {
     /// A template cannot be written: a fault of this program.
     #[error("page: {0}")]
     Template(#[from] askama::Error),
+    /// The tables took too long.
+    #[error("no page within {DEADLINE:?}")]
+    Late,
 }
 
 /// What a visit leads to.
@@ -62,7 +69,8 @@ impl Survey {
     /// Answers one visit.
     pub async fn handle(&self, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
         let visitor = visitor_language(&request);
-        let visit = match self.visit(&request, now).await {
+        let visit = tokio::time::timeout(DEADLINE, self.visit(&request, now)).await;
+        let visit = match visit.unwrap_or(Err(PageError::Late)) {
             Ok(Visit::SeeOther(query)) => return Ok(see_other(&query)),
             Ok(Visit::Shown(page)) => Ok(*page),
             Ok(Visit::Unknown) => pages::unknown(visitor),
@@ -71,11 +79,9 @@ impl Survey {
                 pages::trouble(visitor)
             }
         };
-        let mut response = visit.map_or_else(|_| unwritten(), into_response);
-        if request.method() == Method::HEAD {
-            *response.body_mut() = Body::Empty;
-        }
-        Ok(response)
+        // HEAD is answered as GET is, with the page: who speaks HTTP with the visitor (API Gateway, or the local stack's hyper) sends its length
+        // and leaves it out. Of an empty body they would say that it has no bytes.
+        Ok(visit.map_or_else(|_| unwritten(), into_response))
     }
 
     async fn visit(&self, request: &Request, now: Timestamp) -> Result<Visit, PageError> {
@@ -127,6 +133,7 @@ fn see_other(query: &str) -> Response<Body> {
     }
     response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
     response.headers_mut().insert("referrer-policy", HeaderValue::from_static("same-origin"));
+    response.headers_mut().insert("strict-transport-security", HeaderValue::from_static(pages::HTTPS_ALONE));
     response
 }
 

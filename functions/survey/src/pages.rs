@@ -10,6 +10,7 @@ use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dress::{Agent, Dress};
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use language::Texts;
 use sha2::{Digest, Sha256};
@@ -22,7 +23,7 @@ pub const LONGEST_COMMENT: usize = 2000;
 /// A finished page: status, HTML, and every header that it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// 200, 404, 410, 422 or 503.
+    /// 200, 404, 410, 422, 429 or 503.
     pub status: u16,
     /// The document.
     pub html: String,
@@ -184,6 +185,19 @@ pub fn closed(frame: &Frame<'_>) -> askama::Result<Page> {
     message(frame, t.closed_title, vec![t.closed_text.to_owned()], None, Vec::new()).page(410)
 }
 
+/// The answer has been changed too often, and may be again after a while; what was recorded stays.
+///
+/// # Errors
+/// As [`survey`].
+pub fn too_often(frame: &Frame<'_>, again_in: SignedDuration) -> askama::Result<Page> {
+    let t = frame.texts;
+    let mut page = message(frame, t.too_often_title, vec![t.too_often_text.to_owned()], None, Vec::new()).page(429)?;
+    // Whole seconds, and the last of them to its end.
+    let seconds = again_in.as_secs() + i64::from(again_in.subsec_nanos() > 0);
+    page.headers.push(("retry-after", seconds.to_string()));
+    Ok(page)
+}
+
 /// A token that is changed, guessed, unknown or expired: one page for all of them, so that it tells nobody which.
 ///
 /// # Errors
@@ -256,6 +270,10 @@ pub fn content_security_policy(style: &str, images: &[&str]) -> String {
     format!("default-src 'none'; style-src 'sha256-{hash}'; img-src {images}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 }
 
+/// `Strict-Transport-Security` for a year. Not for subdomains, which may be another team's. Browsers heed it over https alone, so that it does no
+/// harm on loopback.
+pub const HTTPS_ALONE: &str = "max-age=31536000";
+
 /// The headers of every page. Not `no-referrer`: browsers would send `Origin: null` with our own forms.
 pub fn security_headers(policy: String) -> Vec<(&'static str, String)> {
     vec![
@@ -265,6 +283,7 @@ pub fn security_headers(policy: String) -> Vec<(&'static str, String)> {
         ("cache-control", "no-store".to_owned()),
         ("x-robots-tag", "noindex, nofollow".to_owned()),
         ("x-content-type-options", "nosniff".to_owned()),
+        ("strict-transport-security", HTTPS_ALONE.to_owned()),
         ("permissions-policy", "camera=(), geolocation=(), microphone=()".to_owned()),
     ]
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests; clippy.toml allows it only inside the test functions themselves")]
 
 use dress::{Accent, Agent, Dress, contrast};
+use jiff::SignedDuration;
 use jiff::civil::date;
 use language::Texts;
 use survey::pages::{self, Form, Frame, Mistake, Page, Scope, Topic};
@@ -45,6 +46,7 @@ fn every_page(texts: &'static Texts) -> Vec<(&'static str, Page)> {
         ("closed", pages::closed(&frame)),
         ("unknown", pages::unknown(texts)),
         ("trouble", pages::trouble(texts)),
+        ("too-often", pages::too_often(&several, SignedDuration::from_millis(2_399_001))),
         ("unsubscribe", pages::unsubscribe(&frame, "/u/TOKEN", true)),
         ("unsubscribe-all", pages::unsubscribe(&frame, "/u/TOKEN", false)),
         ("unsubscribed-brand", pages::unsubscribed(&frame, "/u/TOKEN", Scope::Brand)),
@@ -162,6 +164,16 @@ fn a_page_for_a_wrong_token_knows_nothing() {
     let page = pages::unknown(language::find("en").unwrap()).unwrap();
     assert_eq!(page.status, 404);
     assert!(!page.html.contains("<form") && !page.html.contains("Acme"));
+}
+
+#[test]
+fn a_page_for_later_says_when_in_whole_seconds() {
+    let frame = frame(language::find("en").unwrap());
+    for (milliseconds, seconds) in [(1, "1"), (1_000, "1"), (1_001, "2"), (3_600_000, "3600")] {
+        let page = pages::too_often(&frame, SignedDuration::from_millis(milliseconds)).unwrap();
+        assert_eq!(page.status, 429);
+        assert!(page.headers.contains(&("retry-after", seconds.to_owned())), "{milliseconds}: {:?}", page.headers);
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub use accept::{Delivery, Parse, Style};
 pub use entry::{Entered, digest};
 pub use problem::Problem;
 pub use query::Query;
-pub use reply::{fitting, in_time, json_reply, respond};
+pub use reply::{Room, in_time, json_reply, respond};
 
 use store::Store;
 

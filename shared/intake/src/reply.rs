@@ -22,17 +22,42 @@ pub fn json_reply(status: StatusCode, content_type: &'static str, body: &Value) 
 /// Bytes of rows in a reply, at most: Lambda's may have 6 MB, and some characters take more room in them.
 const LARGEST: usize = 4 * 1024 * 1024;
 
-/// As many of the rows as fit into a reply, but one at least; and whether that was all.
-pub fn fitting(rows: impl IntoIterator<Item = Value>) -> (Vec<Value>, bool) {
-    let (mut fit, mut size) = (Vec::new(), 0);
-    for row in rows {
-        size += row.to_string().len();
-        if size > LARGEST && !fit.is_empty() {
-            return (fit, false);
+/// Bytes of rows after which nothing more is read for a reply: they may weigh far more than what is shown of them, and take time and memory.
+const LARGEST_READ: usize = 8 * 1024 * 1024;
+
+/// The rows of one reply, for as long as there is room.
+#[derive(Debug, Default)]
+pub struct Room {
+    rows: Vec<Value>,
+    bytes: usize,
+    read: usize,
+}
+
+impl Room {
+    /// Whether the row fits, as the first one always does. It is in the reply then; else the reply is full.
+    pub fn takes(&mut self, row: Value) -> bool {
+        self.bytes += row.to_string().len();
+        let fits = self.bytes <= LARGEST || self.rows.is_empty();
+        if fits {
+            self.rows.push(row);
         }
-        fit.push(row);
+        fits
     }
-    (fit, true)
+
+    /// Notes that so many bytes of rows were read.
+    pub fn has_read(&mut self, bytes: usize) {
+        self.read += bytes;
+    }
+
+    /// Whether nothing more should be read for this reply.
+    pub fn is_full(&self) -> bool {
+        self.read >= LARGEST_READ || self.bytes >= LARGEST
+    }
+
+    /// The rows.
+    pub fn into_rows(self) -> Vec<Value> {
+        self.rows
+    }
 }
 
 /// A reply comes before the most impatient sender gives up, who waits five seconds (docs/facts.md, Gorgias 3).

@@ -36,7 +36,7 @@ impl Store {
                 .await
                 .map_err(StoreError::of("Query ext_interaction_id"))?;
             let ids: Vec<Uuid> = page.items().iter().filter_map(|item| item.get("request_id")?.as_s().ok()?.parse().ok()).collect();
-            if self.interactions(&ids, now).await?.iter().any(|newer| newer.source == Source::Gladly) {
+            if self.interactions(&ids, now).await?.rows.values().any(|newer| newer.source == Source::Gladly) {
                 return Ok(true);
             }
             start = page.last_evaluated_key;

@@ -113,6 +113,11 @@ impl Store {
     /// Runs a transaction. DynamoDB cancels one that meets another on the same item, or a throttled partition, with `TransactionConflict`
     /// or `ThrottlingError` among its reasons; the SDK does not retry that, so it is done here, with full jitter (at most 0.6 s in all).
     pub(crate) async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
+        self.transact_within(CONFLICT_ATTEMPTS, actions).await
+    }
+
+    /// As [`Store::transact`], for who can wait longer for others: with so many attempts.
+    pub(crate) async fn transact_within(&self, attempts: u32, actions: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
         const OPERATION: &str = "TransactWriteItems";
         let mut attempt = 0;
         loop {
@@ -134,7 +139,7 @@ impl Store {
                 _ => (false, Vec::new()),
             };
             attempt += 1;
-            if !again || attempt >= CONFLICT_ATTEMPTS {
+            if !again || attempt >= attempts {
                 let codes: Vec<&str> = reasons.iter().filter_map(CancellationReason::code).collect();
                 return Err(match codes.is_empty() {
                     true => StoreError::of(OPERATION)(error),

@@ -21,14 +21,35 @@ pub struct Filter {
     pub status: Option<Status>,
 }
 
+impl Filter {
+    /// Whether this row is one of them. An index may show what a row was a moment ago.
+    pub fn admits(&self, row: &Interaction) -> bool {
+        self.status.is_none_or(|status| row.status == status)
+    }
+}
+
 /// A page of requests, newest first.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// At most `limit`; may be fewer, even none, though `next` leads on.
-    pub requests: Vec<Interaction>,
+    /// At most `limit`; may be fewer, even none, though `next` leads on. The rows are had from [`Store::interactions`], and a caller whose
+    /// reply is full before the end asks on after the last one that it holds.
+    pub ids: Vec<Uuid>,
     /// Where the next page starts: the `after` to ask with. `None`: that was all.
     pub next: Option<Uuid>,
 }
+
+/// Rows that were asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Those that there are.
+    pub rows: HashMap<Uuid, Interaction>,
+    /// What they weigh, as DynamoDB counts it.
+    pub bytes: usize,
+}
+
+/// Rows that are read by their ids at once. As heavy as DynamoDB lets them be, they come to 3.2 MB, which a small function reads well within the
+/// time of one attempt.
+pub const ROWS_AT_ONCE: usize = 8;
 
 /// Days that one page looks back through at most: longer than most companies keep requests, so that what ends within them ends with a `null`.
 const DAYS_A_PAGE: usize = 400;
@@ -38,13 +59,11 @@ const DAYS_AT_ONCE: usize = 8;
 const PAGES_A_SHARD: usize = 5;
 /// How far another machine's clock may be ahead of ours.
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
-/// Keys of a `BatchGetItem` at most.
-const BATCH: usize = 100;
-/// Times that what was left unprocessed of a batch is asked for.
+/// Times in a row that none of what is asked for comes, though it is there.
 const BATCH_ATTEMPTS: u32 = 10;
 
 /// What one shard has.
-struct Found {
+struct OfShard {
     ids: Vec<Uuid>,
     broken_off_at: Option<Uuid>,
 }
@@ -76,10 +95,7 @@ impl Store {
             Some(ext) => self.ids_by_ext(ext, mode, after, limit).await?,
             None => self.ids_by_time(mode, filter.status, after, limit, oldest, now).await?,
         };
-        let mut requests = self.interactions(&ids, now).await?;
-        requests.retain(|row| filter.status.is_none_or(|status| row.status == status));
-        requests.sort_by_key(|row| std::cmp::Reverse(row.request_id));
-        Ok(Page { requests, next })
+        Ok(Page { ids, next })
     }
 
     pub(crate) async fn ids_by_ext(
@@ -160,7 +176,7 @@ impl Store {
         Ok((ids, next))
     }
 
-    async fn ids_of_shard(&self, shard: String, status: Option<Status>, after: Option<Uuid>, limit: usize) -> Result<Found, StoreError> {
+    async fn ids_of_shard(&self, shard: String, status: Option<Status>, after: Option<Uuid>, limit: usize) -> Result<OfShard, StoreError> {
         let (mut ids, mut start) = (Vec::new(), None);
         // Without a filter what is read is what is shown.
         let a_page = if status.is_some() { 1_000 } else { i32::try_from(limit).unwrap_or(1_000).min(1_000) };
@@ -187,40 +203,59 @@ impl Store {
                 break;
             }
             if pages >= PAGES_A_SHARD {
-                return Ok(Found { ids, broken_off_at: start.as_ref().and_then(id_of) });
+                return Ok(OfShard { ids, broken_off_at: start.as_ref().and_then(id_of) });
             }
         }
-        Ok(Found { ids, broken_off_at: None })
+        Ok(OfShard { ids, broken_off_at: None })
     }
 
-    /// The rows with these ids, in no order; those that are gone are left out.
-    pub async fn interactions(&self, ids: &[Uuid], now: Timestamp) -> Result<Vec<Interaction>, StoreError> {
+    /// The rows with these ids, but for those that are gone. Who wants many asks for [`ROWS_AT_ONCE`] at a time, and stops when there is enough.
+    pub async fn interactions(&self, ids: &[Uuid], now: Timestamp) -> Result<Found, StoreError> {
+        let mut found = Found::default();
         // DynamoDB refuses a batch that names a row twice, as an answer does that was changed while it was read.
         let ids: Vec<Uuid> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-        let mut rows = Vec::with_capacity(ids.len());
-        for batch in ids.chunks(BATCH) {
+        for batch in ids.chunks(ROWS_AT_ONCE) {
             let keys = batch.iter().map(|id| HashMap::from([("request_id".to_owned(), s(id.to_string()))])).collect();
             let keys = crate::record::built(KeysAndAttributes::builder().set_keys(Some(keys)).build())?;
-            let mut wanted = Some(HashMap::from([(self.tables.interactions.clone(), keys)]));
-            // DynamoDB may leave keys unprocessed when it is throttled, or the rows are large.
-            for attempt in 0..BATCH_ATTEMPTS {
-                let Some(request) = wanted.take().filter(|w| !w.is_empty()) else { break };
-                if attempt > 0 {
-                    pause(attempt).await;
+            let mut wanted = HashMap::from([(self.tables.interactions.clone(), keys)]);
+            let mut in_vain = 0;
+            while !wanted.is_empty() {
+                let got = self.client.batch_get_item().set_request_items(Some(wanted)).send().await;
+                let got = got.map_err(StoreError::of("BatchGetItem"))?;
+                let items: Vec<_> = got.responses.unwrap_or_default().into_values().flatten().collect();
+                // DynamoDB leaves keys unprocessed when it is throttled, or the rows are large.
+                wanted = got.unprocessed_keys.unwrap_or_default();
+                in_vain = if items.is_empty() { in_vain + 1 } else { 0 };
+                if in_vain >= BATCH_ATTEMPTS && !wanted.is_empty() {
+                    return Err(StoreError::Unavailable { operation: "BatchGetItem", cause: "keys stay unprocessed".into() });
                 }
-                let got =
-                    self.client.batch_get_item().set_request_items(Some(request)).send().await.map_err(StoreError::of("BatchGetItem"))?;
-                for item in got.responses.unwrap_or_default().into_values().flatten() {
-                    rows.push(Interaction::from_item(item)?);
+                for item in items {
+                    found.bytes += weight_of(&item);
+                    let row = Interaction::from_item(item)?;
+                    found.rows.insert(row.request_id, row);
                 }
-                wanted = got.unprocessed_keys;
-            }
-            if wanted.is_some_and(|w| !w.is_empty()) {
-                return Err(StoreError::Unavailable { operation: "BatchGetItem", cause: "keys stay unprocessed".into() });
+                if in_vain > 0 {
+                    pause(in_vain).await;
+                }
             }
         }
-        rows.retain(|row| !row.expired(now));
-        Ok(rows)
+        found.rows.retain(|_, row| !row.expired(now));
+        Ok(found)
+    }
+}
+
+/// Bytes of an item, as DynamoDB counts them.
+fn weight_of(item: &HashMap<String, AttributeValue>) -> usize {
+    item.iter().map(|(name, value)| name.len() + weight(value)).sum()
+}
+
+fn weight(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => digits.len() / 2 + 2,
+        AttributeValue::M(map) => 3 + weight_of(map) + map.len(),
+        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + weight(value)).sum::<usize>(),
+        _ => 1,
     }
 }
 

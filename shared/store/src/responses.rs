@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::query::QueryOutput;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
-use jiff::Timestamp;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::error::{Transacted, condition_failed};
+use crate::error::{Transacted, condition_failed, pause};
 use crate::interaction::{n, s};
 use crate::record::built;
 use crate::{AnswerKey, Interaction, Store, StoreError};
@@ -29,6 +29,13 @@ pub struct Answer {
     pub at: Timestamp,
 }
 
+impl Answer {
+    /// Whether both are the same but for their time.
+    fn says_the_same(&self, other: &Self) -> bool {
+        (self.stars, &self.comment, &self.topics) == (other.stars, &other.comment, &other.topics)
+    }
+}
+
 /// A row of the responses table: the current answer to one request, and what it replaced.
 ///
 /// It holds no name and no address: whoever exports it joins the interaction, which expires after `retention_days`.
@@ -42,9 +49,16 @@ pub struct ResponseRow {
     pub request_id: String,
     /// The answer.
     pub answer: Answer,
-    /// Earlier answers, oldest first, at most [`ResponseRow::HISTORY`].
+    /// Earlier answers, oldest first: the latest [`ResponseRow::HISTORY`], and fewer where the row would weigh more than
+    /// [`ResponseRow::LARGEST`]. An export is given none.
     #[serde(default)]
     pub history: Vec<Answer>,
+    /// How many answers this one has replaced, also those that `history` has no room for. Rows from before there was this count have 0.
+    #[serde(default)]
+    pub replaced: usize,
+    /// When the latest changes were made, in milliseconds since 1970, oldest first, at most [`ResponseRow::CHANGES_AN_HOUR`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<i64>,
     /// For the export, once the interaction has expired: the helpdesk's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ext_interaction_id: Option<String>,
@@ -66,52 +80,131 @@ pub struct ResponseRow {
 }
 
 impl ResponseRow {
-    /// Earlier answers kept at most: a thousand POSTs to one link leave a bounded row.
+    /// Earlier answers kept at most.
     pub const HISTORY: usize = 20;
+    /// Bytes that earlier answers may bring a row to. Each change rewrites the row, in the one partition of its month.
+    pub const LARGEST: usize = 16 * 1024;
+    /// Changes of one answer in any hour at most.
+    pub const CHANGES_AN_HOUR: usize = 20;
 
     /// The request that was answered.
     pub fn request(&self) -> Option<Uuid> {
         self.request_id.parse().ok()
     }
+
+    /// How many answers were given before this one.
+    pub fn previous_answers(&self) -> usize {
+        self.replaced.max(self.history.len())
+    }
+
+    /// The first answer to a request.
+    fn first(row: &Interaction, answer: &Answer) -> Self {
+        let key = AnswerKey { month: month(answer.at), sequence_id: sequence_id(answer.at, fastrand::u64(0..1_000)) };
+        Self {
+            month: key.month,
+            sequence_id: key.sequence_id,
+            request_id: row.request_id.to_string(),
+            answer: answer.clone(),
+            history: Vec::new(),
+            replaced: 0,
+            changed: Vec::new(),
+            ext_interaction_id: row.ext_interaction_id.clone(),
+            channel: row.channel.clone(),
+            brand: row.brand.clone(),
+            language: row.language.clone(),
+            employee: row.employee.clone(),
+            created_at: row.created_at,
+        }
+    }
+
+    /// This answer in the place of an earlier one.
+    fn replacing(mut self, earlier: Self) -> Self {
+        self.replaced = earlier.previous_answers() + 1;
+        self.changed = earlier.changed;
+        self.changed.push(self.answer.at.as_millisecond());
+        keep_latest(&mut self.changed, Self::CHANGES_AN_HOUR);
+        self.history = earlier.history;
+        self.history.push(earlier.answer);
+        keep_latest(&mut self.history, Self::HISTORY);
+        while !self.history.is_empty() && self.weight() > Self::LARGEST {
+            self.history.remove(0);
+        }
+        self
+    }
+
+    /// Bytes of the row at most: JSON takes more of them than DynamoDB counts.
+    fn weight(&self) -> usize {
+        serde_json::to_vec(self).map_or(usize::MAX, |json| json.len())
+    }
+
+    /// How long it takes until the answer may be changed again, if it has been changed too often.
+    fn paced(&self, now: Timestamp) -> Option<SignedDuration> {
+        let oldest = self.changed.len().checked_sub(Self::CHANGES_AN_HOUR).and_then(|surplus| self.changed.get(surplus))?;
+        let over = Timestamp::from_millisecond(*oldest).ok()?.checked_add(SignedDuration::from_hours(1)).ok()?;
+        Some(over.duration_since(now)).filter(|wait| wait.is_positive())
+    }
 }
 
-/// Attempts of a customer's answer that meets another one of the same customer.
-const ATTEMPTS: usize = 4;
+fn keep_latest<T>(values: &mut Vec<T>, most: usize) {
+    values.drain(..values.len().saturating_sub(most));
+}
+
+/// What became of a customer's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// It is the current one.
+    Kept,
+    /// The request is gone.
+    Gone,
+    /// The answer has been changed too often lately, and nothing was written.
+    TooOften {
+        /// How long it takes until it may be changed again.
+        again_in: SignedDuration,
+    },
+}
+
+/// Attempts at an answer that meets others to the same request. It has to look again only when another one was written, and of those there are no
+/// more than [`ResponseRow::CHANGES_AN_HOUR`]. The rest is for places in the export that are taken.
+const ATTEMPTS: u32 = 24;
+/// Attempts at one transaction that meets others while they are written.
+const CONFLICT_ATTEMPTS: u32 = 12;
+/// The waits between attempts grow from 80 to 320 ms at most: ten answers at once need room beside each other, and all attempts together have to
+/// end before the function's time-out.
+const SHORTEST_WAIT: u32 = 2;
+const LONGEST_WAIT: u32 = 5;
+/// Pages of a month that are read for one page of the export at most. DynamoDB ends each at a megabyte.
+const PAGES: usize = 16;
 
 impl Store {
-    /// Records an answer; it replaces the current one, which goes into its history. False if the request is gone.
+    /// Records an answer; it replaces the current one, which goes into its history. One that equals the current one writes nothing.
     ///
     /// The row moves to the end of the export, so that whoever reads by cursor sees the change.
-    pub async fn answer(&self, row: &Interaction, answer: &Answer) -> Result<bool, StoreError> {
+    pub async fn answer(&self, row: &Interaction, answer: &Answer) -> Result<Answered, StoreError> {
         let mut current = row.answer.clone();
-        for _ in 0..ATTEMPTS {
-            let history = match &current {
-                Some(key) => self.response(key).await?.map(history_with_current).unwrap_or_default(),
-                None => Vec::new(),
+        for attempt in 1..=ATTEMPTS {
+            let earlier = match &current {
+                Some(key) => self.response(key).await?,
+                None => None,
             };
-            let key = AnswerKey { month: month(answer.at), sequence_id: sequence_id(answer.at, fastrand::u64(0..1_000)) };
-            let response = ResponseRow {
-                month: key.month.clone(),
-                sequence_id: key.sequence_id,
-                request_id: row.request_id.to_string(),
-                answer: answer.clone(),
-                history,
-                ext_interaction_id: row.ext_interaction_id.clone(),
-                channel: row.channel.clone(),
-                brand: row.brand.clone(),
-                language: row.language.clone(),
-                employee: row.employee.clone(),
-                created_at: row.created_at,
-            };
-            let refused = match self.transact(self.answering(row, current.as_ref(), &key, &response)?).await? {
-                Transacted::Done => return Ok(true),
-                Transacted::Refused(reasons) => condition_failed(reasons.first()),
-            };
-            if refused {
-                // Somebody answered in between (or the row is gone): look again.
-                let Some(row) = self.interaction(row.request_id, answer.at).await? else { return Ok(false) };
+            let mut response = ResponseRow::first(row, answer);
+            if let Some(earlier) = earlier {
+                if earlier.answer.says_the_same(answer) {
+                    return Ok(Answered::Kept);
+                }
+                if let Some(again_in) = earlier.paced(answer.at) {
+                    return Ok(Answered::TooOften { again_in });
+                }
+                response = response.replacing(earlier);
+            }
+            let actions = self.answering(row, current.as_ref(), &response)?;
+            let Transacted::Refused(reasons) = self.transact_within(CONFLICT_ATTEMPTS, actions).await? else { return Ok(Answered::Kept) };
+            if let Some(refused) = reasons.into_iter().next().filter(|reason| condition_failed(Some(reason))) {
+                // Somebody answered in between, or the row is gone. DynamoDB says which: what stands there comes with the refusal.
+                let row = refused.item.map(Interaction::from_item).transpose()?;
+                let Some(row) = row.filter(|row| !row.expired(answer.at)) else { return Ok(Answered::Gone) };
                 current = row.answer;
             }
+            pause((attempt + SHORTEST_WAIT).min(LONGEST_WAIT)).await;
         }
         Err(StoreError::Unavailable { operation: "answer", cause: "another answer came in between, each time".into() })
     }
@@ -120,14 +213,15 @@ impl Store {
         &self,
         row: &Interaction,
         current: Option<&AnswerKey>,
-        key: &AnswerKey,
         response: &ResponseRow,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let key = AnswerKey { month: response.month.clone(), sequence_id: response.sequence_id };
         let pointer = serde_dynamo::to_attribute_value(key).map_err(StoreError::corrupt("interactions"))?;
         let mut point = Update::builder()
             .table_name(&self.tables.interactions)
             .key("request_id", s(row.request_id.to_string()))
             .update_expression("SET answer = :key")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_values(":key", pointer);
         // Clauses: the row exists; and its answer is the one that this one replaces, or there is none yet.
         point = match current {
@@ -159,21 +253,24 @@ impl Store {
         item.map(|item| serde_dynamo::from_item(item).map_err(StoreError::corrupt("responses"))).transpose()
     }
 
-    /// Answers of one month with a sequence id above `after` and at most `until`, in order, at most `limit`.
-    pub async fn responses(&self, month: &str, after: u64, until: u64, limit: usize) -> Result<Vec<ResponseRow>, StoreError> {
+    /// Answers of one month with a sequence id above `after` and at most `until`, in order, at most `limit`, without what they replaced; and
+    /// whether there may be more, though they are fewer.
+    pub async fn responses(&self, month: &str, after: u64, until: u64, limit: usize) -> Result<(Vec<ResponseRow>, bool), StoreError> {
         let (mut rows, mut start, limit) = (Vec::new(), None, limit.max(1));
-        loop {
+        for _ in 0..PAGES {
             // A page ends at a megabyte, however many rows that is.
             let wanted = i32::try_from(limit - rows.len()).unwrap_or(i32::MAX);
             let page = self.page_of_responses(month, after, until, wanted, start).await?;
             for item in page.items.unwrap_or_default() {
-                rows.push(serde_dynamo::from_item(item).map_err(StoreError::corrupt("responses"))?);
+                let row: ResponseRow = serde_dynamo::from_item(item).map_err(StoreError::corrupt("responses"))?;
+                rows.push(ResponseRow { replaced: row.previous_answers(), history: Vec::new(), ..row });
             }
             start = page.last_evaluated_key;
             if start.is_none() || rows.len() >= limit {
-                return Ok(rows);
+                return Ok((rows, false));
             }
         }
+        Ok((rows, true))
     }
 
     async fn page_of_responses(
@@ -205,14 +302,6 @@ fn response_key(key: &AnswerKey) -> HashMap<String, AttributeValue> {
     HashMap::from([("month".to_owned(), s(&key.month)), ("sequence_id".to_owned(), n(key.sequence_id))])
 }
 
-fn history_with_current(row: ResponseRow) -> Vec<Answer> {
-    let mut history = row.history;
-    history.push(row.answer);
-    let surplus = history.len().saturating_sub(ResponseRow::HISTORY);
-    history.drain(..surplus);
-    history
-}
-
 /// `2026-11`, UTC.
 fn month(at: Timestamp) -> String {
     at.strftime("%Y-%m").to_string()
@@ -221,4 +310,56 @@ fn month(at: Timestamp) -> String {
 /// Milliseconds × 1,000 + `random` (0 to 999): ordered by time, and exact in a JSON number until the year 2255.
 fn sequence_id(at: Timestamp, random: u64) -> u64 {
     u64::try_from(at.as_millisecond()).unwrap_or_default() * 1_000 + random
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const AT: i64 = 1_795_251_600_000;
+
+    fn row(fields: serde_json::Value) -> ResponseRow {
+        let mut row = json!({
+            "month": "2026-11", "sequence_id": AT * 1_000, "request_id": "r", "answer": { "stars": 5, "at": AT }, "created_at": AT,
+        });
+        row.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        serde_json::from_value(row).unwrap()
+    }
+
+    #[test]
+    fn a_heavy_row_from_before_there_was_a_limit_becomes_light_and_its_answers_stay_counted() {
+        let emoji = |count: usize| "😀".repeat(count);
+        let history: Vec<_> = (0..20).map(|n| json!({ "stars": n % 5 + 1, "comment": emoji(2_000), "at": AT + n })).collect();
+        let heavy = row(json!({ "history": history }));
+        assert!(heavy.weight() > 160_000);
+        let cases = [(2_000, 1), (1_000, 1), (10, 1)];
+        for (comment, kept) in cases {
+            let new = row(json!({ "answer": { "stars": 1, "comment": emoji(comment), "at": AT + 100 } })).replacing(heavy.clone());
+            assert!(new.weight() <= ResponseRow::LARGEST, "{comment}: {}", new.weight());
+            assert!(new.history.len() >= kept && new.history.last() == Some(&heavy.answer), "{comment}: the latest are what is kept");
+            assert_eq!((new.previous_answers(), new.changed.as_slice()), (21, &[AT + 100][..]), "{comment}");
+            let newer = row(json!({})).replacing(new);
+            assert_eq!((newer.previous_answers(), newer.changed.len()), (22, 2), "{comment}");
+        }
+    }
+
+    #[test]
+    fn twenty_changes_an_hour_are_the_pace() {
+        let minutes = |n: i64| AT + n * 60_000;
+        let now = Timestamp::from_millisecond(minutes(60)).unwrap();
+        let every_two = |count: i64| (0..count).map(|n| minutes(n * 2)).collect::<Vec<_>>();
+        let cases = [
+            ("none yet", Vec::new(), None),
+            ("one less", every_two(19), None),
+            ("the first was an hour ago", every_two(20), None),
+            ("the first was less than an hour ago", every_two(20).iter().map(|at| at + 1).collect(), Some(SignedDuration::from_millis(1))),
+            ("more than are kept", every_two(25), Some(SignedDuration::from_mins(10))),
+            ("by a clock that is ahead", vec![minutes(61); 20], Some(SignedDuration::from_mins(61))),
+        ];
+        for (name, changed, wait) in cases {
+            assert_eq!(row(json!({ "changed": changed })).paced(now), wait, "{name}");
+        }
+    }
 }

@@ -70,7 +70,7 @@ impl Store {
             tracing::warn!(source = %ticket.source, rows = MOST_ROWS, "an open ticket has more requests than are withdrawn at once");
         }
         for ids in ids.chunks(ROWS_AT_ONCE) {
-            let mut rows = self.interactions(ids, now).await?;
+            let mut rows: Vec<Interaction> = self.interactions(ids, now).await?.rows.into_values().collect();
             rows.retain(|row| row.source == ticket.source && row.mode == ticket.mode && Some(row.request_id) != latest);
             // A marker that no longer leads to a row never does again, since only recording a request puts its marker. To leave it out spares
             // these transactions conflicts with each other.
