@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use local::flags::HELP;
 use local::template::{TEMPLATE, Template};
-use policy::{Brand, Channel, ChannelMode, Company, Item, Outcome, Reason, Status, TRANSITIONS};
+use policy::{Brand, Ceiling, Channel, ChannelMode, Company, Item, Mode, Outcome, Reason, Status, TRANSITIONS};
 use serde_json::{Map, json};
 
 fn path(name: &str) -> PathBuf {
@@ -177,6 +177,7 @@ fn the_readme_has_the_defaults_that_absent_attributes_get() {
         ("channel", "enabled", channel.enabled.to_string()),
         ("channel", "delay_minutes", channel.delay.as_mins().to_string()),
         ("brand", "active", Brand::read(&absent).active.to_string()),
+        ("key", "mails_per_hour", format!("{}; of a test key {}", Ceiling::default_of(Mode::Live), Ceiling::default_of(Mode::Test))),
     ];
     let documented = documented();
     for (kind, attribute, default) in &wanted {
