@@ -22,7 +22,7 @@ use local::stack::Options;
 use serde_json::{Value, json};
 
 /// Stacks at work at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 /// A queued row may be looked at so often in two days: held ones are, at least every 15 minutes. What is looked at more often waits for ever.
 const MOST_LOOKS: usize = 250;
 
@@ -35,10 +35,13 @@ async fn all(checks: impl IntoIterator<Item = impl Future<Output = Vec<String>>>
     assert!(wrong.is_empty(), "{} wrong in {count} checks:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+fn thorough() -> bool {
+    std::env::var_os("AFTERWORD_HOSTILE").is_some()
+}
+
 /// Every `nth` of these, or all if all are asked for.
 fn some<T>(of: impl IntoIterator<Item = T>, nth: usize) -> Vec<T> {
-    let nth = if std::env::var_os("AFTERWORD_HOSTILE").is_some() { 1 } else { nth };
-    of.into_iter().step_by(nth).collect()
+    of.into_iter().step_by(if thorough() { 1 } else { nth }).collect()
 }
 
 async fn world() -> World {
@@ -52,7 +55,7 @@ async fn world() -> World {
 // Rows of every size
 
 /// The largest body that is taken, between one that is and one that is not; to the byte.
-async fn boundary(world: &World, door: Door, growth: Growth) -> usize {
+async fn boundary(world: &World, door: Door, growth: Growth, wrong: &mut Vec<String>) -> usize {
     let (mut taken, mut refused) = (1_000, LARGEST_BODY + 1);
     while refused - taken > 1 {
         let size = (taken + refused) / 2;
@@ -61,7 +64,10 @@ async fn boundary(world: &World, door: Door, growth: Growth) -> usize {
         match reply.status {
             200 => taken = size,
             400 | 413 => refused = size,
-            other => panic!("{door:?} {growth:?} of {size} bytes: {other} {}", reply.text),
+            other => {
+                wrong.push(format!("{size} bytes got {other}: {}", reply.text));
+                refused = size;
+            }
         }
     }
     taken
@@ -70,10 +76,10 @@ async fn boundary(world: &World, door: Door, growth: Growth) -> usize {
 /// Bodies of many sizes, each of which lives every life, from the door to the answer.
 async fn every_life(door: Door, growth: Growth) -> Vec<String> {
     let mut teller = Teller::new(world().await, Topic::Faithful);
-    let boundary = boundary(&teller.world, door, growth).await;
+    let (mut lives, mut wrong) = (Vec::new(), Vec::new());
+    let boundary = boundary(&teller.world, door, growth, &mut wrong).await;
     let mut sizes: Vec<usize> = (0..8).map(|n| 1_000 << n).filter(|size| *size < boundary).chain(boundary - 3..=boundary).collect();
     sizes.extend([hostile::LARGEST_ROW, 200_000].into_iter().filter(|size| *size < boundary));
-    let (mut lives, mut wrong) = (Vec::new(), Vec::new());
     for (number, size) in sizes.iter().enumerate() {
         // The largest live all lives, the others one each.
         let all = *size == boundary;
@@ -261,7 +267,7 @@ async fn flipped(flip: Flip, moment: Moment) -> Vec<String> {
         ses.fail_next("POST /v2/email/outbound-emails", 1, Fault::Answer(Answer::too_many_requests()));
     }
     let name = format!("{}/{} {} {moment:?}", flip.kind, flip.id.get(..8).unwrap_or(&flip.id), flip.becomes);
-    let body = settings::request("1", email);
+    let body = settings::request("1", email).to_string();
     let mut wrong = Vec::new();
     // What was read before is remembered for some seconds.
     let remembered = SignedDuration::from_secs(31);
@@ -273,7 +279,7 @@ async fn flipped(flip: Flip, moment: Moment) -> Vec<String> {
         }
         match step {
             Moment::BeforeReceipt => {
-                let reply = world.post("/v1/requests", &body).await;
+                let reply = hostile::answered(&world, "/v1/requests", body.as_bytes()).await;
                 if ![200, 400, 403].contains(&reply.status) {
                     wrong.push(format!("at the door: {} {}", reply.status, reply.text));
                 }
@@ -301,7 +307,7 @@ async fn flipped(flip: Flip, moment: Moment) -> Vec<String> {
     }
     // The same interaction again, as an admin would have it sent again. Without a window, another mail would be right.
     if !flip.becomes.get("suppression_days").is_some_and(|days| *days == json!(0)) {
-        let reply = world.post("/v1/requests", &body).await;
+        let reply = hostile::answered(&world, "/v1/requests", body.as_bytes()).await;
         if reply.status != 200 {
             wrong.push(format!("mended, and {} {}", reply.status, reply.text));
         }
@@ -326,9 +332,12 @@ async fn flipped(flip: Flip, moment: Moment) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn configuration_that_changes_on_the_way_holds_or_ends_a_request_and_never_doubles_it() {
     let moments = [Moment::BeforeReceipt, Moment::BeforeTheClaim, Moment::BeforeTheRetry];
-    let changes = flips().into_iter().flat_map(|flip| moments.map(|moment| (flip.clone(), moment)));
-    // Four is three and one: the next change at the next moment.
-    all(some(changes, 4).into_iter().map(|(flip, moment)| flipped(flip, moment))).await;
+    // Each change at one moment, the next one at the next.
+    let checks = flips().into_iter().enumerate().flat_map(|(n, flip)| {
+        let moments = moments.into_iter().cycle().skip(if thorough() { 0 } else { n % 3 }).take(if thorough() { 3 } else { 1 });
+        moments.map(move |moment| flipped(flip.clone(), moment))
+    });
+    all(checks).await;
 }
 
 // Clocks that differ
@@ -389,7 +398,7 @@ async fn clocks_that_differ_between_functions_make_no_second_mail_and_lose_nothi
             checks.push((Skews::from([("dispatch", minutes), ("mail_events", -minutes)]), Topic::Doubles));
         }
     }
-    all(some(checks, 4).into_iter().map(|(skews, topic)| with_clocks(skews, topic))).await;
+    all(some(checks, 5).into_iter().map(|(skews, topic)| with_clocks(skews, topic))).await;
 }
 
 // All of it at once
