@@ -159,7 +159,14 @@ impl Seeded {
             _ => format!("customer-{customer}@customers.example"),
         };
         let byte = self.dice.choice([b'x', 0xFF, b'/', b'~', b'\\', 0, b'<', 0xC3]).unwrap();
-        let growths = [Growth::Name(byte), Growth::TinyProperties, Growth::Values(byte), Growth::Names(byte), Growth::NestedNames(byte), Growth::Tags];
+        let growths = [
+            Growth::Name(byte),
+            Growth::TinyProperties,
+            Growth::Values(byte),
+            Growth::Names(byte),
+            Growth::NestedNames(byte),
+            Growth::Tags,
+        ];
         let growth = self.dice.choice(growths).unwrap();
         let size = match self.dice.u32(0..4) {
             0 => self.dice.usize(..LARGEST_BODY + 100),
@@ -205,7 +212,8 @@ impl Seeded {
         let path = "/api/v1/customer-profiles/customer-jane";
         let size = self.dice.usize(..600_000);
         let emails = json!([{ "normalized": "jane.roe@customers.example", "original": "x".repeat(size / 2), "primary": true }]);
-        let profile = json!({ "id": "customer-jane", "name": "\u{FFFD}".repeat(size / 3), "externalCustomerId": "7".repeat(size), "emails": emails });
+        let profile =
+            json!({ "id": "customer-jane", "name": "\u{FFFD}".repeat(size / 3), "externalCustomerId": "7".repeat(size), "emails": emails });
         let answer = match self.dice.u32(0..3) {
             0 => gladly::Answer::raw(vec![0xFF; size]),
             _ => gladly::Answer::json(&profile),

@@ -79,9 +79,13 @@ pub(crate) fn flips() -> Vec<Flip> {
     ] {
         flips.push(flip("channel", "email", becomes));
     }
-    for becomes in
-        [json!({ "status": "deactivated" }), json!({ "status": "pending" }), json!({ "status": "aproved" }), json!({ "name": [] }), Value::Null]
-    {
+    for becomes in [
+        json!({ "status": "deactivated" }),
+        json!({ "status": "pending" }),
+        json!({ "status": "aproved" }),
+        json!({ "name": [] }),
+        Value::Null,
+    ] {
         flips.push(flip("employee", "paul@blancapeak.example", becomes));
     }
     flips.push(flip("employee_id", "522743", Value::Null));
@@ -96,15 +100,33 @@ pub(crate) fn flips() -> Vec<Flip> {
     ] {
         flips.push(flip("key", &live_digest(), becomes));
     }
-    for becomes in [json!({ "active": false }), json!({ "active": "maybe" }), json!({ "name": "Renamed" }), json!({ "from": [] }), Value::Null] {
+    for becomes in
+        [json!({ "active": false }), json!({ "active": "maybe" }), json!({ "name": "Renamed" }), json!({ "from": [] }), Value::Null]
+    {
         flips.push(flip("brand", "blancakids", becomes));
     }
     for becomes in [json!({ "active": false }), json!({ "active": "x" }), Value::Null] {
         flips.push(flip("language", "fr", becomes));
     }
     for attribute in [
-        "name", "test_email", "from", "reply_to", "suppression_days", "default_brand", "default_language", "internal_domains", "do_not_send_tag",
-        "do_not_send_topic", "dedupe_minutes", "survey_days", "retention_days", "send_rate", "bounce_days", "send_attempts", "color", "footer",
+        "name",
+        "test_email",
+        "from",
+        "reply_to",
+        "suppression_days",
+        "default_brand",
+        "default_language",
+        "internal_domains",
+        "do_not_send_tag",
+        "do_not_send_topic",
+        "dedupe_minutes",
+        "survey_days",
+        "retention_days",
+        "send_rate",
+        "bounce_days",
+        "send_attempts",
+        "color",
+        "footer",
     ] {
         flips.push(flip("company", "settings", json!({ attribute: { "what": "is this?" } })));
     }
