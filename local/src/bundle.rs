@@ -26,30 +26,30 @@ pub const SUBJECT_SECRET: &str = "local-subject-secret";
 /// Likewise `TOKEN_SECRETS`.
 pub const TOKEN_SECRETS: &str = "v1:local-token-secret";
 
-/// Tells the time.
+/// Tells each function the time, which it has from a machine of its own.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock(Arc<dyn Fn(&str) -> Timestamp + Send + Sync>);
 
 impl Clock {
     /// The system's.
     pub fn system() -> Self {
-        Self(Arc::new(Timestamp::now))
+        Self::new(|_| Timestamp::now())
     }
 
-    /// Any other.
-    pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+    /// Any other. It is given the name of the function's folder, and asked once for each invocation.
+    pub fn new(clock: impl Fn(&str) -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(clock))
     }
 
-    /// The time.
-    pub fn now(&self) -> Timestamp {
-        (self.0)()
+    /// The time as this function has it.
+    pub fn now(&self, function: &str) -> Timestamp {
+        (self.0)(function)
     }
 }
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Clock({})", self.now())
+        f.write_str("Clock(…)")
     }
 }
 
@@ -151,7 +151,7 @@ impl Functions for Invoker {
     fn http(&self, function: &str, request: Request) -> BoxFuture<'static, Result<Response<Body>, FunctionError>> {
         let (bundle, function) = (self.0.clone(), function.to_owned());
         async move {
-            let now = bundle.clock.now();
+            let now = bundle.clock.now(&function);
             Ok(match function.as_str() {
                 "requests" => requests::handle(&bundle.requests, request, now).await?,
                 "zendesk" => bundle.zendesk.handle(request, now).await?,
@@ -169,7 +169,7 @@ impl Functions for Invoker {
     fn event(&self, function: &str, event: Value) -> BoxFuture<'static, Result<Value, FunctionError>> {
         let (bundle, function) = (self.0.clone(), function.to_owned());
         async move {
-            let now = bundle.clock.now();
+            let now = bundle.clock.now(&function);
             Ok(match function.as_str() {
                 "dispatch" => bundle.dispatch.handle(&event, now).await,
                 "gladly_resolve" => bundle.resolver.handle(&event, now).await,

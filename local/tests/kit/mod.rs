@@ -2,6 +2,9 @@
 
 #![expect(dead_code, reason = "each test file uses its own part of it")]
 
+pub(crate) mod hostile;
+pub(crate) mod seeded;
+pub(crate) mod settings;
 pub(crate) mod story;
 
 use std::collections::BTreeMap;
@@ -61,10 +64,18 @@ impl World {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
+        Self::skewed(options, |_| SignedDuration::ZERO).await
+    }
+
+    /// As [`World::with`], but a function's clock is off by what `skew` says for it, asked anew for each invocation.
+    pub(crate) async fn skewed(options: Options, skew: impl Fn(&str) -> SignedDuration + Send + Sync + 'static) -> Self {
         let start: Timestamp = "2026-11-21T09:00:00Z".parse().unwrap();
         let time = Arc::new(AtomicI64::new(start.as_millisecond()));
         let clock = time.clone();
-        let clock = Clock::new(move || Timestamp::from_millisecond(clock.load(Ordering::SeqCst)).unwrap());
+        let clock = Clock::new(move |function| {
+            let true_time = Timestamp::from_millisecond(clock.load(Ordering::SeqCst)).unwrap();
+            true_time.checked_add(skew(function)).unwrap()
+        });
         let stack = Stack::start(Options { clock, automatic: false, ..options }).await.unwrap();
         let client = Client::builder(TokioExecutor::new()).build_http();
         Self { stack, time, client }
