@@ -255,13 +255,14 @@ impl Life {
 
     /// What SES does at the `nth` mail to this address.
     fn fault(address: &str, nth: usize) -> Fault {
-        let refused = |message| Fault::Answer(Answer::error(StatusCode::BAD_REQUEST, "BadRequestException", message));
+        let refused = |message: &str| Fault::Answer(Answer::error(StatusCode::BAD_REQUEST, "BadRequestException", message));
         match address.split('-').next() {
             Some("refused") if nth == 0 => Fault::Answer(Answer::too_many_requests()),
             Some("lost") if nth == 0 => Fault::CutBefore,
             Some("unheard") if nth == 0 => Fault::CutAfter,
             Some("failed") => Fault::Answer(Answer::error(StatusCode::BAD_REQUEST, "MessageRejected", "Email content rejected.")),
-            Some("rejected") => refused("Illegal address"),
+            // Only a message that names the recipient is about the recipient.
+            Some("rejected") => refused(&format!("Illegal address: <{address}>")),
             _ => Fault::None,
         }
     }
