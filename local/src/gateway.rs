@@ -41,6 +41,9 @@ async fn answer(gateway: Arc<Gateway>, peer: SocketAddr, head: Parts, body: Byte
     let Some((route, parameters)) = find(&gateway.routes, head.method.as_str(), head.uri.path()) else {
         return message(StatusCode::NOT_FOUND, "Not Found");
     };
+    if !head.headers.get(header::HOST).is_some_and(|host| is_host(host.as_bytes())) {
+        return message(StatusCode::BAD_REQUEST, "Bad Request");
+    }
     let event = event(route, parameters, &head, peer, &body);
     let request = match lambda_http::request::from_str(&event.to_string()) {
         Ok(request) => request,
@@ -63,6 +66,20 @@ async fn answer(gateway: Arc<Gateway>, peer: SocketAddr, head: Parts, body: Byte
         }
         Err(_) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
     }
+}
+
+/// A host name or address with or without a port: API Gateway is reached by its own name alone. (`lambda_http` panics at others.)
+fn is_host(host: &[u8]) -> bool {
+    let Ok(host) = std::str::from_utf8(host) else { return false };
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !name.ends_with(':') && !port.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let name = match name.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']').filter(|address| address.parse::<std::net::Ipv6Addr>().is_ok()),
+        None => Some(name).filter(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))),
+    };
+    name.is_some() && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 /// The most specific route that matches, with its path parameters: a full match comes before one with parameters.
@@ -90,6 +107,9 @@ fn event(route: &Route, parameters: Map<String, Value>, head: &Parts, peer: Sock
     let now = Timestamp::now();
     let (headers, cookies) = headers(&head.headers);
     let host = headers.get(header::HOST.as_str()).cloned().unwrap_or_default();
+    // API Gateway says itself how it was called, whatever the client says.
+    let mut headers = headers;
+    headers.insert("x-forwarded-proto".to_owned(), "https".to_owned());
     let route_key = format!("{} {}", route.method, route.path);
     let query = head.uri.query().unwrap_or_default();
     let mut event = json!({
@@ -315,6 +335,16 @@ mod tests {
         assert_eq!(answer.matches("HTTP/1.1 404 Not Found\r\n").count(), 2, "{answer}");
         assert_eq!(answer.matches(r#"{"message":"Not Found"}"#).count(), 2, "{answer}");
         assert_eq!((answer.matches("HTTP/1.1 201").count(), answer.matches("connection: close").count()), (1, 1), "{answer}");
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_with_or_without_a_port() {
+        for good in ["localhost", "127.0.0.1:3000", "api.peak.example", "[::1]", "[::1]:3000"] {
+            assert!(is_host(good.as_bytes()), "{good}");
+        }
+        for bad in ["", "a b", "x:99999", "x:y", "[::1", "::1", "a:b:80", "%zz", "x/y", "x@y"] {
+            assert!(!is_host(bad.as_bytes()), "{bad}");
+        }
     }
 
     #[test]

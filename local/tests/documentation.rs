@@ -171,7 +171,7 @@ fn the_readme_has_the_defaults_that_absent_attributes_get() {
         ("company", "send_attempts", company.send_attempts.to_string()),
         ("company", "dedupe_minutes", ["requests", "zendesk", "freshdesk", "gorgias", "gladly"].map(minutes).join(", ")),
         ("company", "default_language", format!("`{}`", company.default_language.as_ref().unwrap())),
-        ("company", "do_not_send_tag", format!("`{}`", company.do_not_send_tag)),
+        ("company", "do_not_send_tag", format!("`{}`", company.do_not_send_tags.join(", "))),
         ("company", "do_not_send_topic", format!("`{}`", company.do_not_send_topic)),
         ("channel", "mode", (if channel.mode == ChannelMode::Manual { "`manual`" } else { "`integrated`" }).to_owned()),
         ("channel", "enabled", channel.enabled.to_string()),

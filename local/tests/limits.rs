@@ -217,3 +217,114 @@ async fn live_mail_of_a_key_that_became_a_test_key_is_not_sent() {
     assert_eq!(world.outcome(&id).await, "invalid: key_revoked");
     assert!(world.stack.mailbox.messages().is_empty());
 }
+
+#[tokio::test]
+async fn a_ceiling_that_is_lowered_holds_at_once() {
+    let mut world = World::new().await;
+    let digest = intake::digest(LIVE.as_bytes());
+    let post = async |world: &mut World, from: usize| {
+        for n in from..from + 12 {
+            world.post("/v1/requests", &request(&format!("{n}"), &format!("c{n}@customers.example"))).await;
+        }
+        world.settle().await;
+    };
+    post(&mut world, 0).await;
+    assert_eq!(world.stack.mailbox.messages().len(), 12);
+    world.configure("key", &digest, key("live", json!(5)));
+    world.advance(SignedDuration::from_secs(31));
+    post(&mut world, 12).await;
+    assert_eq!(world.stack.mailbox.messages().len(), 12);
+}
+
+#[tokio::test]
+async fn what_a_typo_hid_at_receipt_counts_when_it_is_due() {
+    let mut world = World::new().await;
+    world.company(json!({ "do_not_send_tg": "nosurvey", "internal_domans": ["colleagues.example"], "default_language": "Germn" }));
+    let mut declined = request("1", "jane@customers.example");
+    declined["tags"] = json!(["vip", "nosurvey"]);
+    let declined = world.post("/v1/requests", &declined).await.id();
+    let colleague = world.post("/v1/requests", &request("2", "boss@colleagues.example")).await.id();
+    world.settle().await;
+    for id in [&declined, &colleague] {
+        assert_eq!(world.request(id).await["waiting_for"], "configuration");
+    }
+    let mended = json!({ "name": "Peak", "do_not_send_tag": "nosurvey", "internal_domains": ["@Colleagues.example."], "from": "s@blancapeak.example" });
+    world.configure("company", "settings", mended);
+    minutes(&mut world, 3).await;
+    assert_eq!(world.outcome(&declined).await, "not_sent: do_not_send");
+    assert_eq!(world.outcome(&colleague).await, "not_sent: self_survey");
+    assert!(world.stack.mailbox.messages().is_empty());
+}
+
+#[tokio::test]
+async fn a_domain_that_can_match_nobody_is_a_fault() {
+    for domain in
+        ["https://peers.example", "*.peers.example", "paul@peers.example", "peers.example; other.example", "peers.example other.example"]
+    {
+        let mut world = World::new().await;
+        world.company(json!({ "internal_domains": [domain] }));
+        let id = world.post("/v1/requests", &request("1", "paul@peers.example")).await.id();
+        world.settle().await;
+        assert_eq!(world.request(&id).await["waiting_for"], "configuration", "{domain}");
+    }
+}
+
+#[tokio::test]
+async fn a_language_that_cannot_be_understood_any_more_holds_its_mail() {
+    let mut world = World::new().await;
+    world.configure("language", "fr", json!({}));
+    let mut body = request("1", "jane@customers.example");
+    body["language"] = json!("fr");
+    let id = world.post("/v1/requests", &body).await.id();
+    world.configure("language", "fr", json!({ "active": "maybe" }));
+    world.settle().await;
+    assert_eq!(world.request(&id).await["waiting_for"], "configuration");
+    world.configure("language", "fr", json!({ "active": "yes" }));
+    minutes(&mut world, 2).await;
+    assert_eq!(world.outcome(&id).await, "delivered");
+}
+
+#[tokio::test]
+async fn an_empty_switch_is_off() {
+    let world = World::new().await;
+    world.configure("channel", "email", json!({ "mode": "integrated", "enabled": " " }));
+    assert_eq!(world.post("/v1/requests", &request("1", "jane@customers.example")).await.json()["code"], "channel_not_enabled");
+}
+
+#[tokio::test]
+async fn a_brands_unsubscribe_holds_though_its_id_is_spelled_in_another_case() {
+    let mut world = World::new().await;
+    world.company(json!({ "suppression_days": 0 }));
+    let mut body = request("1", "jane@customers.example");
+    body["brand"] = json!("Blanca Kids");
+    world.post("/v1/requests", &body).await;
+    world.settle().await;
+    let page = link(&world.mails_to("jane@customers.example")[0], "/u/");
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    assert_eq!(world.call("POST", &page, &form, "scope=brand").await.status, 303);
+    let old = json!({ "TableName": "config", "Key": { "kind": { "S": "brand" }, "id": { "S": "blancakids" } } });
+    world.stack.database.delete_item(serde_json::from_value(old).unwrap()).unwrap();
+    world.configure("brand", "BlancaKids", json!({ "name": "Blanca Kids" }));
+    world.advance(SignedDuration::from_secs(31));
+    body["ext_interaction_id"] = json!("2");
+    let next = world.post("/v1/requests", &body).await.id();
+    world.settle().await;
+    assert_eq!(world.outcome(&next).await, "not_sent: unsubscribed");
+}
+
+#[tokio::test]
+async fn one_row_that_cannot_be_read_is_left_out_of_the_lists() {
+    let mut world = World::new().await;
+    for n in 0..3 {
+        world.post("/v1/requests", &request(&format!("{n}"), &format!("c{n}@customers.example"))).await;
+    }
+    world.settle().await;
+    let mut broken = world.rows().remove(1);
+    broken["attempts"] = json!({ "S": "two" });
+    world.stack.database.put_item(serde_json::from_value(json!({ "TableName": "interactions", "Item": broken })).unwrap()).unwrap();
+    for path in ["/v1/requests", "/v1/requests?status=delivered"] {
+        let list = world.get(path).await;
+        assert_eq!((list.status, list.json()["requests"].as_array().unwrap().len()), (200, 2), "{path}");
+    }
+    assert_eq!(world.get("/v2/data").await.status, 200);
+}

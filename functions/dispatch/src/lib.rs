@@ -32,8 +32,8 @@ const MOST_AT_ONCE: u32 = 10;
 /// How long what is no fault of the mail (throttled, not connected, a sender that is not verified) is tried.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 /// How often a claim is tried again while the customer's window is held by a mail that is being sent at this moment, and the first pause
-/// between two tries, which doubles: in all a little over a second, several times what a call to SES takes.
-const WINDOW_TRIES: u32 = 4;
+/// before that, which doubles: in all less than a second, several times what a call to SES takes.
+const WINDOW_TRIES: u32 = 3;
 const WINDOW_PAUSE: Duration = Duration::from_millis(100);
 /// A claim outlives the function that made it by so much.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
@@ -108,6 +108,9 @@ impl Dispatch {
         if row.expired(now) {
             return self.refuse(row, Reason::Expired, now).await;
         }
+        if row.declined_at.is_some() {
+            return self.refuse(row, Reason::DoNotSend, now).await;
+        }
         if row.reopened_at.is_some() {
             return self.refuse(row, Reason::Reopened, now).await;
         }
@@ -127,7 +130,12 @@ impl Dispatch {
             Mode::Test => settings.company.test_email.as_ref().map(Address::as_mailbox),
             Mode::Live => row.customer_email().map(str::to_owned),
         };
-        let Some(to) = to else { return self.hold(row, WaitingFor::TestEmail, WaitingFor::TestEmail.sentence(), now).await };
+        let to = match (to, row.mode) {
+            (Some(to), _) => to,
+            // Nothing of ours records a live request without one.
+            (None, Mode::Live) => return self.refuse(row, Reason::NoEmail, now).await,
+            (None, Mode::Test) => return self.hold(row, WaitingFor::TestEmail, WaitingFor::TestEmail.sentence(), now).await,
+        };
         let from = letter::sender(&settings.company, brand, self.sender.as_ref());
         let Some(from) = from else { return self.hold(row, WaitingFor::Sender, WaitingFor::Sender.sentence(), now).await };
         // Written before it is claimed: a mail that cannot be written holds no lease.
@@ -166,23 +174,17 @@ impl Dispatch {
     /// Claims. Where the customer's window is held by another request, that request decides: if its mail has left, this one is refused; if it is
     /// being sent at this moment, this one waits for it a little; if it is not known whether it left, the answer is [`Claimed::WindowOf`].
     async fn claim(&self, row: &Interaction, claim: &Claim<'_>, now: Timestamp) -> Result<Claimed, StoreError> {
-        let mut pause = WINDOW_PAUSE;
-        for attempt in 1.. {
-            let holder = match self.store.claim(row, claim, now).await? {
-                Claimed::WindowOf(holder) => holder,
-                other => return Ok(other),
-            };
+        let mut claimed = self.store.claim(row, claim, now).await?;
+        for again in 0..WINDOW_TRIES {
+            let Claimed::WindowOf(holder) = claimed else { break };
             match self.store.interaction(holder, now).await? {
                 Some(holder) if matches!(holder.status, Status::Queued | Status::Sending) => {}
                 _ => return Ok(Claimed::No(Reason::SuppressionPeriod)),
             }
-            if attempt == WINDOW_TRIES {
-                return Ok(Claimed::WindowOf(holder));
-            }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
+            tokio::time::sleep(WINDOW_PAUSE * 2_u32.pow(again)).await;
+            claimed = self.store.claim(row, claim, now).await?;
         }
-        Ok(Claimed::Lost)
+        Ok(claimed)
     }
 
     /// What the checks need to know of the configuration, remembered or read.
@@ -279,7 +281,16 @@ impl Known {
             employee: self.employee.as_ref(),
         };
         let channel = row.channel.as_deref().unwrap_or_default();
-        recheck(row.mode, channel, &facts).map(|fault| fault.map(ToString::to_string))
+        let language = row.language.as_deref();
+        let of_language = self.settings.language_faults.iter().find(|(tag, _)| Some(tag.as_str()) == language).map(|(_, fault)| fault);
+        if let Some(fault) = recheck(row.mode, channel, &facts)?.or(of_language) {
+            return Ok(Some(fault.to_string()));
+        }
+        let customer = row.customer_email().and_then(Address::parse);
+        match policy::declined(&self.settings.company, &row.tags(), customer.as_ref()) {
+            Some(reason) => Err(reason),
+            None => Ok(None),
+        }
     }
 
     fn ceiling(&self, row: &Interaction) -> Option<Ceiling> {

@@ -8,7 +8,7 @@ use lambda_http::{Body, Request, Response};
 use normalize::{ClosedConversation, Inbound, Malformed, Note, Source, SurveyRequest};
 use policy::{Channel, Outcome, Reason, Scope, Status, TicketStatus, Verdict};
 use serde_json::{Map, Value, json};
-use store::{Conversation, Interaction, Marker, NewInteraction, Recorded, Resolution, Settings, Ticket};
+use store::{Conversation, First, Interaction, Marker, NewInteraction, Recorded, Resolution, Settings, Ticket};
 
 use crate::{Entered, Intake, Problem, digest, in_time, json_reply, respond};
 
@@ -66,7 +66,7 @@ impl Intake {
             Inbound::Conversation(closed) => self.conversation(entered, &delivery, &closed, now).await,
             Inbound::Reopened { ext_interaction_id } => {
                 let identity = policy::ticket(delivery.source, &ext_interaction_id);
-                self.reopened(entered, delivery.source, &ext_interaction_id, &identity, now).await
+                self.reopened(entered, &delivery, &ext_interaction_id, &identity, now).await
             }
             Inbound::Ignored(ignore) => Ok(ignored(&ignore)),
         }
@@ -92,7 +92,7 @@ impl Intake {
             TicketStatus::Closed => policy::decide(request, entered.key().mode, &settings.facts(employee.as_ref()), now),
             TicketStatus::Open => {
                 return match &request.ext_interaction_id {
-                    Some(ext) => self.reopened(entered, delivery.source, ext, &identity, now).await,
+                    Some(ext) => self.reopened(entered, delivery, ext, &identity, now).await,
                     None => Ok(ignored(&normalize::Ignored::NotClosed)),
                 };
             }
@@ -127,14 +127,24 @@ impl Intake {
     async fn reopened(
         &self,
         entered: &Entered<'_>,
-        source: Source,
+        delivery: &Delivery<'_>,
         ext_interaction_id: &str,
         identity: &[String],
         now: Timestamp,
     ) -> Result<Response<Body>, Problem> {
+        // A helpdesk may deliver twice, and the ticket may be closed again in between: the repetition must not withdraw that survey.
+        let this = delivery.id.map(|id| self.marker(entered, "withdrawal", &[delivery.source.to_string(), id.to_owned()]));
+        if let Some(this) = &this
+            && self.store.has_withdrawn(this, now).await?
+        {
+            return Ok(ignored(&normalize::Ignored::NotClosed));
+        }
         let marker = self.marker(entered, "interaction", identity);
-        let ticket = Ticket { source, mode: entered.key().mode, ext_interaction_id, marker: &marker };
+        let ticket = Ticket { source: delivery.source, mode: entered.key().mode, ext_interaction_id, marker: &marker };
         self.store.withdraw(&ticket, now).await?;
+        if let Some(this) = &this {
+            self.store.note_withdrawal(this, DELIVERY_WINDOW, now).await?;
+        }
         Ok(ignored(&normalize::Ignored::NotClosed))
     }
 
@@ -181,7 +191,8 @@ impl Intake {
         let row = NewInteraction { marker: identity.clone(), ..new }.into_row(now);
         let limit = |window: SignedDuration| if row.status == Status::Invalid { window.min(INVALID_WINDOW) } else { window };
         let mut markers = Vec::new();
-        if let Some(key) = entered.idempotency_key()? {
+        // A helpdesk's form can only say the same key each time.
+        if let Some(key) = entered.idempotency_key()?.filter(|_| delivery.style == Style::Api) {
             let key = self.marker(entered, "idempotency", &[entered.key().digest.clone(), key.to_owned()]);
             markers.push(Marker { key, window: limit(DELIVERY_WINDOW), fingerprint: Some(digest(entered.body())) });
         }
@@ -199,7 +210,7 @@ impl Intake {
                 if theirs.is_some() && theirs != first.fingerprint.as_ref() {
                     return Err(Problem::IdempotencyKeyReused);
                 }
-                (Some(first), true)
+                (Some(self.repeated(&row, &markers, index, first, now).await?), true)
             }
         };
         let (request_id, status, reason) = first.map_or((row.request_id, row.status, row.reason), |f| (f.request_id, f.status, f.reason));
@@ -208,6 +219,20 @@ impl Intake {
             reason = reason.map(Reason::code), duplicate, repaired, "request recorded"
         );
         reply(&row, request_id.to_string(), status, reason, duplicate, delivery.style)
+    }
+
+    /// What the repetition of an earlier request adds to it: an `Idempotency-Key` of its own, and the wish that nothing be sent. Do-not-send
+    /// wins also if it is said later, as long as no mail has gone out. The answer says how the first request stands then.
+    async fn repeated(&self, row: &Interaction, markers: &[Marker], index: usize, first: First, now: Timestamp) -> Result<First, Problem> {
+        let unknown = markers.iter().take(index).find(|marker| marker.fingerprint.is_some());
+        if let Some(idempotency_key) = unknown {
+            self.store.remember(idempotency_key, &first, now).await?;
+        }
+        let declined = row.reason == Some(Reason::DoNotSend) && first.reason.is_none();
+        if declined && self.store.decline(first.request_id, now).await? {
+            return Ok(First { status: Status::NotSent, reason: row.reason, ..first });
+        }
+        Ok(first)
     }
 
     fn marker(&self, entered: &Entered<'_>, kind: &str, parts: &[String]) -> links::Subject {

@@ -133,8 +133,9 @@ fn password(authorization: &[u8]) -> Option<Vec<u8>> {
 fn key_in_query(request: &Request) -> bool {
     let parameters = request.query_string_parameters();
     parameters.iter().any(|(name, value)| {
-        let name = name.to_ascii_lowercase();
-        value.starts_with("aw_test_") || value.starts_with("aw_live_") || ["x-api-key", "api_key", "apikey"].contains(&name.as_str())
+        let (name, value) = (name.to_ascii_lowercase(), value.to_ascii_lowercase());
+        let is_key = |text: &str| ["aw_test_", "aw_live_", "aw_admin_"].iter().any(|prefix| text.contains(prefix));
+        is_key(&name) || is_key(&value) || ["x-api-key", "api_key", "apikey"].contains(&name.as_str())
     })
 }
 

@@ -38,4 +38,4 @@ pub use echo::echo;
 pub use inbound::{ClosedConversation, Ignored, Inbound, Malformed, Place};
 pub use language::LanguageTag;
 pub use mask::masked_body;
-pub use request::{Brand, Country, Customer, CustomerAddress, EmployeeRef, Language, Note, Source, SurveyRequest};
+pub use request::{Brand, Country, Customer, CustomerAddress, EmployeeRef, Language, Note, Source, SurveyRequest, has_tag};

@@ -126,13 +126,18 @@ impl SurveyRequest {
     /// Templates render tags in more shapes than can be told apart (one text of words, a list of one text, HTML-escaped Python),
     /// and a survey too few is better than one that was declined. A longer word is another tag: `…-send-2` is not `…-send`.
     pub fn has_tag(&self, tag: &str) -> bool {
-        let tag = text::lower(tag.trim());
-        !tag.is_empty()
-            && self.tags.iter().chain(&self.surplus_tags).any(|given| {
-                let escaped = given.contains(['&', '\\']);
-                text::has_word(&text::lower(given), &tag) || escaped && text::has_word(&text::lower(&text::unescaped(given)), &tag)
-            })
+        has_tag(self.tags.iter().chain(&self.surplus_tags).map(String::as_str), tag)
     }
+}
+
+/// Whether one of these texts holds the tag as a word: see [`SurveyRequest::has_tag`].
+pub fn has_tag<'a>(texts: impl IntoIterator<Item = &'a str>, tag: &str) -> bool {
+    let tag = text::lower(tag.trim());
+    !tag.is_empty()
+        && texts.into_iter().any(|given| {
+            let escaped = given.contains(['&', '\\']);
+            text::has_word(&text::lower(given), &tag) || escaped && text::has_word(&text::lower(&text::unescaped(given)), &tag)
+        })
 }
 
 /// What one tag (without a name) or custom property weighs.

@@ -6,8 +6,9 @@ use crate::Mode;
 
 /// A key's ceiling: at most so many mails in an hour of the clock (UTC). Every attempt counts, also one that SES refuses.
 ///
-/// A ceiling of more than [`Ceiling::PART`] is counted in several parts, since transactions on one counter hold each other up. A request always
-/// counts in the same part, so that one part may be full a little before all of them are.
+/// Up to twice [`Ceiling::PART`] there is one counter, which is exact, and a ceiling that is lowered holds at once. A larger one is counted in
+/// several parts, since transactions on one counter hold each other up: one counter takes some tens of mails a second. A request always counts in
+/// the same part, so that one part may be full a little before all of them are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ceiling {
     /// SHA-256 of the key, in hex.
@@ -18,7 +19,7 @@ pub struct Ceiling {
 
 impl Ceiling {
     /// Mails that one counter counts, about.
-    const PART: u32 = 1_000;
+    const PART: u32 = 100_000;
     /// Counters of an hour at most.
     const MOST_PARTS: u32 = 50;
 
@@ -63,8 +64,9 @@ mod tests {
         assert_eq!(parts(0), None, "none");
         assert_eq!(parts(1), Some((1, 1)));
         assert_eq!(parts(500), Some((1, 500)));
-        assert_eq!(parts(1_999), Some((1, 1_999)));
-        assert_eq!(parts(10_000), Some((10, 1_000)));
+        assert_eq!(parts(10_000), Some((1, 10_000)));
+        assert_eq!(parts(199_999), Some((1, 199_999)));
+        assert_eq!(parts(500_000), Some((5, 100_000)));
         assert_eq!(parts(u32::MAX), Some((50, u32::MAX.div_ceil(50))));
     }
 

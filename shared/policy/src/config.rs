@@ -29,8 +29,8 @@ pub struct Company {
     pub default_language: Option<LanguageTag>,
     /// Domains of colleagues, lower case, in punycode.
     pub internal_domains: Vec<String>,
-    /// A tag that means do-not-send. Default `stellaconnect-do-not-send`.
-    pub do_not_send_tag: String,
+    /// `do_not_send_tag`: tags that mean do-not-send, mostly one; empty = none. Default `stellaconnect-do-not-send`.
+    pub do_not_send_tags: Vec<String>,
     /// A Gladly topic that means do-not-send. Default `do_not_send_stella`.
     pub do_not_send_topic: String,
     /// `dedupe_minutes` of the item, per source.
@@ -60,12 +60,15 @@ impl Company {
             item.text("default_language").and_then(|text| match text.as_deref() {
                 None => Ok(None),
                 Some("") => Ok(Some(None)),
-                Some(tag) => LanguageTag::parse(tag).map(|t| Some(Some(t))).ok_or_else(|| item.fault("default_language")),
+                Some(tag) => {
+                    let spoken = LanguageTag::parse(tag).filter(language::is_spoken);
+                    spoken.map(|tag| Some(Some(tag))).ok_or_else(|| item.fault("default_language"))
+                }
             }),
             LanguageTag::parse("en"),
         );
         let dedupe_minutes = faults.or(read_dedupe(&item), Vec::new());
-        let internal = faults.or(item.list("internal_domains"), Vec::new());
+        let internal_domains = faults.or(read_domains(&item), Vec::new());
         Self {
             name: faults.or(item.text("name"), String::new()),
             test_email: faults.option(item.mailbox("test_email")).map(|mailbox| mailbox.address),
@@ -74,8 +77,8 @@ impl Company {
             suppression: days(faults.or(item.number("suppression_days", 3_650), 7)),
             default_brand: faults.option(item.words("default_brand")),
             default_language,
-            internal_domains: internal.iter().map(|domain| punycode(domain.trim_start_matches('@'))).collect(),
-            do_not_send_tag: faults.or(item.text("do_not_send_tag"), "stellaconnect-do-not-send".into()),
+            internal_domains,
+            do_not_send_tags: faults.or(item.list("do_not_send_tag"), vec!["stellaconnect-do-not-send".into()]),
             do_not_send_topic: faults.or(item.text("do_not_send_topic"), "do_not_send_stella".into()),
             dedupe_minutes,
             open: days(faults.or(item.number("survey_days", 3_650), 14).max(1)),
@@ -116,9 +119,15 @@ impl Company {
     }
 }
 
-/// The domain as customers' are compared.
-fn punycode(domain: &str) -> String {
-    Address::parse(&format!("x@{domain}")).map_or_else(|| domain.to_lowercase(), |address| address.domain().to_owned())
+/// `internal_domains`, as customers' domains are compared. With or without `@`, or a point at the end; what is no domain (a URL, an address, a
+/// pattern, two domains in one text) is a fault: it would match nobody, and colleagues would be surveyed.
+fn read_domains(item: &Item<'_>) -> Result<Option<Vec<String>>, Fault> {
+    let domain = |text: &String| {
+        let text = text.strip_prefix('@').unwrap_or(text);
+        let address = Address::parse(&format!("x@{}", text.strip_suffix('.').unwrap_or(text)));
+        address.map(|address| address.domain().to_owned()).ok_or_else(|| item.fault("internal_domains"))
+    };
+    item.list("internal_domains")?.map(|domains| domains.iter().map(domain).collect()).transpose()
 }
 
 fn days(number: u32) -> SignedDuration {
@@ -355,6 +364,8 @@ impl Brand {
 /// `language/<BCP 47>`.
 #[derive(Clone, Debug)]
 pub struct LanguageRow {
+    /// The language that the id means, active or not.
+    pub named: Option<LanguageTag>,
     /// The language, if the id is one, and active.
     pub tag: Option<LanguageTag>,
     /// What could not be understood; such a language is inactive.
@@ -371,7 +382,7 @@ impl LanguageRow {
         let active = faults.or(active, false);
         // Nobody could be written to in a language that has no texts.
         let tag = faults.option(tag.map(|tag| if language::is_spoken(&tag) { Ok(tag) } else { Err(item.fault("id")) }).transpose());
-        Self { tag: tag.filter(|_| active), faults: faults.found() }
+        Self { named: LanguageTag::parse(item.id()), tag: tag.filter(|_| active), faults: faults.found() }
     }
 }
 

@@ -59,8 +59,7 @@ pub enum Verdict {
 ///
 /// Do-not-send comes before the people, so that a set-up test with a made-up employee passes (docs/facts.md, Vendor 3).
 pub fn who<'a>(request: &'a SurveyRequest, company: &Company) -> Result<Who<'a>, Reason> {
-    let tag = &company.do_not_send_tag;
-    if request.do_not_send || (!tag.is_empty() && request.has_tag(tag)) {
+    if request.do_not_send || company.do_not_send_tags.iter().any(|tag| request.has_tag(tag)) {
         return Err(Reason::DoNotSend);
     }
     let customer = match &request.customer.address {
@@ -68,7 +67,7 @@ pub fn who<'a>(request: &'a SurveyRequest, company: &Company) -> Result<Who<'a>,
         CustomerAddress::Malformed(_) => return Err(Reason::InvalidCustomer),
         CustomerAddress::Valid(address) => address,
     };
-    if company.internal_domains.iter().any(|domain| domain == customer.domain()) {
+    if is_colleague(customer, company) {
         return Err(Reason::SelfSurvey);
     }
     let employee = request.employee.as_ref().ok_or(Reason::NoEmployee)?;
@@ -76,6 +75,11 @@ pub fn who<'a>(request: &'a SurveyRequest, company: &Company) -> Result<Who<'a>,
         return Err(Reason::SelfSurvey);
     }
     Ok(Who { customer, employee })
+}
+
+/// Whether the address is in one of the company's own domains.
+pub(crate) fn is_colleague(customer: &Address, company: &Company) -> bool {
+    company.internal_domains.iter().any(|domain| domain == customer.domain())
 }
 
 /// All checks at the door; `now` is the time of receipt, from which a channel's delay counts.

@@ -1,8 +1,10 @@
 //! The checks when a request is due, once more for live keys: between receipt and now a key may have been revoked, a channel flipped to
 //! manual, an employee deactivated. (Unsubscribed, bounced and suppressed are checked by the claim itself, atomically.)
 
+use normalize::Address;
+
 use crate::config::{Channel, Company, Employee};
-use crate::door::{employee_may_be_rated, open_channel};
+use crate::door::{employee_may_be_rated, is_colleague, open_channel};
 use crate::item::Fault;
 use crate::{Brand, KeyItem, Mode, Reason};
 
@@ -19,6 +21,15 @@ pub struct DueFacts<'a> {
     pub key: Option<&'a KeyItem>,
     /// The request's employee, if there still is one.
     pub employee: Option<&'a Employee>,
+}
+
+/// Whether a request that was accepted is one that the company asks nobody about, as its settings are now: by one of its stored tags, or by the
+/// customer's domain. They may have been read with a fault in them at receipt, when a default stood in.
+pub fn declined(company: &Company, tags: &[&str], customer: Option<&Address>) -> Option<Reason> {
+    if company.do_not_send_tags.iter().any(|tag| normalize::has_tag(tags.iter().copied(), tag)) {
+        return Some(Reason::DoNotSend);
+    }
+    customer.filter(|customer| is_colleague(customer, company)).map(|_| Reason::SelfSurvey)
 }
 
 /// Whether a due request may be claimed.

@@ -143,15 +143,15 @@ impl<'a> Item<'a> {
         text.map(|text| Mailbox::parse(&text).ok_or_else(|| self.fault(name))).transpose()
     }
 
-    /// true/1/yes/on, false/0/no/off, or a boolean. Empty text is absent.
+    /// true/1/yes/on, false/0/no/off/empty, or a boolean.
     pub fn bool(&self, name: &str) -> Result<Option<bool>, Fault> {
         if let Some(Value::Bool(value)) = self.present(name) {
             return Ok(Some(*value));
         }
         match self.text(name)?.map(|text| text.to_lowercase()).as_deref() {
-            None | Some("") => Ok(None),
+            None => Ok(None),
             Some("true" | "1" | "yes" | "on") => Ok(Some(true)),
-            Some("false" | "0" | "no" | "off") => Ok(Some(false)),
+            Some("false" | "0" | "no" | "off" | "") => Ok(Some(false)),
             Some(_) => Err(self.fault(name)),
         }
     }

@@ -24,7 +24,7 @@ pub use backoff::{backoff, backoff_after};
 pub use ceiling::Ceiling;
 pub use config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, LanguageRow, Look, Profile};
 pub use door::{Facts, Plan, Verdict, Who, decide, who};
-pub use due::{DueFacts, recheck};
+pub use due::{DueFacts, declined, recheck};
 pub use evidence::{NEIGHBOURHOOD, SendEvents, Weighed, weigh};
 pub use identity::{identity, ticket};
 pub use item::{Fault, Item};

@@ -24,10 +24,11 @@ const OPEN: [&str; 12] =
     ["open", "new", "pending", "hold", "on-hold", "on hold", "waiting on customer", "waiting on third party", "2", "3", "6", "7"];
 
 impl TicketStatus {
-    /// Reads a status, without case and without white space around it. No status means that the helpdesk's own rule has decided that the
+    /// Reads a status, without case and without white space around it; several blanks are one. No status means that the helpdesk's own rule has decided that the
     /// ticket is closed. What the company names in `closed_statuses` is closed, whatever it would mean otherwise.
     pub fn read(status: Option<&str>, closed_statuses: &[String]) -> Self {
-        let status = status.unwrap_or_default().trim();
+        let status = status.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        let status = status.as_str();
         let is = |name: &str| same(status, name);
         if status.is_empty() || closed_statuses.iter().any(|name| is(name)) || CLOSED.into_iter().any(is) {
             Self::Closed

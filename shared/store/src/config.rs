@@ -28,6 +28,8 @@ pub struct Settings {
     pub brands: Vec<Brand>,
     /// Active languages.
     pub languages: Vec<LanguageTag>,
+    /// Languages whose item cannot be understood, with the first fault of each.
+    pub language_faults: Vec<(LanguageTag, Fault)>,
     /// `integration/…`, by id: read by the function that integrates it.
     pub integrations: HashMap<String, Map<String, Value>>,
 }
@@ -39,12 +41,13 @@ impl Settings {
         let rows: Vec<LanguageRow> = of("language").map(LanguageRow::read).collect();
         let settings = Self {
             company: of("company")
-                .find(|item| Item::new(item).id() == "settings")
+                .find(|item| Item::new(item).id().eq_ignore_ascii_case("settings"))
                 .map_or_else(|| Company::read(&Map::new()), Company::read),
             channels: of("channel").map(Channel::read).collect(),
             brands: of("brand").map(Brand::read).collect(),
             languages: rows.iter().filter_map(|row| row.tag.clone()).collect(),
-            integrations: of("integration").map(|item| (Item::new(item).id().to_owned(), item.clone())).collect(),
+            language_faults: rows.iter().filter_map(|row| Some((row.named.clone()?, row.faults.first()?.clone()))).collect(),
+            integrations: of("integration").map(|item| (Item::new(item).id().to_lowercase(), item.clone())).collect(),
         };
         let faults = settings.company.faults.iter();
         let faults = faults.chain(settings.channels.iter().flat_map(|c| &c.faults)).chain(settings.brands.iter().flat_map(|b| &b.faults));

@@ -126,6 +126,9 @@ pub struct Interaction {
     /// When the helpdesk showed the ticket open again while a mail was under way: should that come to nothing, there is no other.
     #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
     pub reopened_at: Option<Timestamp>,
+    /// When the sender said do-not-send in a repetition, while a mail was under way. If that send fails, there is no other.
+    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    pub declined_at: Option<Timestamp>,
     /// Of what identifies the interaction: its de-duplication marker's [`Subject::as_text`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
@@ -200,6 +203,7 @@ impl NewInteraction {
             conversation: self.conversation,
             due_at: (waiting && !ready).then_some(self.due),
             reopened_at: None,
+            declined_at: None,
             marker: self.marker.map(|marker| marker.as_text()),
             expires_at: later(self.due, self.retention).as_second(),
         }
@@ -210,6 +214,11 @@ impl Interaction {
     /// The customer's address as SES takes it.
     pub fn customer_email(&self) -> Option<&str> {
         self.request.pointer("/customer/email").and_then(Value::as_str)
+    }
+
+    /// The tags that were kept.
+    pub fn tags(&self) -> Vec<&str> {
+        self.request.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
     /// The customer's display name, untrusted.

@@ -231,8 +231,12 @@ impl Store {
                 }
                 for item in items {
                     found.bytes += weight_of(&item);
-                    let row = Interaction::from_item(item)?;
-                    found.rows.insert(row.request_id, row);
+                    let request_id = id_of(&item);
+                    match Interaction::from_item(item) {
+                        Ok(row) => drop(found.rows.insert(row.request_id, row)),
+                        // Somebody has edited it by hand. One row must not make a whole list unreadable.
+                        Err(error) => tracing::error!(?request_id, %error, "a row is left out of a list"),
+                    }
                 }
                 if in_vain > 0 {
                     pause(in_vain).await;

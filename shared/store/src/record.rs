@@ -64,12 +64,13 @@ impl Store {
             .set_item(Some(row.to_item()?))
             .condition_expression("attribute_not_exists(request_id)");
         let mut actions = vec![TransactWriteItem::builder().put(built(put.build())?).build()];
+        let answered = First { request_id: row.request_id, status: row.status, reason: row.reason, fingerprint: None };
         for marker in markers {
             // Clauses: there is no such marker; or it is over (DynamoDB deletes expired items late).
             // ALL_OLD brings the marker itself along, so that a duplicate costs no read.
             let put = Put::builder()
                 .table_name(&self.tables.suppression)
-                .set_item(Some(marker_item(marker, row, now)))
+                .set_item(Some(marker_item(marker, &answered, now)))
                 .condition_expression("attribute_not_exists(subject) OR expires_at <= :now")
                 .expression_attribute_values(":now", n(now.as_second()))
                 .return_values_on_condition_check_failure(OnFailure::AllOld);
@@ -87,17 +88,33 @@ impl Store {
             false => Err(StoreError::Corrupt { table: "suppression", cause: "a marker without its request".into() }),
         }
     }
+
+    /// Has one more marker lead to a request that was answered for it: an `Idempotency-Key` of which another marker said that it repeats `first`.
+    pub async fn remember(&self, marker: &Marker, first: &First, now: Timestamp) -> Result<(), StoreError> {
+        // Clauses: there is no such marker; or it is over. Else somebody was faster, with the same answer.
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.tables.suppression)
+            .set_item(Some(marker_item(marker, first, now)))
+            .condition_expression("attribute_not_exists(subject) OR expires_at <= :now")
+            .expression_attribute_values(":now", n(now.as_second()));
+        match put.send().await {
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            other => other.map(drop).map_err(StoreError::of("PutItem")),
+        }
+    }
 }
 
-fn marker_item(marker: &Marker, row: &Interaction, now: Timestamp) -> HashMap<String, AttributeValue> {
+fn marker_item(marker: &Marker, first: &First, now: Timestamp) -> HashMap<String, AttributeValue> {
     let mut item = HashMap::from([
         ("subject".into(), s(marker.key.as_text())),
         ("kind".into(), s(MARKER)),
-        ("request_id".into(), s(row.request_id.to_string())),
-        ("status".into(), s(row.status.as_str())),
+        ("request_id".into(), s(first.request_id.to_string())),
+        ("status".into(), s(first.status.as_str())),
         ("expires_at".into(), n(later(now, marker.window).as_second())),
     ]);
-    if let Some(reason) = row.reason {
+    if let Some(reason) = first.reason {
         item.insert("reason".into(), s(reason.code()));
     }
     if let Some(fingerprint) = &marker.fingerprint {

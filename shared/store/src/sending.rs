@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::error::{Transacted, condition_failed};
 use crate::interaction::{STALLED, hour, ms, n, s, shard_of};
 use crate::record::built;
+use crate::suppression::kind as unsubscribed;
 use crate::waking::SEEN;
 use crate::{Due, Interaction, Store, StoreError};
 
@@ -59,7 +60,7 @@ impl Store {
     pub async fn claim(&self, row: &Interaction, claim: &Claim<'_>, now: Timestamp) -> Result<Claimed, StoreError> {
         let open_until = later(now, claim.open);
         // Clauses: the row still exists; it is queued and ready (a stale stream record of a request that was put back finds it not ready), and
-        // its ticket was not opened since (a record from before that does not show it); or it is this very claim, whose answer was lost on
+        // its ticket was not opened and do-not-send was not said since (a record from before that does not show it); or it is this very claim, whose answer was lost on
         // the way.
         let take = self
             .transacted(row.request_id)
@@ -68,7 +69,7 @@ impl Store {
                  REMOVE ready, doubted_at, waiting_for, woken",
             )
             .condition_expression(
-                "attribute_exists(request_id) AND ((#status = :queued AND attribute_exists(ready) AND attribute_not_exists(reopened_at)) OR (#status = :sending AND claim_id = :claim))",
+                "attribute_exists(request_id) AND ((#status = :queued AND attribute_exists(ready) AND attribute_not_exists(reopened_at) AND attribute_not_exists(declined_at)) OR (#status = :sending AND claim_id = :claim))",
             )
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":queued", s(Status::Queued.as_str()))
@@ -81,8 +82,8 @@ impl Store {
         let mut actions = vec![TransactWriteItem::builder().update(built(take.build())?).build()];
         let mut about: Vec<fn(&CancellationReason) -> Claimed> = vec![];
         if let Some(subject) = row.subject.as_deref().filter(|_| row.mode == Mode::Live) {
-            let brand = row.brand.as_ref().map(|brand| format!("unsubscribed#{brand}"));
-            for kind in [Some("unsubscribed".to_owned()), brand].into_iter().flatten() {
+            let brand = row.brand.as_deref().map(|brand| unsubscribed(Some(brand)));
+            for kind in [Some(unsubscribed(None)), brand].into_iter().flatten() {
                 // Clause: not unsubscribed.
                 let check = self.check(subject, &kind).condition_expression("attribute_not_exists(subject)");
                 actions.push(TransactWriteItem::builder().condition_check(built(check.build())?).build());
@@ -265,15 +266,22 @@ impl Store {
 
     /// The ticket is open again while a mail is under way; its marker goes. False if the row has moved on.
     pub(crate) async fn note_reopened(&self, row: &Interaction, now: Timestamp) -> Result<bool, StoreError> {
+        self.end(self.noted_while_sending(row, "reopened_at", now), self.marker(row)?).await
+    }
+
+    /// The sender says do-not-send while a mail is under way. False if the row has moved on.
+    pub(crate) async fn note_declined(&self, row: &Interaction, now: Timestamp) -> Result<bool, StoreError> {
+        self.end(self.noted_while_sending(row, "declined_at", now), None).await
+    }
+
+    fn noted_while_sending(&self, row: &Interaction, attribute: &str, now: Timestamp) -> UpdateBuilder {
         // Clauses: the row exists; its mail is still under way.
-        let update = self
-            .transacted(row.request_id)
-            .update_expression("SET reopened_at = :now")
+        self.transacted(row.request_id)
+            .update_expression(format!("SET {attribute} = :now"))
             .condition_expression("attribute_exists(request_id) AND #status = :sending")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":sending", s(Status::Sending.as_str()))
-            .expression_attribute_values(":now", ms(now));
-        self.end(update, self.marker(row)?).await
+            .expression_attribute_values(":now", ms(now))
     }
 
     /// Holds a queued request back until `wake_at`. One whose row would be gone by then, or about to go, ends as `failed: expired` instead, a

@@ -16,8 +16,9 @@ pub struct Unsubscribed {
     pub from_brand: bool,
 }
 
-fn kind(brand: Option<&str>) -> String {
-    brand.map_or_else(|| "unsubscribed".to_owned(), |brand| format!("unsubscribed#{brand}"))
+/// The sort key of an unsubscribe. Brands are compared without case: an admin may spell the id in another way one day.
+pub(crate) fn kind(brand: Option<&str>) -> String {
+    brand.map_or_else(|| "unsubscribed".to_owned(), |brand| format!("unsubscribed#{}", brand.trim().to_lowercase()))
 }
 
 impl Store {

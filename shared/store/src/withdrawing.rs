@@ -16,14 +16,14 @@ use std::collections::{BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use futures::{StreamExt as _, TryStreamExt as _};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use links::Subject;
 use normalize::Source;
-use policy::{Mode, Reason, Status};
+use policy::{Mode, Reason, Status, later};
 use uuid::Uuid;
 
 use crate::error::{Transacted, pause};
-use crate::interaction::{ms, s};
+use crate::interaction::{ms, n, s};
 use crate::record::{built, first};
 use crate::sending::{MARKER, ended};
 use crate::{Interaction, Store, StoreError};
@@ -119,6 +119,38 @@ impl Store {
             }
         }
         Err(StoreError::Unavailable { operation: "withdraw", cause: "the request moved on at each attempt".into() })
+    }
+
+    /// The sender says do-not-send about a request that it sent without that word before. One that waits becomes `not_sent: do_not_send`; one
+    /// whose mail is under way does if that comes to nothing. The marker stays: it is the same interaction. True if the request has ended so.
+    pub async fn decline(&self, request_id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
+        for attempt in 1..=ATTEMPTS {
+            let Some(row) = self.interaction(request_id, now).await? else { return Ok(false) };
+            match row.status {
+                Status::Unresolved | Status::Queued if self.refuse(&row, Reason::DoNotSend, now).await? => return Ok(true),
+                Status::Sending if self.note_declined(&row, now).await? => return Ok(false),
+                Status::Unresolved | Status::Queued | Status::Sending => pause(attempt).await,
+                _ => return Ok(row.reason == Some(Reason::DoNotSend)),
+            }
+        }
+        Err(StoreError::Unavailable { operation: "decline", cause: "the request moved on at each attempt".into() })
+    }
+
+    /// Whether a delivery that withdraws was carried out before: [`Store::note_withdrawal`] was told so.
+    pub async fn has_withdrawn(&self, delivery: &Subject, now: Timestamp) -> Result<bool, StoreError> {
+        let key = marker_key(&delivery.as_text());
+        let got = self.client.get_item().table_name(&self.tables.suppression).set_key(Some(key)).consistent_read(true);
+        let item = got.send().await.map_err(StoreError::of("GetItem"))?.item;
+        let expires_at = item.and_then(|item| item.get("expires_at")?.as_n().ok()?.parse::<i64>().ok());
+        Ok(expires_at.is_some_and(|at| at > now.as_second()))
+    }
+
+    /// Notes that a delivery that withdraws was carried out, so that its repetition withdraws nothing that came later.
+    pub async fn note_withdrawal(&self, delivery: &Subject, window: SignedDuration, now: Timestamp) -> Result<(), StoreError> {
+        // No condition: to note it again is the same.
+        let put = self.client.put_item().table_name(&self.tables.suppression).set_item(Some(marker_key(&delivery.as_text())));
+        let put = put.item("expires_at", n(later(now, window).as_second()));
+        put.send().await.map(drop).map_err(StoreError::of("PutItem"))
     }
 
     /// A sender takes back a request that waits: it becomes `not_sent: cancelled`, and its marker goes, so that the same interaction may come
