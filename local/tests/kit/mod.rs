@@ -77,7 +77,8 @@ impl World {
             true_time.checked_add(skew(function)).unwrap()
         });
         let stack = Stack::start(Options { clock, automatic: false, ..options }).await.unwrap();
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        // A connection for each call: an idle one is closed by the server after a while of real time, and a test may be slow.
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
         Self { stack, time, client }
     }
 
