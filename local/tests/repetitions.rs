@@ -131,3 +131,100 @@ async fn a_helpdesks_form_that_sends_the_same_idempotency_key_each_time_does_no_
     }
     assert_eq!(world.count("interactions"), 3);
 }
+
+/// A helpdesk says of a ticket that nothing is to be sent, whatever else has changed since.
+#[tokio::test]
+async fn do_not_send_concerns_the_whole_ticket() {
+    let change = |name: &str, value: Value| {
+        let mut body = request("77", "jane@customers.example");
+        body["do_not_send"] = json!("1");
+        body[name] = value;
+        body
+    };
+    for again in [
+        change("status", json!("weird")),
+        change("employee", json!({ "email": "someone@blancapeak.example" })),
+        change("employee", json!({ "email": "" })),
+        change("customer", json!({ "email": "no_email" })),
+        change("channel", json!("chat")),
+    ] {
+        for path in ["/v1/webhooks/zendesk", "/v1/webhooks/freshdesk"] {
+            let mut world = World::new().await;
+            delayed(&world);
+            let id = world.post(path, &request("77", "jane@customers.example")).await.id();
+            assert_eq!(world.post(path, &again).await.json()["reason"], "do_not_send", "{path} {again}");
+            later(&mut world, 21).await;
+            assert_eq!(world.outcome(&id).await, "not_sent: do_not_send", "{path} {again}");
+            // The same interaction, told once more without the wish: the wish holds.
+            assert_eq!(world.post(path, &request("77", "jane@customers.example")).await.id(), id);
+            later(&mut world, 21).await;
+            assert!(world.stack.mailbox.messages().is_empty(), "{path} {again}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn tags_that_arrive_while_the_settings_have_a_fault_are_looked_at_again() {
+    let many: Vec<String> = (0..60).map(|n| format!("tag{n}")).chain(["no-survey".to_owned()]).collect();
+    let with = |tags: Value| {
+        let mut body = request("77", "jane@customers.example");
+        body["tags"] = tags;
+        body
+    };
+    for (first, again) in [
+        (with(json!([])), Some(with(json!(["no-survey"])))),
+        (with(json!(many)), None),
+        (with(json!(["word ".repeat(500) + "no-survey"])), None),
+    ] {
+        let mut world = World::new().await;
+        let settings = |name: &str| json!({ "name": "Peak", "from": "s@blancapeak.example", name: ["else, no-survey"] });
+        world.configure("company", "settings", settings("do_not_send_tagg"));
+        let id = world.post("/v1/webhooks/zendesk", &first).await.id();
+        if let Some(again) = &again {
+            assert_eq!(world.post("/v1/webhooks/zendesk", again).await.id(), id);
+        }
+        world.settle().await;
+        assert_eq!(world.request(&id).await["waiting_for"], "configuration");
+        world.configure("company", "settings", settings("do_not_send_tag"));
+        for _ in 0..3 {
+            later(&mut world, 1).await;
+        }
+        assert_eq!(world.outcome(&id).await, "not_sent: do_not_send", "{first}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_invalid_may_come_again_after_ten_minutes_under_every_key_that_it_came_with() {
+    let world = World::new().await;
+    world.company(json!({ "dedupe_minutes": { "requests": 1 } }));
+    let mut body = request("77", "jane@customers.example");
+    body["employee"] = json!({ "email": "new@blancapeak.example" });
+    let post = async |key: &str| {
+        let headers = [("x-api-key", LIVE), ("content-type", "application/json"), ("idempotency-key", key)];
+        world.call("POST", "/v1/requests", &headers, body.to_string()).await.status
+    };
+    assert_eq!((post("K1").await, post("K2").await), (400, 400));
+    world.configure("employee", "new@blancapeak.example", json!({ "status": "approved", "name": "New" }));
+    world.advance(SignedDuration::from_mins(11));
+    assert_eq!((post("K2").await, post("K1").await), (200, 200));
+}
+
+#[tokio::test]
+async fn a_delivery_that_was_answered_as_a_repetition_brings_nothing_back() {
+    let mut world = World::new().await;
+    delayed(&world);
+    let deliver = async |world: &World, status: &str, id: &str| {
+        let mut body = request("77", "jane@customers.example");
+        body["status"] = json!(status);
+        let headers = [("x-api-key", LIVE), ("content-type", "application/json"), ("x-zendesk-webhook-invocation-id", id)];
+        world.call("POST", "/v1/webhooks/zendesk", &headers, body.to_string()).await.json()
+    };
+    let first = deliver(&world, "solved", "1").await["request_id"].clone();
+    assert_eq!(deliver(&world, "solved", "2").await["request_id"], first);
+    deliver(&world, "open", "3").await;
+    for id in ["1", "2"] {
+        assert_eq!(deliver(&world, "solved", id).await["request_id"], first, "{id} is delivered again");
+    }
+    later(&mut world, 21).await;
+    assert!(world.stack.mailbox.messages().is_empty());
+}

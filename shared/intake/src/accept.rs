@@ -41,6 +41,8 @@ pub struct Delivery<'a> {
 const DELIVERY_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 /// How long the markers of an invalid request count at most, so that what an admin mends can come again.
 const INVALID_WINDOW: SignedDuration = SignedDuration::from_mins(10);
+/// Bytes of tags that are kept besides those of the request, while a fault of the settings makes it unknown what they mean.
+const KEPT_TAGS: usize = 16 * 1024;
 /// Bytes of a sender's body that are kept, masked.
 const KEPT_BODY: usize = 8 * 1024;
 
@@ -96,6 +98,10 @@ impl Intake {
                     None => Ok(ignored(&normalize::Ignored::NotClosed)),
                 };
             }
+            // Do-not-send comes before everything else.
+            TicketStatus::Unknown if matches!(policy::who(request, &settings.company), Err(Reason::DoNotSend)) => {
+                Verdict::Refuse(Reason::DoNotSend)
+            }
             TicketStatus::Unknown => {
                 // A request of its own: an earlier close does not hide it from the company, and it is not in the way of the next one.
                 identity.extend(["status".to_owned(), request.status.as_deref().unwrap_or_default().trim().to_lowercase()]);
@@ -115,12 +121,25 @@ impl Intake {
             due,
             ext_interaction_id: request.ext_interaction_id.clone(),
             body: Some(normalize::masked_body(entered.body(), KEPT_BODY)),
+            more_tags: unread_tags(&settings, request.surplus_tags.iter()),
             marker: None,
             retention: settings.company.kept(),
         };
+        let declined = new.resolution.reason == Some(Reason::DoNotSend);
+        let tags = unread_tags(&settings, request.tags.iter().chain(&request.surplus_tags));
         let repaired = request.notes.iter().filter(|note| matches!(note, Note::Repaired { .. })).count();
         let window = settings.company.dedupe_window(delivery.source);
-        self.record(entered, delivery, new, (identity, window), repaired, now).await
+        let (first, reply) = self.record(entered, delivery, new, (identity.clone(), window), repaired, now).await?;
+        if let (Some(first), Some(tags)) = (first, tags) {
+            self.store.note_tags(first.request_id, &tags).await?;
+        }
+        // A helpdesk says it of the whole ticket, whoever is assigned to it by now. (`/v1/requests` says it of one request.)
+        if let (true, Style::Webhook, Some(ext)) = (declined, delivery.style, &request.ext_interaction_id) {
+            let marker = self.marker(entered, "interaction", &identity);
+            let ticket = Ticket { source: delivery.source, mode: entered.key().mode, ext_interaction_id: ext, marker: &marker };
+            self.store.withdraw(&ticket, Reason::DoNotSend, now).await?;
+        }
+        Ok(reply)
     }
 
     /// The ticket is open again: its surveys are withdrawn, and nothing is recorded.
@@ -141,7 +160,7 @@ impl Intake {
         }
         let marker = self.marker(entered, "interaction", identity);
         let ticket = Ticket { source: delivery.source, mode: entered.key().mode, ext_interaction_id, marker: &marker };
-        self.store.withdraw(&ticket, now).await?;
+        self.store.withdraw(&ticket, Reason::Reopened, now).await?;
         if let Some(this) = &this {
             self.store.note_withdrawal(this, DELIVERY_WINDOW, now).await?;
         }
@@ -170,14 +189,16 @@ impl Intake {
             due: now,
             ext_interaction_id: Some(closed.conversation_id.clone()),
             body: Some(normalize::masked_body(entered.body(), KEPT_BODY)),
+            more_tags: None,
             marker: None,
             retention: settings.company.kept(),
         };
         let delivery = Delivery { id: Some(&closed.event_id), ..*delivery };
         let identity = (policy::ticket(delivery.source, &closed.conversation_id), settings.company.dedupe_window(delivery.source));
-        self.record(entered, &delivery, new, identity, 0, now).await
+        self.record(entered, &delivery, new, identity, 0, now).await.map(|(_, reply)| reply)
     }
 
+    /// Records; returns the first request if this one repeats it, and the reply.
     async fn record(
         &self,
         entered: &Entered<'_>,
@@ -186,7 +207,7 @@ impl Intake {
         (identity, window): (Vec<String>, SignedDuration),
         repaired: usize,
         now: Timestamp,
-    ) -> Result<Response<Body>, Problem> {
+    ) -> Result<(Option<First>, Response<Body>), Problem> {
         let identity = (!window.is_zero()).then(|| self.marker(entered, "interaction", &identity));
         let row = NewInteraction { marker: identity.clone(), ..new }.into_row(now);
         let limit = |window: SignedDuration| if row.status == Status::Invalid { window.min(INVALID_WINDOW) } else { window };
@@ -213,20 +234,22 @@ impl Intake {
                 (Some(self.repeated(&row, &markers, index, first, now).await?), true)
             }
         };
+        let repeats = first.clone();
         let (request_id, status, reason) = first.map_or((row.request_id, row.status, row.reason), |f| (f.request_id, f.status, f.reason));
         tracing::info!(
             %request_id, source = %delivery.source, mode = row.mode.as_str(), status = status.as_str(),
             reason = reason.map(Reason::code), duplicate, repaired, "request recorded"
         );
-        reply(&row, request_id.to_string(), status, reason, duplicate, delivery.style)
+        Ok((repeats, reply(&row, request_id.to_string(), status, reason, duplicate, delivery.style)?))
     }
 
-    /// What the repetition of an earlier request adds to it: an `Idempotency-Key` of its own, and the wish that nothing be sent. Do-not-send
-    /// wins also if it is said later, as long as no mail has gone out. The answer says how the first request stands then.
+    /// What the repetition of an earlier request adds to it: an `Idempotency-Key` or a delivery id of its own, and the wish that nothing be sent.
+    /// Do-not-send wins also if it is said later, as long as no mail has gone out. The answer says how the first request stands then.
     async fn repeated(&self, row: &Interaction, markers: &[Marker], index: usize, first: First, now: Timestamp) -> Result<First, Problem> {
-        let unknown = markers.iter().take(index).find(|marker| marker.fingerprint.is_some());
-        if let Some(idempotency_key) = unknown {
-            self.store.remember(idempotency_key, &first, now).await?;
+        for unknown in markers.iter().take(index) {
+            // What was invalid may come again soon, under any name.
+            let window = if first.status == Status::Invalid { INVALID_WINDOW } else { DELIVERY_WINDOW };
+            self.store.remember(&Marker { window, ..unknown.clone() }, &first, now).await?;
         }
         let declined = row.reason == Some(Reason::DoNotSend) && first.reason.is_none();
         if declined && self.store.decline(first.request_id, now).await? {
@@ -240,6 +263,20 @@ impl Intake {
         all.extend(parts.iter().map(String::as_str));
         self.store.secret().of_marker(&all)
     }
+}
+
+/// Tags that have to be looked at again, since a fault of the settings makes it unknown which of them means do-not-send. `None`: there is no fault.
+fn unread_tags<'a>(settings: &Settings, tags: impl Iterator<Item = &'a String>) -> Option<String> {
+    if settings.company.faults.is_empty() {
+        return None;
+    }
+    let mut texts = String::new();
+    for tag in tags {
+        texts.push_str(tag);
+        texts.push('\n');
+    }
+    texts.truncate(texts.floor_char_boundary(KEPT_TAGS));
+    Some(texts).filter(|texts| !texts.is_empty())
 }
 
 /// What the ticket's status means to this company. A `closed_statuses` that cannot be understood is told in the log, and makes nothing closed.

@@ -6,7 +6,7 @@ use crate::Mode;
 
 /// A key's ceiling: at most so many mails in an hour of the clock (UTC). Every attempt counts, also one that SES refuses.
 ///
-/// Up to twice [`Ceiling::PART`] there is one counter, which is exact, and a ceiling that is lowered holds at once. A larger one is counted in
+/// Up to 199,999 mails there is one counter, which is exact, and a ceiling that is lowered holds at once. A larger one is counted in
 /// several parts, since transactions on one counter hold each other up: one counter takes some tens of mails a second. A request always counts in
 /// the same part, so that one part may be full a little before all of them are.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -78,7 +78,7 @@ impl Company {
             default_brand: faults.option(item.words("default_brand")),
             default_language,
             internal_domains,
-            do_not_send_tags: faults.or(item.list("do_not_send_tag"), vec!["stellaconnect-do-not-send".into()]),
+            do_not_send_tags: separated(faults.or(item.list("do_not_send_tag"), vec!["stellaconnect-do-not-send".into()])),
             do_not_send_topic: faults.or(item.text("do_not_send_topic"), "do_not_send_stella".into()),
             dedupe_minutes,
             open: days(faults.or(item.number("survey_days", 3_650), 14).max(1)),
@@ -117,6 +117,12 @@ impl Company {
         });
         SignedDuration::from_mins(i64::from(minutes))
     }
+}
+
+/// Each text of a list may hold several, separated by commas.
+fn separated(texts: Vec<String>) -> Vec<String> {
+    let parts = texts.iter().flat_map(|text| text.split(','));
+    parts.map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
 /// `internal_domains`, as customers' domains are compared. With or without `@`, or a point at the end; what is no domain (a URL, an address, a

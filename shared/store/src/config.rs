@@ -41,13 +41,15 @@ impl Settings {
         let rows: Vec<LanguageRow> = of("language").map(LanguageRow::read).collect();
         let settings = Self {
             company: of("company")
-                .find(|item| Item::new(item).id().eq_ignore_ascii_case("settings"))
+                // As documented; else as somebody may have spelled it.
+                .find(|item| Item::new(item).id() == "settings")
+                .or_else(|| of("company").find(|item| Item::new(item).id().eq_ignore_ascii_case("settings")))
                 .map_or_else(|| Company::read(&Map::new()), Company::read),
             channels: of("channel").map(Channel::read).collect(),
             brands: of("brand").map(Brand::read).collect(),
             languages: rows.iter().filter_map(|row| row.tag.clone()).collect(),
             language_faults: rows.iter().filter_map(|row| Some((row.named.clone()?, row.faults.first()?.clone()))).collect(),
-            integrations: of("integration").map(|item| (Item::new(item).id().to_lowercase(), item.clone())).collect(),
+            integrations: integrations(of("integration")),
         };
         let faults = settings.company.faults.iter();
         let faults = faults.chain(settings.channels.iter().flat_map(|c| &c.faults)).chain(settings.brands.iter().flat_map(|b| &b.faults));
@@ -55,6 +57,12 @@ impl Settings {
         items.iter().for_each(log_unknown);
         settings
     }
+}
+
+/// By id in lower case. Of two that differ by case alone, the one that is spelled as documented counts.
+fn integrations<'a>(items: impl Iterator<Item = &'a Map<String, Value>>) -> HashMap<String, Map<String, Value>> {
+    let (exact, others): (Vec<_>, Vec<_>) = items.partition(|item| Item::new(item).id() == Item::new(item).id().to_lowercase());
+    others.into_iter().chain(exact).map(|item| (Item::new(item).id().to_lowercase(), item.clone())).collect()
 }
 
 impl Settings {

@@ -93,6 +93,10 @@ pub struct Interaction {
     /// What arrived, masked, at most 8 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// Tags that are not in `request`, one a line: kept only of what arrived while the settings had a fault, since it was unknown then which
+    /// tag means do-not-send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_tags: Option<String>,
     /// Refused attempts so far.
     #[serde(default)]
     pub attempts: u32,
@@ -155,6 +159,8 @@ pub struct NewInteraction {
     pub ext_interaction_id: Option<String>,
     /// See [`Interaction::body`].
     pub body: Option<String>,
+    /// See [`Interaction::more_tags`].
+    pub more_tags: Option<String>,
     /// See [`Interaction::marker`].
     pub marker: Option<Subject>,
     /// How long the row is kept from when it is due.
@@ -192,6 +198,7 @@ impl NewInteraction {
             employee,
             request,
             body: self.body,
+            more_tags: self.more_tags,
             attempts: 0,
             claim_id: None,
             claimed_at: None,
@@ -218,7 +225,8 @@ impl Interaction {
 
     /// The tags that were kept.
     pub fn tags(&self) -> Vec<&str> {
-        self.request.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+        let tags = self.request.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        tags.chain(self.more_tags.as_deref()).collect()
     }
 
     /// The customer's display name, untrusted.

@@ -25,7 +25,7 @@ use uuid::Uuid;
 use crate::error::{Transacted, pause};
 use crate::interaction::{ms, n, s};
 use crate::record::{built, first};
-use crate::sending::{MARKER, ended};
+use crate::sending::{MARKER, applied, ended};
 use crate::{Interaction, Store, StoreError};
 
 /// Rows of one ticket that a withdrawal looks at, the newest first. A ticket has a few; only an id that is no ticket's has thousands.
@@ -53,16 +53,18 @@ pub struct Ticket<'a> {
 }
 
 impl Store {
-    /// Withdraws every survey of a ticket. What waits becomes `not_sent: reopened`; what is being sent does if that comes to nothing; and the
-    /// markers of them all go, of sent ones too, so that the next close counts anew.
-    pub async fn withdraw(&self, ticket: &Ticket<'_>, now: Timestamp) -> Result<(), StoreError> {
+    /// Withdraws every survey of a ticket, for [`Reason::Reopened`] or [`Reason::DoNotSend`]. What waits becomes `not_sent` with the reason; what
+    /// is being sent does if that comes to nothing. After a reopening the markers of them all go, of sent ones too, so that the next close
+    /// counts anew.
+    pub async fn withdraw(&self, ticket: &Ticket<'_>, reason: Reason, now: Timestamp) -> Result<(), StoreError> {
         let mine = ticket.marker.as_text();
         // The index lags behind the table. The marker does not: it leads to a request that was recorded a moment ago.
         let latest = self.owner(&mine).await?;
         if let Some(request_id) = latest {
             match self.interaction(request_id, now).await? {
-                Some(row) => self.withdraw_row(row, now).await?,
-                None => self.free(&mine, request_id).await?,
+                Some(row) => self.withdraw_row(row, reason, now).await?,
+                None if reason == Reason::Reopened => self.free(&mine, request_id).await?,
+                None => {}
             }
         }
         let (ids, more) = self.ids_by_ext(ticket.ext_interaction_id, ticket.mode, None, MOST_ROWS).await?;
@@ -81,31 +83,33 @@ impl Store {
             let (unclaimed, others): (Vec<_>, Vec<_>) =
                 rows.into_iter().partition(|row| row.status == Status::Queued && row.claimed_at.is_none());
             let groups = unclaimed.chunks(ROWS_TOGETHER).map(<[Interaction]>::to_vec).chain(others.into_iter().map(|row| vec![row]));
-            let works: Vec<_> = groups.map(|rows| self.withdraw_rows(rows, now)).collect();
+            let works: Vec<_> = groups.map(|rows| self.withdraw_rows(rows, reason, now)).collect();
             futures::stream::iter(works).buffer_unordered(CALLS_AT_ONCE).try_collect::<()>().await?;
         }
         Ok(())
     }
 
     /// Withdraws several rows, none of which was claimed, in one transaction; or, if that is refused for whatever reason, each by itself.
-    async fn withdraw_rows(&self, rows: Vec<Interaction>, now: Timestamp) -> Result<(), StoreError> {
-        if rows.len() > 1 && matches!(self.end_together(&rows, Reason::Reopened, now).await, Ok(true)) {
+    async fn withdraw_rows(&self, rows: Vec<Interaction>, reason: Reason, now: Timestamp) -> Result<(), StoreError> {
+        if rows.len() > 1 && matches!(self.end_together(&rows, reason, now).await, Ok(true)) {
             return Ok(());
         }
         for row in rows {
-            self.withdraw_row(row, now).await?;
+            self.withdraw_row(row, reason, now).await?;
         }
         Ok(())
     }
 
     /// The row's marker is there only if it leads to the row.
-    async fn withdraw_row(&self, mut row: Interaction, now: Timestamp) -> Result<(), StoreError> {
+    async fn withdraw_row(&self, mut row: Interaction, reason: Reason, now: Timestamp) -> Result<(), StoreError> {
         let owns_marker = row.marker.is_some();
         for attempt in 1..=ATTEMPTS {
             row.marker = row.marker.filter(|_| owns_marker);
             let done = match (row.status, &row.marker) {
-                (Status::Unresolved | Status::Queued, _) => self.end_waiting(&row, Reason::Reopened, now).await?,
+                (Status::Unresolved | Status::Queued, _) => self.end_waiting(&row, reason, now).await?,
+                (Status::Sending, _) if reason == Reason::DoNotSend => self.note_declined(&row, now).await?,
                 (Status::Sending, _) => self.note_reopened(&row, now).await?,
+                _ if reason == Reason::DoNotSend => return Ok(()),
                 (_, Some(marker)) => return self.free(marker, row.request_id).await,
                 (_, None) => return Ok(()),
             };
@@ -153,6 +157,21 @@ impl Store {
         put.send().await.map(drop).map_err(StoreError::of("PutItem"))
     }
 
+    /// Keeps what a repetition told of tags, while a fault of the settings makes it unknown which tag means do-not-send. The latest is kept.
+    pub async fn note_tags(&self, request_id: Uuid, more_tags: &str) -> Result<(), StoreError> {
+        // Clauses: the row exists; and its mail has not gone out.
+        let update = self
+            .update(request_id)
+            .update_expression("SET more_tags = :tags")
+            .condition_expression("attribute_exists(request_id) AND #status IN (:unresolved, :queued, :sending)")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":unresolved", s(Status::Unresolved.as_str()))
+            .expression_attribute_values(":queued", s(Status::Queued.as_str()))
+            .expression_attribute_values(":sending", s(Status::Sending.as_str()))
+            .expression_attribute_values(":tags", s(more_tags));
+        applied(update.send().await).map(drop)
+    }
+
     /// A sender takes back a request that waits: it becomes `not_sent: cancelled`, and its marker goes, so that the same interaction may come
     /// again. False if the row has moved on since it was read.
     pub async fn cancel(&self, row: &Interaction, now: Timestamp) -> Result<bool, StoreError> {
@@ -193,7 +212,9 @@ impl Store {
         };
         // Only a claim takes the window. Whoever was never claimed leaves it out of the transaction, which then meets no other of this customer.
         let window = if row.claimed_at.is_some() { self.window(row)? } else { None };
-        Ok((ended(update, reason, now), window.into_iter().chain(self.marker(row)?).collect()))
+        // Of what was declined the marker stays: it is the same interaction, and is not to be asked about.
+        let marker = if reason == Reason::DoNotSend { None } else { self.marker(row)? };
+        Ok((ended(update, reason, now), window.into_iter().chain(marker).collect()))
     }
 
     /// To which request each of the rows' markers leads.

@@ -111,6 +111,7 @@ impl App {
             due: at,
             ext_interaction_id: Some(conversation.to_owned()),
             body: None,
+            more_tags: None,
             marker: None,
             conversation: Some(Conversation {
                 conversation_id: conversation.to_owned(),

@@ -111,6 +111,7 @@ async fn a_request_of_another_mode_or_source_is_no_newer_closing() {
         due: minute(2),
         ext_interaction_id: Some("conversation-closed".to_owned()),
         body: None,
+        more_tags: None,
         marker: None,
         conversation: None,
         retention: KEPT,
