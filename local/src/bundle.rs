@@ -21,7 +21,8 @@ use zendesk::{Signature, Zendesk};
 
 use crate::functions::{FunctionError, Functions};
 
-/// What the local functions' `SUBJECT_SECRET` is; also in `template.yaml` for `sam local`, so that `sam local` functions meet the same subjects.
+/// What the local functions' `SUBJECT_SECRET` is; also in `template.yaml` for `sam local`, so that
+/// `sam local` functions meet the same subjects.
 pub const SUBJECT_SECRET: &str = "local-subject-secret";
 /// Likewise `TOKEN_SECRETS`.
 pub const TOKEN_SECRETS: &str = "v1:local-token-secret";
@@ -36,7 +37,8 @@ impl Clock {
         Self::new(|_| Timestamp::now())
     }
 
-    /// Any other. It is given the name of the function's folder, and asked once for each invocation.
+    /// Any other. It is given the name of the function's folder, and asked once for each
+    /// invocation.
     pub fn new(clock: impl Fn(&str) -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(clock))
     }
@@ -95,10 +97,15 @@ impl Bundle {
         let [config, interactions, suppression, responses] = tables;
         let tables = Tables { config, interactions, suppression, responses };
         let aws_dynamodb = aws(&endpoints.dynamodb);
-        // Each function has its own process in production, and so its own cache of the configuration.
-        let store = || Store::new(&aws_dynamodb, tables.clone(), SubjectSecret::new(SUBJECT_SECRET));
+        // Each function has its own process in production, and so its own cache of the
+        // configuration.
+        let store =
+            || Store::new(&aws_dynamodb, tables.clone(), SubjectSecret::new(SUBJECT_SECRET));
         let secrets = TokenSecrets::parse(TOKEN_SECRETS)?;
-        let ses = Ses { client: mail::client(&aws(&endpoints.ses)), configuration_set: Some("afterword".into()) };
+        let ses = Ses {
+            client: mail::client(&aws(&endpoints.ses)),
+            configuration_set: Some("afterword".into()),
+        };
         Ok(Self {
             requests: Intake::new(store()),
             freshdesk: Intake::new(store()),
@@ -107,17 +114,25 @@ impl Bundle {
             answers: Intake::new(store()),
             sweep: store(),
             mail_events: store(),
-            zendesk: Zendesk { intake: Intake::new(store()), signature: Signature::new(&endpoints.zendesk_secret) },
+            zendesk: Zendesk {
+                intake: Intake::new(store()),
+                signature: Signature::new(&endpoints.zendesk_secret),
+            },
             survey: Survey { store: store(), secrets: secrets.clone() },
             dispatch: Dispatch {
                 store: store(),
                 ses,
                 secrets,
                 survey_url: SurveyUrl::new(&endpoints.survey_url),
-                sender: policy::Mailbox::parse("survey@afterword.example").map(|mailbox| mailbox.address),
+                sender: policy::Mailbox::parse("survey@afterword.example")
+                    .map(|mailbox| mailbox.address),
                 time_out: SignedDuration::from_secs(60),
             },
-            resolver: gladly_resolve::Resolver::new(store(), &endpoints.gladly_token, LOCAL_GLADLY_HOSTS)?,
+            resolver: gladly_resolve::Resolver::new(
+                store(),
+                &endpoints.gladly_token,
+                LOCAL_GLADLY_HOSTS,
+            )?,
             clock,
         })
     }
@@ -136,9 +151,12 @@ fn aws(endpoint: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("local"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("local", "local", None, None, "local")))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "local", "local", None, None, "local",
+        )))
         .endpoint_url(endpoint)
-        // Plain HTTP: the default client would read the machine's certificates first, for each function anew.
+        // Plain HTTP: the default client would read the machine's certificates first, for each
+        // function anew.
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build()
 }
@@ -148,7 +166,11 @@ fn aws(endpoint: &str) -> SdkConfig {
 pub struct Invoker(pub Arc<Bundle>);
 
 impl Functions for Invoker {
-    fn http(&self, function: &str, request: Request) -> BoxFuture<'static, Result<Response<Body>, FunctionError>> {
+    fn http(
+        &self,
+        function: &str,
+        request: Request,
+    ) -> BoxFuture<'static, Result<Response<Body>, FunctionError>> {
         let (bundle, function) = (self.0.clone(), function.to_owned());
         async move {
             let now = bundle.clock.now(&function);
@@ -166,7 +188,11 @@ impl Functions for Invoker {
         .boxed()
     }
 
-    fn event(&self, function: &str, event: Value) -> BoxFuture<'static, Result<Value, FunctionError>> {
+    fn event(
+        &self,
+        function: &str,
+        event: Value,
+    ) -> BoxFuture<'static, Result<Value, FunctionError>> {
         let (bundle, function) = (self.0.clone(), function.to_owned());
         async move {
             let now = bundle.clock.now(&function);
@@ -174,7 +200,9 @@ impl Functions for Invoker {
                 "dispatch" => bundle.dispatch.handle(&event, now).await,
                 "gladly_resolve" => bundle.resolver.handle(&event, now).await,
                 "sweep" => serde_json::to_value(sweep::sweep(&bundle.sweep, now).await?)?,
-                "mail_events" => mail_events::handle(&bundle.mail_events, &event, now).await.map(|()| Value::Null)?,
+                "mail_events" => mail_events::handle(&bundle.mail_events, &event, now)
+                    .await
+                    .map(|()| Value::Null)?,
                 other => return Err(format!("there is no function {other} for events").into()),
             })
         }

@@ -1,6 +1,7 @@
-//! API Gateway's connections: a request is read whole before anybody asks what it is for, within the limits of an HTTP API, and what breaks
-//! them is answered as there. A refusal says `connection: close`, and takes in for a moment what the caller is still sending: a socket
-//! that is closed over unread bytes is reset, and the caller would lose the answer.
+//! API Gateway's connections: a request is read whole before anybody asks what it is for, within
+//! the limits of an HTTP API, and what breaks them is answered as there. A refusal says
+//! `connection: close`, and takes in for a moment what the caller is still sending: a socket that
+//! is closed over unread bytes is reset, and the caller would lose the answer.
 //!
 //! Limits: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>.
 
@@ -40,7 +41,11 @@ pub(crate) struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { head: Duration::from_secs(30), body: Duration::from_secs(30), discarding: Duration::from_secs(1) }
+        Self {
+            head: Duration::from_secs(30),
+            body: Duration::from_secs(30),
+            discarding: Duration::from_secs(1),
+        }
     }
 }
 
@@ -74,7 +79,8 @@ where
         server.timer(TokioTimer::new()).header_read_timeout(patience.head);
         let connection = server.serve_connection(TokioIo::new(stream), service);
         tokio::spawn(async move {
-            // An error here is the caller's: a broken head, which hyper has answered, silence, or a closed connection.
+            // An error here is the caller's: a broken head, which hyper has answered, silence, or a
+            // closed connection.
             let _ = connection.await;
         });
     }
@@ -84,7 +90,9 @@ where
 pub(crate) fn message(status: StatusCode, text: &str) -> Response<Body> {
     let mut response = Response::new(Body::from(json!({ "message": text }).to_string()));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -113,7 +121,8 @@ async fn read(request: Request<Incoming>, patience: Patience) -> Result<(Parts, 
     } else {
         TOO_LARGE
     };
-    // A caller that asks whether it may send (`expect: 100-continue`) has sent nothing yet, and will not.
+    // A caller that asks whether it may send (`expect: 100-continue`) has sent nothing yet, and
+    // will not.
     if !asks_first {
         discard(&mut body, patience).await;
     }
@@ -154,18 +163,22 @@ mod tests {
 
     use super::*;
 
-    /// Sends bytes to a server that answers with the length of the body; returns all that comes back until the connection is closed.
+    /// Sends bytes to a server that answers with the length of the body; returns all that comes
+    /// back until the connection is closed.
     async fn send(request: impl AsRef<[u8]>) -> String {
         let quick = Duration::from_millis(200);
         let patience = Patience { head: quick, body: quick * 5, discarding: quick };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let length = |_: SocketAddr, _: Parts, body: Bytes| async move { Response::new(Body::from(format!("{} bytes", body.len()))) };
+        let length = |_: SocketAddr, _: Parts, body: Bytes| async move {
+            Response::new(Body::from(format!("{} bytes", body.len())))
+        };
         let server = tokio::spawn(serve(listener, patience, length));
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         let (mut from, mut to) = stream.split();
         let mut answer = Vec::new();
-        let (written, read) = tokio::join!(to.write_all(request.as_ref()), from.read_to_end(&mut answer));
+        let (written, read) =
+            tokio::join!(to.write_all(request.as_ref()), from.read_to_end(&mut answer));
         read.unwrap();
         server.abort();
         assert!(written.is_ok() || !answer.is_empty());
@@ -178,40 +191,81 @@ mod tests {
 
     fn assert_refused(answer: &str, status: &str, text: &str) {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
-        assert!(answer.contains("\r\nconnection: close\r\n") && answer.ends_with(&format!("{{\"message\":\"{text}\"}}")), "{answer}");
+        assert!(
+            answer.contains("\r\nconnection: close\r\n")
+                && answer.ends_with(&format!("{{\"message\":\"{text}\"}}")),
+            "{answer}"
+        );
     }
 
     #[tokio::test]
     async fn chunks_that_are_none_are_a_400() {
-        for chunks in ["ZZ\r\nhello\r\n0\r\n\r\n", "5\r\nhello!!\r\n", "-1\r\n", "fffffffffffffffff\r\n"] {
-            assert_refused(&send(post("transfer-encoding: chunked\r\n", chunks.as_bytes())).await, "400", "Bad Request");
+        for chunks in
+            ["ZZ\r\nhello\r\n0\r\n\r\n", "5\r\nhello!!\r\n", "-1\r\n", "fffffffffffffffff\r\n"]
+        {
+            assert_refused(
+                &send(post("transfer-encoding: chunked\r\n", chunks.as_bytes())).await,
+                "400",
+                "Bad Request",
+            );
         }
-        let good = send(post("transfer-encoding: chunked\r\nconnection: close\r\n", b"5\r\nhello\r\n0\r\n\r\n")).await;
+        let good = send(post(
+            "transfer-encoding: chunked\r\nconnection: close\r\n",
+            b"5\r\nhello\r\n0\r\n\r\n",
+        ))
+        .await;
         assert!(good.starts_with("HTTP/1.1 200") && good.ends_with("5 bytes"), "{good}");
     }
 
     #[tokio::test]
     async fn ten_megabytes_are_taken_and_more_are_refused_however_they_come() {
-        let announced = |bytes: usize| post(&format!("connection: close\r\ncontent-length: {bytes}\r\n"), &vec![b'x'; bytes]);
+        let announced = |bytes: usize| {
+            post(&format!("connection: close\r\ncontent-length: {bytes}\r\n"), &vec![b'x'; bytes])
+        };
         assert!(send(announced(MAX_BODY_BYTES)).await.ends_with("10485760 bytes"));
-        assert_refused(&send(announced(MAX_BODY_BYTES + 1)).await, "413", "Request Entity Too Large");
-        assert_refused(&send(announced(3 * MAX_BODY_BYTES)).await, "413", "Request Entity Too Large");
-        let chunk = [format!("{:x}\r\n", MAX_BODY_BYTES + 1).as_bytes(), &vec![b'x'; MAX_BODY_BYTES + 1], b"\r\n0\r\n\r\n"].concat();
-        assert_refused(&send(post("transfer-encoding: chunked\r\n", &chunk)).await, "413", "Request Entity Too Large");
+        assert_refused(
+            &send(announced(MAX_BODY_BYTES + 1)).await,
+            "413",
+            "Request Entity Too Large",
+        );
+        assert_refused(
+            &send(announced(3 * MAX_BODY_BYTES)).await,
+            "413",
+            "Request Entity Too Large",
+        );
+        let chunk = [
+            format!("{:x}\r\n", MAX_BODY_BYTES + 1).as_bytes(),
+            &vec![b'x'; MAX_BODY_BYTES + 1],
+            b"\r\n0\r\n\r\n",
+        ]
+        .concat();
+        assert_refused(
+            &send(post("transfer-encoding: chunked\r\n", &chunk)).await,
+            "413",
+            "Request Entity Too Large",
+        );
     }
 
     #[tokio::test]
     async fn too_much_is_refused_before_it_is_sent() {
         let announced = format!("content-length: {}\r\n", MAX_BODY_BYTES + 1);
         assert_refused(&send(post(&announced, b"")).await, "413", "Request Entity Too Large");
-        assert_refused(&send(post(&format!("{announced}expect: 100-continue\r\n"), b"")).await, "413", "Request Entity Too Large");
+        assert_refused(
+            &send(post(&format!("{announced}expect: 100-continue\r\n"), b"")).await,
+            "413",
+            "Request Entity Too Large",
+        );
     }
 
     #[tokio::test]
     async fn a_large_head_is_a_431() {
         for bytes in [MAX_HEAD_BYTES, 300_000] {
             let large = format!("x-large: {}\r\ncontent-length: 5\r\n", "x".repeat(bytes));
-            assert_refused(&send(post(&large, b"hello")).await, "431", "Request Header Fields Too Large");
+            assert_refused(
+                &send(post(&large, b"hello")).await,
+                "431",
+                "Request Header Fields Too Large",
+            );
         }
         // More than hyper holds, and more headers than it counts.
         let many: String = (0..200).map(|n| format!("x-{n}: 1\r\n")).collect();
@@ -224,7 +278,15 @@ mod tests {
     async fn what_is_half_sent_is_not_waited_for_for_ever() {
         assert_eq!(send("").await, "");
         assert_eq!(send("POST / HTTP/1.1\r\nhost: x\r\n").await, "");
-        assert_refused(&send(post("content-length: 5\r\n", b"hell")).await, "408", "Request Timeout");
-        assert_refused(&send(post("transfer-encoding: chunked\r\n", b"5\r\nhell")).await, "408", "Request Timeout");
+        assert_refused(
+            &send(post("content-length: 5\r\n", b"hell")).await,
+            "408",
+            "Request Timeout",
+        );
+        assert_refused(
+            &send(post("transfer-encoding: chunked\r\n", b"5\r\nhell")).await,
+            "408",
+            "Request Timeout",
+        );
     }
 }

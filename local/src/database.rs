@@ -13,12 +13,14 @@ use uuid::Uuid;
 use crate::template::Table;
 use crate::{Error, Result};
 
-/// The engine numbers a record of a stream, and finds those after a position, by reading all that there ever were: its table has no index.
-/// With one, a stack that has run for long is as quick as a new one. Nothing else changes.
+/// The engine numbers a record of a stream, and finds those after a position, by reading all that
+/// there ever were: its table has no index. With one, a stack that has run for long is as quick as
+/// a new one. Nothing else changes.
 const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS _stream_records_by_number \
                             ON _stream_records (table_name, CAST(sequence_number AS INTEGER), shard_id)";
 
-/// Opens the database in `data_dir` (which is made if need be), or in memory, and creates the tables that are absent, with their TTL.
+/// Opens the database in `data_dir` (which is made if need be), or in memory, and creates the
+/// tables that are absent, with their TTL.
 ///
 /// # Errors
 /// [`Error::File`] for the folder, [`Error::Database`] for anything that the engine refuses.
@@ -26,7 +28,8 @@ pub fn open(data_dir: Option<&Path>, tables: &[Table]) -> Result<Database> {
     let file = match data_dir {
         None => format!("file:{}?mode=memory&cache=shared", Uuid::now_v7()),
         Some(dir) => {
-            std::fs::create_dir_all(dir).map_err(|source| Error::File { path: dir.display().to_string(), source })?;
+            std::fs::create_dir_all(dir)
+                .map_err(|source| Error::File { path: dir.display().to_string(), source })?;
             dir.join("dynamodb.sqlite").to_string_lossy().into_owned()
         }
     };
@@ -60,7 +63,12 @@ fn create(database: &Database, table: &Table) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Database`] names the table.
-pub fn put_if_absent(database: &Database, table: &str, partition_key: &str, item: &Value) -> Result<bool> {
+pub fn put_if_absent(
+    database: &Database,
+    table: &str,
+    partition_key: &str,
+    item: &Value,
+) -> Result<bool> {
     let put = json!({
         "TableName": table,
         "Item": item,
@@ -83,8 +91,14 @@ pub(crate) fn request<T: DeserializeOwned>(body: Value) -> Result<T> {
 ///
 /// # Errors
 /// [`Error::Database`] with what the server reports.
-pub async fn serve(listener: TcpListener, database: Database, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-    dynoxide::server::serve_with_shutdown(listener, database, shutdown).await.map_err(|problem| Error::database("serve", problem))
+pub async fn serve(
+    listener: TcpListener,
+    database: Database,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    dynoxide::server::serve_with_shutdown(listener, database, shutdown)
+        .await
+        .map_err(|problem| Error::database("serve", problem))
 }
 
 #[cfg(test)]

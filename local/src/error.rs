@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-/// Everything that this crate reports. Each message names the place and is meant for a developer's terminal.
+/// Everything that this crate reports. Each message names the place and is meant for a developer's
+/// terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `template.yaml` says something that the local stack does not understand.

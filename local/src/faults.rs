@@ -1,6 +1,8 @@
-//! A proxy that stands before an HTTP endpoint (DynamoDB, SES, a helpdesk's API), records every call, and breaks those that a test chooses.
+//! A proxy that stands before an HTTP endpoint (DynamoDB, SES, a helpdesk's API), records every
+//! call, and breaks those that a test chooses.
 //!
-//! It closes connections as a network does, before or after the endpoint has seen the call, which a server of `axum` cannot: hence `hyper`.
+//! It closes connections as a network does, before or after the endpoint has seen the call, which a
+//! server of `axum` cannot: hence `hyper`.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -28,7 +30,8 @@ pub struct Call {
     pub number: usize,
     /// Which call of its operation, from 0.
     pub nth: usize,
-    /// The operation of `X-Amz-Target` (`TransactWriteItems`), or method and path (`POST /v2/email/outbound-emails`).
+    /// The operation of `X-Amz-Target` (`TransactWriteItems`), or method and path (`POST
+    /// /v2/email/outbound-emails`).
     pub operation: String,
     /// The body as sent.
     pub body: String,
@@ -49,14 +52,14 @@ pub enum Fault {
     /// The endpoint does its work, and nothing is answered for as long as the caller waits.
     HangAfter,
     /// This is answered, and the endpoint has not seen the call.
-    Answer(Answer),
+    Reply(InjectedReply),
     /// The endpoint does its work, and this is answered.
-    AnswerAfter(Answer),
+    ReplyAfter(InjectedReply),
 }
 
 /// An answer in place of the endpoint's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct InjectedReply {
     /// HTTP status.
     pub status: StatusCode,
     /// Further headers, whose names and values must be valid ones.
@@ -65,12 +68,16 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Answer {
+impl InjectedReply {
     /// An error of DynamoDB or SES by its name (`ProvisionedThroughputExceededException`).
     #[must_use]
     pub fn error(status: StatusCode, name: &str, message: &str) -> Self {
         let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": message});
-        Self { status, headers: vec![("x-amzn-errortype", name.to_owned())], body: body.to_string() }
+        Self {
+            status,
+            headers: vec![("x-amzn-errortype", name.to_owned())],
+            body: body.to_string(),
+        }
     }
 
     /// DynamoDB throttles.
@@ -86,16 +93,25 @@ impl Answer {
     /// SES throttles.
     #[must_use]
     pub fn too_many_requests() -> Self {
-        Self::error(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Maximum sending rate exceeded.")
+        Self::error(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TooManyRequestsException",
+            "Maximum sending rate exceeded.",
+        )
     }
 
     /// The service has a trouble of its own.
     #[must_use]
     pub fn internal() -> Self {
-        Self::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "The request could not be completed.")
+        Self::error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalServerError",
+            "The request could not be completed.",
+        )
     }
 
-    /// Another transaction was faster: the cancellation of this `TransactWriteItems`, whose first item is named the cause.
+    /// Another transaction was faster: the cancellation of this `TransactWriteItems`, whose first
+    /// item is named the cause.
     #[must_use]
     pub fn transaction_conflict(call: &Call) -> Self {
         let body: Value = serde_json::from_str(&call.body).unwrap_or_default();
@@ -105,7 +121,8 @@ impl Answer {
             *first = json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"});
         }
         let message = "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict]";
-        let mut answer = Self::error(StatusCode::BAD_REQUEST, "TransactionCanceledException", message);
+        let mut answer =
+            Self::error(StatusCode::BAD_REQUEST, "TransactionCanceledException", message);
         answer.body = json!({
             "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
             "Message": message,
@@ -117,7 +134,7 @@ impl Answer {
 }
 
 /// Decides what becomes of each call.
-pub type Plan = Box<dyn Fn(&Call) -> Fault + Send + Sync>;
+pub type FaultPlan = Box<dyn Fn(&Call) -> Fault + Send + Sync>;
 
 /// A running proxy; dropping it stops it.
 pub struct Proxy {
@@ -133,7 +150,7 @@ struct Shared {
 }
 
 struct Record {
-    plan: Plan,
+    plan: FaultPlan,
     calls: Vec<Call>,
     per_operation: HashMap<String, usize>,
 }
@@ -145,7 +162,11 @@ impl Proxy {
     /// What the system reports of the port.
     pub async fn start(upstream: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let record = Record { plan: Box::new(|_| Fault::None), calls: Vec::new(), per_operation: HashMap::new() };
+        let record = Record {
+            plan: Box::new(|_| Fault::None),
+            calls: Vec::new(),
+            per_operation: HashMap::new(),
+        };
         let client = Client::builder(TokioExecutor::new()).build_http();
         let shared = Arc::new(Shared { upstream, client, record: Mutex::new(record) });
         let address = listener.local_addr()?;
@@ -164,10 +185,17 @@ impl Proxy {
         *record = Record { plan: Box::new(plan), calls: Vec::new(), per_operation: HashMap::new() };
     }
 
-    /// Gives the next `count` calls of an operation this fault, and lets everything else pass; starts a new record.
+    /// Gives the next `count` calls of an operation this fault, and lets everything else pass;
+    /// starts a new record.
     pub fn fail_next(&self, operation: &str, count: usize, fault: Fault) {
         let operation = operation.to_owned();
-        self.plan(move |call| if call.operation == operation && call.nth < count { fault.clone() } else { Fault::None });
+        self.plan(move |call| {
+            if call.operation == operation && call.nth < count {
+                fault.clone()
+            } else {
+                Fault::None
+            }
+        });
     }
 
     /// The calls since the last [`Proxy::plan`].
@@ -203,8 +231,9 @@ async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let (head, body) = request.into_parts();
     let body = to_bytes(Body::new(body), MAX_BODY_BYTES).await.map_err(|_| Cut)?;
     let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
-    let operation =
-        target.and_then(|target| target.rsplit('.').next()).map_or_else(|| format!("{} {}", head.method, head.uri.path()), str::to_owned);
+    let operation = target
+        .and_then(|target| target.rsplit('.').next())
+        .map_or_else(|| format!("{} {}", head.method, head.uri.path()), str::to_owned);
     match shared.note(operation, &body) {
         Fault::None => shared.forward(head, body).await,
         Fault::CutBefore => Err(Cut),
@@ -217,8 +246,8 @@ async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
             shared.forward(head, body).await?;
             std::future::pending().await
         }
-        Fault::Answer(answer) => answer.response(),
-        Fault::AnswerAfter(answer) => {
+        Fault::Reply(answer) => answer.response(),
+        Fault::ReplyAfter(answer) => {
             shared.forward(head, body).await?;
             answer.response()
         }
@@ -231,19 +260,34 @@ impl Shared {
         let count = record.per_operation.entry(operation.clone()).or_default();
         let nth = *count;
         *count += 1;
-        let call = Call { number: record.calls.len(), nth, operation, body: String::from_utf8_lossy(body).into_owned() };
+        let call = Call {
+            number: record.calls.len(),
+            nth,
+            operation,
+            body: String::from_utf8_lossy(body).into_owned(),
+        };
         let fault = (record.plan)(&call);
         record.calls.push(call);
         fault
     }
 
     /// Has the endpoint do its work to the end, so that "after" means after.
-    async fn forward(&self, mut head: axum::http::request::Parts, body: Bytes) -> Result<Response<Body>, Cut> {
+    async fn forward(
+        &self,
+        mut head: axum::http::request::Parts,
+        body: Bytes,
+    ) -> Result<Response<Body>, Cut> {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        head.uri = Uri::builder().scheme("http").authority(self.upstream.to_string()).path_and_query(path).build().map_err(|_| Cut)?;
+        head.uri = Uri::builder()
+            .scheme("http")
+            .authority(self.upstream.to_string())
+            .path_and_query(path)
+            .build()
+            .map_err(|_| Cut)?;
         head.headers.remove(header::CONTENT_LENGTH);
         head.headers.remove(header::TRANSFER_ENCODING);
-        let response = self.client.request(Request::from_parts(head, body.into())).await.map_err(|_| Cut)?;
+        let response =
+            self.client.request(Request::from_parts(head, body.into())).await.map_err(|_| Cut)?;
         let (mut head, body) = response.into_parts();
         let body = to_bytes(Body::new(body), MAX_BODY_BYTES).await.map_err(|_| Cut)?;
         head.headers.remove(header::TRANSFER_ENCODING);
@@ -251,9 +295,11 @@ impl Shared {
     }
 }
 
-impl Answer {
+impl InjectedReply {
     fn response(self) -> Result<Response<Body>, Cut> {
-        let mut response = Response::builder().status(self.status).header(header::CONTENT_TYPE, "application/x-amz-json-1.0");
+        let mut response = Response::builder()
+            .status(self.status)
+            .header(header::CONTENT_TYPE, "application/x-amz-json-1.0");
         for (name, value) in self.headers {
             response = response.header(name, HeaderValue::from_str(&value).map_err(|_| Cut)?);
         }
@@ -281,14 +327,21 @@ mod tests {
 
     /// Puts one item through the proxy and returns all that was answered.
     async fn put(proxy: &Proxy, id: &str) -> String {
-        let body = json!({"TableName": "config", "Item": {"kind": {"S": "brand"}, "id": {"S": id}}}).to_string();
+        let body =
+            json!({"TableName": "config", "Item": {"kind": {"S": "brand"}, "id": {"S": id}}})
+                .to_string();
         let mut stream = tokio::net::TcpStream::connect(proxy.address).await.unwrap();
         let head = "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.0\r\n\
                     authorization: AWS4-HMAC-SHA256 Credential=a/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0\r\n\
                     x-amz-date: 20260101T000000Z\r\nx-amz-target: DynamoDB_20120810.PutItem\r\n";
-        stream.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
+        stream
+            .write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes())
+            .await
+            .unwrap();
         let mut answer = String::new();
-        let _ = tokio::time::timeout(Duration::from_millis(300), stream.read_to_string(&mut answer)).await;
+        let _ =
+            tokio::time::timeout(Duration::from_millis(300), stream.read_to_string(&mut answer))
+                .await;
         answer
     }
 
@@ -306,25 +359,39 @@ mod tests {
             (Fault::CutAfter, 2, ""),
             (Fault::HangBefore, 2, ""),
             (Fault::HangAfter, 3, ""),
-            (Fault::Answer(Answer::throttled()), 3, "HTTP/1.1 400"),
-            (Fault::AnswerAfter(Answer::internal()), 4, "HTTP/1.1 500"),
+            (Fault::Reply(InjectedReply::throttled()), 3, "HTTP/1.1 400"),
+            (Fault::ReplyAfter(InjectedReply::internal()), 4, "HTTP/1.1 500"),
         ];
         for (number, (fault, count, start)) in cases.into_iter().enumerate() {
             proxy.fail_next("PutItem", 1, fault.clone());
             let answer = put(&proxy, &format!("f{number}")).await;
-            assert!(answer.starts_with(start) && answer.is_empty() == start.is_empty(), "{fault:?}: {answer}");
+            assert!(
+                answer.starts_with(start) && answer.is_empty() == start.is_empty(),
+                "{fault:?}: {answer}"
+            );
             assert_eq!(stored(&database), count, "{fault:?}");
             assert!(put(&proxy, "0").await.starts_with("HTTP/1.1 200"), "{fault:?}");
             let calls = proxy.calls();
-            assert_eq!(calls.iter().map(|call| (call.number, call.nth)).collect::<Vec<_>>(), [(0, 0), (1, 1)]);
-            assert!(calls.iter().all(|call| call.operation == "PutItem" && call.body.contains("brand")));
+            assert_eq!(
+                calls.iter().map(|call| (call.number, call.nth)).collect::<Vec<_>>(),
+                [(0, 0), (1, 1)]
+            );
+            assert!(
+                calls.iter().all(|call| call.operation == "PutItem" && call.body.contains("brand"))
+            );
         }
     }
 
     #[test]
     fn a_conflict_has_a_reason_for_each_item() {
-        let call = Call { number: 0, nth: 0, operation: "TransactWriteItems".into(), body: r#"{"TransactItems": [{}, {}, {}]}"#.into() };
-        let body: Value = serde_json::from_str(&Answer::transaction_conflict(&call).body).unwrap();
+        let call = Call {
+            number: 0,
+            nth: 0,
+            operation: "TransactWriteItems".into(),
+            body: r#"{"TransactItems": [{}, {}, {}]}"#.into(),
+        };
+        let body: Value =
+            serde_json::from_str(&InjectedReply::transaction_conflict(&call).body).unwrap();
         assert_eq!(body["CancellationReasons"].as_array().unwrap().len(), 3);
         assert_eq!(body["CancellationReasons"][0]["Code"], "TransactionConflict");
     }

@@ -1,7 +1,8 @@
 //! Event filters of Lambda's event source mappings, as far as `template.yaml` may use them.
 //!
-//! Rules: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html>. A pattern has the shape of the event, with an array
-//! of alternatives at each leaf. All fields of a pattern must match; one alternative is enough; one pattern of several is enough.
+//! Rules: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html>. A pattern
+//! has the shape of the event, with an array of alternatives at each leaf. All fields of a pattern
+//! must match; one alternative is enough; one pattern of several is enough.
 
 use serde_json::{Map, Value};
 
@@ -27,9 +28,11 @@ impl Pattern {
     /// Reads the JSON text of a `Pattern`; `place` is named by errors.
     ///
     /// # Errors
-    /// [`Error::Template`] for what is no pattern, and for a rule that this module does not know: better refused than ignored.
+    /// [`Error::Template`] for what is no pattern, and for a rule that this module does not know:
+    /// better refused than ignored.
     pub fn parse(text: &str, place: &str) -> Result<Self> {
-        let value: Value = serde_json::from_str(text).map_err(|e| Error::template(place, format!("the pattern is not JSON: {e}")))?;
+        let value: Value = serde_json::from_str(text)
+            .map_err(|e| Error::template(place, format!("the pattern is not JSON: {e}")))?;
         match value {
             Value::Object(fields) => pattern(&fields, place),
             _ => Err(Error::template(place, "the pattern is not an object")),
@@ -57,7 +60,9 @@ impl Rule {
     fn matches(&self, value: Option<&Value>) -> bool {
         match (self, value) {
             // `exists` looks at leaves alone, so an object counts as absent.
-            (Self::Exists(wanted), value) => *wanted == value.is_some_and(|value| !value.is_object()),
+            (Self::Exists(wanted), value) => {
+                *wanted == value.is_some_and(|value| !value.is_object())
+            }
             (Self::Equals(wanted), Some(Value::Array(values))) => values.contains(wanted),
             (Self::Equals(wanted), value) => value == Some(wanted),
         }
@@ -69,8 +74,15 @@ fn pattern(fields: &Map<String, Value>, place: &str) -> Result<Pattern> {
         let place = format!("{place}.{name}");
         let node = match value {
             Value::Object(fields) => Node::Object(pattern(fields, &place)?),
-            Value::Array(rules) if !rules.is_empty() => Node::Leaf(rules.iter().map(|value| rule(value, &place)).collect::<Result<_>>()?),
-            _ => return Err(Error::template(place, "a pattern holds objects and non-empty arrays only")),
+            Value::Array(rules) if !rules.is_empty() => {
+                Node::Leaf(rules.iter().map(|value| rule(value, &place)).collect::<Result<_>>()?)
+            }
+            _ => {
+                return Err(Error::template(
+                    place,
+                    "a pattern holds objects and non-empty arrays only",
+                ));
+            }
         };
         Ok((name.clone(), node))
     });
@@ -79,11 +91,15 @@ fn pattern(fields: &Map<String, Value>, place: &str) -> Result<Pattern> {
 
 fn rule(value: &Value, place: &str) -> Result<Rule> {
     let known = match value {
-        Value::Object(fields) if fields.len() == 1 => fields.get("exists").and_then(Value::as_bool).map(Rule::Exists),
+        Value::Object(fields) if fields.len() == 1 => {
+            fields.get("exists").and_then(Value::as_bool).map(Rule::Exists)
+        }
         Value::Object(_) | Value::Array(_) => None,
         scalar => Some(Rule::Equals(scalar.clone())),
     };
-    known.ok_or_else(|| Error::template(place, format!("the local stack does not know the rule {value}")))
+    known.ok_or_else(|| {
+        Error::template(place, format!("the local stack does not know the rule {value}"))
+    })
 }
 
 #[cfg(test)]
@@ -107,7 +123,10 @@ mod tests {
         assert!(!matches(pattern.clone(), image("INSERT", "sent")));
         assert!(!matches(pattern, json!({"eventName": "INSERT"})));
         assert!(matches(json!({}), json!({"a": 1})));
-        assert!(matches(json!({"a": [null]}), json!({"a": null})) && !matches(json!({"a": [null]}), json!({})));
+        assert!(
+            matches(json!({"a": [null]}), json!({"a": null}))
+                && !matches(json!({"a": [null]}), json!({}))
+        );
         assert!(matches(json!({"a": ["x"]}), json!({"a": ["y", "x"]})));
     }
 
@@ -136,7 +155,8 @@ mod tests {
         ] {
             assert!(Pattern::parse(pattern, "test").is_err(), "{pattern}");
         }
-        let problem = Pattern::parse(r#"{"a": [{"prefix": "b"}]}"#, "test").unwrap_err().to_string();
+        let problem =
+            Pattern::parse(r#"{"a": [{"prefix": "b"}]}"#, "test").unwrap_err().to_string();
         insta::assert_snapshot!(problem, @r#"template.yaml: test.a: the local stack does not know the rule {"prefix":"b"}"#);
     }
 

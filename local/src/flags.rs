@@ -68,7 +68,9 @@ impl Flags {
             };
             let mut value = || match inline.clone() {
                 Some(value) => Ok(value),
-                None => arguments.next().map_or_else(|| Err(Error::Flag(format!("{flag} needs a value"))), text),
+                None => arguments
+                    .next()
+                    .map_or_else(|| Err(Error::Flag(format!("{flag} needs a value"))), text),
             };
             match flag {
                 "--port" => flags.port = number(flag, &value()?)?,
@@ -76,7 +78,9 @@ impl Flags {
                 "--mail-port" => flags.mail_port = number(flag, &value()?)?,
                 "--bind" => {
                     let address = value()?;
-                    flags.bind = address.parse().map_err(|_| Error::Flag(format!("--bind: {address} is not an IP address")))?;
+                    flags.bind = address.parse().map_err(|_| {
+                        Error::Flag(format!("--bind: {address} is not an IP address"))
+                    })?;
                 }
                 "--data-dir" => flags.data_dir = Some(value()?.into()),
                 "--no-samples" if inline.is_none() => flags.samples = false,
@@ -89,7 +93,9 @@ impl Flags {
 }
 
 fn text(argument: OsString) -> Result<String> {
-    argument.into_string().map_err(|argument| Error::Flag(format!("{} is not UTF-8", argument.to_string_lossy())))
+    argument
+        .into_string()
+        .map_err(|argument| Error::Flag(format!("{} is not UTF-8", argument.to_string_lossy())))
 }
 
 fn number(flag: &str, value: &str) -> Result<u16> {
@@ -107,13 +113,25 @@ mod tests {
     #[test]
     fn no_flags_are_the_ports_of_the_documentation() {
         let flags = parse(&[]).unwrap();
-        assert_eq!((flags.port, flags.dynamodb_port, flags.mail_port, flags.samples), (3000, 8000, 8025, true));
+        assert_eq!(
+            (flags.port, flags.dynamodb_port, flags.mail_port, flags.samples),
+            (3000, 8000, 8025, true)
+        );
         assert!(flags.bind.is_loopback());
     }
 
     #[test]
     fn both_spellings_of_a_value() {
-        let flags = parse(&["--port", "1", "--mail-port=2", "--bind=::1", "--data-dir", "d", "--no-samples"]).unwrap();
+        let flags = parse(&[
+            "--port",
+            "1",
+            "--mail-port=2",
+            "--bind=::1",
+            "--data-dir",
+            "d",
+            "--no-samples",
+        ])
+        .unwrap();
         assert_eq!((flags.port, flags.mail_port, flags.data_dir), (1, 2, Some("d".into())));
         assert!(!flags.samples && flags.bind.is_ipv6());
     }
@@ -127,7 +145,10 @@ mod tests {
             (&["--bind", "localhost"], "--bind: localhost is not an IP address"),
             (&["--no-samples=yes"], "unknown flag --no-samples=yes"),
         ] {
-            assert!(parse(arguments).unwrap_err().to_string().starts_with(problem), "{arguments:?}");
+            assert!(
+                parse(arguments).unwrap_err().to_string().starts_with(problem),
+                "{arguments:?}"
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
-//! The gallery: every mail and page in each language, look and state, light and dark, narrow and wide, for whoever designs or translates.
+//! The gallery: every mail and page in each language, look and state, light and dark, narrow and
+//! wide, for whoever designs or translates.
 //!
-//! `GET /gallery?lang=&look=` is the overview; `GET /gallery/{look}/{scheme}/{state}.html?lang=` is one mail or page alone, written by the very
-//! functions that write it in production. Links between languages lead inside the gallery; forms and scripts are shut off.
+//! `GET /gallery?lang=&look=` is the overview; `GET /gallery/{look}/{scheme}/{state}.html?lang=` is
+//! one mail or page alone, written by the very functions that write it in production. Links between
+//! languages lead inside the gallery; forms and scripts are shut off.
 
 use askama::Template;
 use axum::Router;
@@ -13,14 +15,16 @@ use language::Texts;
 use serde::Deserialize;
 
 use crate::functions::FunctionError;
-use crate::gallery_states::{LOOKS, Look, MAILS, PAGES};
+use crate::gallery_states::{MAILS, PAGES, THEMES, Theme};
 
 /// A mail or page may show itself and the gallery's pictures, and do nothing.
 const POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src http: https:";
 
 /// What stands in for an agent's picture and a brand's logo.
-const PICTURES: [(&str, &str); 2] =
-    [("agent.svg", include_str!("../templates/gallery_agent.svg")), ("logo.svg", include_str!("../templates/gallery_logo.svg"))];
+const PICTURES: [(&str, &str); 2] = [
+    ("agent.svg", include_str!("../templates/gallery_agent.svg")),
+    ("logo.svg", include_str!("../templates/gallery_logo.svg")),
+];
 
 /// What the visitor chose.
 #[derive(Deserialize)]
@@ -32,9 +36,9 @@ struct Choice {
 #[derive(Template)]
 #[template(path = "gallery.html")]
 struct Overview {
-    looks: &'static [Look],
+    looks: &'static [Theme],
     languages: &'static [Texts],
-    look: &'static Look,
+    look: &'static Theme,
     t: &'static Texts,
     colour: Option<String>,
     entries: Vec<Entry>,
@@ -56,12 +60,12 @@ pub(crate) fn router() -> Router {
 }
 
 async fn overview(Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
-    let look = choice.look.as_deref().and_then(Look::find).unwrap_or(&LOOKS[0]);
+    let look = choice.look.as_deref().and_then(Theme::find).unwrap_or(&THEMES[0]);
     let t = language(choice.lang.as_deref());
     shown(written(look, t, &origin(&headers)))
 }
 
-fn written(look: &'static Look, t: &'static Texts, origin: &str) -> Result<String, FunctionError> {
+fn written(look: &'static Theme, t: &'static Texts, origin: &str) -> Result<String, FunctionError> {
     let mut entries = Vec::new();
     for (name, title, adapt) in MAILS {
         let mail = look.mail(t, origin, adapt)?;
@@ -69,29 +73,52 @@ fn written(look: &'static Look, t: &'static Texts, origin: &str) -> Result<Strin
     }
     entries.extend(PAGES.map(|(name, title, _)| Entry { name, title, mail: None }));
     let colour = look.corrected();
-    Ok(Overview { looks: &LOOKS, languages: &language::ALL, look, t, colour, entries }.render()?)
+    Ok(Overview { looks: &THEMES, languages: &language::ALL, look, t, colour, entries }.render()?)
 }
 
-async fn alone(Path((look, scheme, state)): Path<(String, String, String)>, Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
+async fn alone(
+    Path((look, scheme, state)): Path<(String, String, String)>,
+    Query(choice): Query<Choice>,
+    headers: HeaderMap,
+) -> Response {
     let t = language(choice.lang.as_deref());
-    let html = Look::find(&look).zip(state.strip_suffix(".html")).and_then(|(look, state)| html(look, state, t, &origin(&headers)));
+    let html = Theme::find(&look)
+        .zip(state.strip_suffix(".html"))
+        .and_then(|(look, state)| html(look, state, t, &origin(&headers)));
     let (Some(html), "light" | "dark") = (html, scheme.as_str()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    ([(header::CONTENT_SECURITY_POLICY, POLICY)], shown(html.map(|html| forced(&html, &scheme)))).into_response()
+    ([(header::CONTENT_SECURITY_POLICY, POLICY)], shown(html.map(|html| forced(&html, &scheme))))
+        .into_response()
 }
 
 /// A mail or page as production has it; `None` if there is no such state.
-fn html(look: &Look, state: &str, t: &'static Texts, origin: &str) -> Option<Result<String, FunctionError>> {
-    let mail = MAILS.iter().find(|(name, _, _)| *name == state).map(|(_, _, adapt)| look.mail(t, origin, *adapt).map(|mail| mail.html));
-    let page = || PAGES.iter().find(|(name, _, _)| *name == state).map(|(_, _, page)| look.page(t, origin, *page).map(|page| page.html));
+fn html(
+    look: &Theme,
+    state: &str,
+    t: &'static Texts,
+    origin: &str,
+) -> Option<Result<String, FunctionError>> {
+    let mail = MAILS
+        .iter()
+        .find(|(name, _, _)| *name == state)
+        .map(|(_, _, adapt)| look.mail(t, origin, *adapt).map(|mail| mail.html));
+    let page = || {
+        PAGES
+            .iter()
+            .find(|(name, _, _)| *name == state)
+            .map(|(_, _, page)| look.page(t, origin, *page).map(|page| page.html))
+    };
     mail.or_else(page)
 }
 
-/// The document with its scheme chosen by us and not by the visitor's system: the query about it is answered in the text.
+/// The document with its scheme chosen by us and not by the visitor's system: the query about it is
+/// answered in the text.
 fn forced(html: &str, scheme: &str) -> String {
     let answer = if scheme == "dark" { "all" } else { "not all" };
-    let html = html.replace("(prefers-color-scheme: dark)", answer).replace("(prefers-color-scheme:dark)", answer);
+    let html = html
+        .replace("(prefers-color-scheme: dark)", answer)
+        .replace("(prefers-color-scheme:dark)", answer);
     html.replace("light dark", scheme)
 }
 
@@ -108,7 +135,8 @@ fn language(tag: Option<&str>) -> &'static Texts {
 
 /// Where the visitor finds us: pictures of mails need a whole URL.
 fn origin(headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8025");
+    let host =
+        headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8025");
     format!("http://{host}")
 }
 
@@ -125,18 +153,28 @@ mod tests {
 
     #[test]
     fn every_state_is_there_in_every_language_and_look_in_both_schemes() {
-        for look in &LOOKS {
+        for look in &THEMES {
             for t in &language::ALL {
                 let overview = written(look, t, "http://127.0.0.1:1").unwrap();
-                for name in MAILS.map(|(name, _, _)| name).into_iter().chain(PAGES.map(|(name, _, _)| name)) {
+                for name in
+                    MAILS.map(|(name, _, _)| name).into_iter().chain(PAGES.map(|(name, _, _)| name))
+                {
                     assert!(overview.contains(&format!("/{name}.html?lang={}", t.tag)), "{name}");
                     let html = html(look, name, t, "http://127.0.0.1:1").unwrap().unwrap();
                     for scheme in ["light", "dark"] {
                         let forced = forced(&html, scheme);
-                        assert!(!forced.contains("prefers-color-scheme") && !forced.contains("light dark"), "{name}");
+                        assert!(
+                            !forced.contains("prefers-color-scheme")
+                                && !forced.contains("light dark"),
+                            "{name}"
+                        );
                         assert!(
                             forced.contains("color-scheme")
-                                && forced.contains(if scheme == "dark" { "@media all" } else { "@media not all" })
+                                && forced.contains(if scheme == "dark" {
+                                    "@media all"
+                                } else {
+                                    "@media not all"
+                                })
                         );
                     }
                 }
@@ -146,15 +184,17 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_not_shown() {
-        assert!(html(&LOOKS[0], "none", language(None), "").is_none());
-        assert!(Look::find("none").is_none());
+        assert!(html(&THEMES[0], "none", language(None), "").is_none());
+        assert!(Theme::find("none").is_none());
         assert_eq!(picture("none.svg").status(), StatusCode::NOT_FOUND);
         assert_eq!(language(Some("tlh")).tag, "en");
     }
 
     #[test]
     fn a_colour_without_contrast_is_said_to_be_corrected() {
-        let overview = |name: &str| written(Look::find(name).unwrap(), language(None), "http://127.0.0.1:1").unwrap();
+        let overview = |name: &str| {
+            written(Theme::find(name).unwrap(), language(None), "http://127.0.0.1:1").unwrap()
+        };
         assert!(overview("sunny").contains("#ffd400") && overview("sunny").contains("corrected"));
         assert!(!overview("blancakids").contains("corrected"));
     }

@@ -1,17 +1,17 @@
 //! What the gallery shows: looks, and the states of mails and pages.
 
-use dress::{Accent, Agent, Dress};
+use branding::{Accent, Agent, Branding};
 use jiff::SignedDuration;
 use jiff::civil::date;
 use language::Texts;
-use mail::{Letter, Mail, RenderError, Sender};
+use mail::{RenderError, RenderedMail, Sender, SurveyMail};
 use policy::Mailbox;
-use survey::pages::{self, Form, Frame, Mistake, Page, Scope, Topic};
+use survey::pages::{self, Frame, Mistake, OptOut, Page, SurveyForm, Topic};
 
 use crate::functions::FunctionError;
 
 /// How a brand looks.
-pub(crate) struct Look {
+pub(crate) struct Theme {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
     brand: &'static str,
@@ -23,8 +23,8 @@ pub(crate) struct Look {
 }
 
 /// The samples' brand; the company where there is none; and what a designer has to fear.
-pub(crate) const LOOKS: [Look; 3] = [
-    Look {
+pub(crate) const THEMES: [Theme; 3] = [
+    Theme {
         name: "blancakids",
         title: "Blanca Kids, a brand",
         brand: "Blanca Kids",
@@ -34,7 +34,7 @@ pub(crate) const LOOKS: [Look; 3] = [
         question: None,
         thank_you_url: Some("https://blancakids.example/"),
     },
-    Look {
+    Theme {
         name: "company",
         title: "Blanca Peak, the company's own look",
         brand: "Blanca Peak",
@@ -44,7 +44,7 @@ pub(crate) const LOOKS: [Look; 3] = [
         question: None,
         thank_you_url: None,
     },
-    Look {
+    Theme {
         name: "sunny",
         title: "Sunny: a colour without contrast, a logo, a question of its own",
         brand: "Sunny Side Up & Daughters Breakfast Company",
@@ -57,75 +57,119 @@ pub(crate) const LOOKS: [Look; 3] = [
 ];
 
 /// How a mail differs from the plain one.
-pub(crate) type Adapt = for<'a> fn(Letter<'a>) -> Letter<'a>;
+pub(crate) type Adapt = for<'a> fn(SurveyMail<'a>) -> SurveyMail<'a>;
 /// How a page is written from a frame and a form.
-pub(crate) type Write = fn(&Frame<'_>, Form<'_>) -> askama::Result<Page>;
+pub(crate) type Write = fn(&Frame<'_>, SurveyForm<'_>) -> askama::Result<Page>;
 
 /// The mails: name, title, what is different.
 pub(crate) const MAILS: [(&str, &str, Adapt); 4] = [
-    ("mail", "Mail", |letter| letter),
-    ("mail-no-picture", "Mail: the agent has no picture", |letter| Letter {
-        agent: letter.agent.map(|agent| Agent { picture_url: None, ..agent }),
-        ..letter
+    ("mail", "RenderedMail", |survey_mail| survey_mail),
+    ("mail-no-picture", "RenderedMail: the agent has no picture", |survey_mail| SurveyMail {
+        agent: survey_mail.agent.map(|agent| Agent { picture_url: None, ..agent }),
+        ..survey_mail
     }),
-    ("mail-nobody", "Mail: neither agent nor customer has a name", |letter| Letter { agent: None, customer_name: None, ..letter }),
-    ("mail-test", "Mail of a test key", |letter| Letter { test: true, ..letter }),
+    ("mail-nobody", "RenderedMail: neither agent nor customer has a name", |survey_mail| {
+        SurveyMail { agent: None, customer_name: None, ..survey_mail }
+    }),
+    ("mail-test", "RenderedMail of a test key", |survey_mail| SurveyMail {
+        test: true,
+        ..survey_mail
+    }),
 ];
 
 /// The pages: name, title, how they are written.
 pub(crate) const PAGES: [(&str, &str, Write); 17] = [
     ("survey", "Survey", |frame, form| pages::survey(frame, &form)),
-    ("survey-chosen", "Survey: four stars clicked in the mail", |frame, form| pages::survey(frame, &Form { stars: Some(4), ..form })),
-    ("survey-low", "Survey: one star clicked in the mail", |frame, form| pages::survey(frame, &Form { stars: Some(1), ..form })),
+    ("survey-chosen", "Survey: four stars clicked in the mail", |frame, form| {
+        pages::survey(frame, &SurveyForm { stars: Some(4), ..form })
+    }),
+    ("survey-low", "Survey: one star clicked in the mail", |frame, form| {
+        pages::survey(frame, &SurveyForm { stars: Some(1), ..form })
+    }),
     ("survey-mistakes", "Survey: mistakes", |frame, form| {
-        pages::survey(frame, &Form { mistakes: &[Mistake::NoStars, Mistake::CommentTooLong], comment: "…", ..form })
+        pages::survey(
+            frame,
+            &SurveyForm {
+                mistakes: &[Mistake::NoStars, Mistake::CommentTooLong],
+                comment: "…",
+                ..form
+            },
+        )
     }),
     ("survey-unsubscribed", "Survey: the customer has unsubscribed", |frame, form| {
-        pages::survey(frame, &Form { unsubscribed: true, ..form })
+        pages::survey(frame, &SurveyForm { unsubscribed: true, ..form })
     }),
     ("survey-test", "Survey of a test key, no agent", |frame, form| {
-        pages::survey(&Frame { test: true, ..frame.clone() }, &Form { agent: None, ..form })
+        pages::survey(&Frame { test: true, ..frame.clone() }, &SurveyForm { agent: None, ..form })
     }),
     ("thanks", "Thank you", |frame, form| {
-        let form = Form { stars: Some(4), comment: "👍 <3", topics: &[Topic::Speed, Topic::Clarity], ..form };
+        let form = SurveyForm {
+            stars: Some(4),
+            comment: "👍 <3",
+            topics: &[Topic::Speed, Topic::Clarity],
+            ..form
+        };
         pages::thanks(frame, 4, Some(date(2026, 3, 7)), Some(&form))
     }),
-    ("thanks-final", "Thank you: can no longer be changed", |frame, _| pages::thanks(frame, 2, None, None)),
+    ("thanks-final", "Thank you: can no longer be changed", |frame, _| {
+        pages::thanks(frame, 2, None, None)
+    }),
     ("closed", "The survey has closed", |frame, _| pages::closed(frame)),
     ("unknown", "No such survey", |frame, _| pages::unknown(frame.texts)),
     ("trouble", "Our own trouble", |frame, _| pages::trouble(frame.texts)),
-    ("too-often", "Changed too often", |frame, _| pages::too_often(frame, SignedDuration::from_mins(40))),
-    ("unsubscribe", "Unsubscribe: brand or all", |frame, _| pages::unsubscribe(frame, "/u/TOKEN", true)),
-    ("unsubscribe-all", "Unsubscribe: no brand", |frame, _| pages::unsubscribe(frame, "/u/TOKEN", false)),
-    ("unsubscribed", "Unsubscribed from all", |frame, _| pages::unsubscribed(frame, "/u/TOKEN", Scope::All)),
-    ("unsubscribed-brand", "Unsubscribed from the brand", |frame, _| pages::unsubscribed(frame, "/u/TOKEN", Scope::Brand)),
+    ("too-often", "Changed too often", |frame, _| {
+        pages::too_often(frame, SignedDuration::from_mins(40))
+    }),
+    ("unsubscribe", "Unsubscribe: brand or all", |frame, _| {
+        pages::unsubscribe(frame, "/u/TOKEN", true)
+    }),
+    ("unsubscribe-all", "Unsubscribe: no brand", |frame, _| {
+        pages::unsubscribe(frame, "/u/TOKEN", false)
+    }),
+    ("unsubscribed", "Unsubscribed from all", |frame, _| {
+        pages::unsubscribed(frame, "/u/TOKEN", OptOut::All)
+    }),
+    ("unsubscribed-brand", "Unsubscribed from the brand", |frame, _| {
+        pages::unsubscribed(frame, "/u/TOKEN", OptOut::Brand)
+    }),
     ("resubscribed", "Subscribed again", |frame, _| pages::resubscribed(frame)),
 ];
 
-impl Look {
+impl Theme {
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
-        LOOKS.iter().find(|look| look.name == name)
+        THEMES.iter().find(|look| look.name == name)
     }
 
     /// What became of a colour that could not be read.
     pub(crate) fn corrected(&self) -> Option<String> {
         let accent = Accent::parse(self.colour).filter(Accent::corrected)?;
-        Some(format!("{} cannot be read on white: corrected to {}, in the dark {}", self.colour, accent.light(), accent.dark()))
+        Some(format!(
+            "{} cannot be read on white: corrected to {}, in the dark {}",
+            self.colour,
+            accent.light(),
+            accent.dark()
+        ))
     }
 
     /// # Errors
     /// A look that no mail can have: a fault of this file.
-    pub(crate) fn mail(&self, texts: &'static Texts, origin: &str, adapt: Adapt) -> Result<Mail, FunctionError> {
+    pub(crate) fn mail(
+        &self,
+        texts: &'static Texts,
+        origin: &str,
+        adapt: Adapt,
+    ) -> Result<RenderedMail, FunctionError> {
         let (logo, picture) = pictures(origin);
-        let from = Mailbox::parse("survey@blancapeak.example").ok_or(RenderError::Address("from"))?;
-        Ok(mail::render(&adapt(Letter {
+        let from =
+            Mailbox::parse("survey@blancapeak.example").ok_or(RenderError::Address("from"))?;
+        Ok(mail::render(&adapt(SurveyMail {
             to: "jane@customers.example",
             from: Sender { name: self.brand, address: &from.address },
             reply_to: None,
             texts,
             customer_name: Some("Jane Doe"),
             agent: Some(Agent { name: "Paul Peak", picture_url: Some(&picture) }),
-            dress: self.dress(&logo),
+            branding: self.branding(&logo),
             survey_url: "https://survey.example/s/TOKEN",
             unsubscribe_url: "https://survey.example/u/TOKEN",
             request_id: "gallery",
@@ -135,15 +179,21 @@ impl Look {
 
     /// # Errors
     /// As [`mail`](Self::mail).
-    pub(crate) fn page(&self, texts: &'static Texts, origin: &str, write: Write) -> Result<Page, FunctionError> {
+    pub(crate) fn page(
+        &self,
+        texts: &'static Texts,
+        origin: &str,
+        write: Write,
+    ) -> Result<Page, FunctionError> {
         let (logo, picture) = pictures(origin);
-        let frame = Frame { texts, dress: self.dress(&logo), test: false, languages: &language::ALL };
+        let frame =
+            Frame { texts, branding: self.branding(&logo), test: false, languages: &language::ALL };
         let agent = Some(Agent { name: "Paul Peak", picture_url: Some(&picture) });
-        Ok(write(&frame, Form { action: "/s/TOKEN", agent, ..Form::default() })?)
+        Ok(write(&frame, SurveyForm { action: "/s/TOKEN", agent, ..SurveyForm::default() })?)
     }
 
-    fn dress<'a>(&self, logo: &'a str) -> Dress<'a> {
-        Dress {
+    fn branding<'a>(&self, logo: &'a str) -> Branding<'a> {
+        Branding {
             id: self.name,
             name: self.brand,
             logo_url: self.logo.then_some(logo),

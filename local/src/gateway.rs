@@ -1,7 +1,9 @@
-//! API Gateway: an HTTP server that hands each request to its function as an HTTP API event of payload version 2.0.
+//! API Gateway: an HTTP server that hands each request to its function as an HTTP API event of
+//! payload version 2.0.
 //!
-//! The event goes through JSON and `lambda_http`, as in production, so that a function sees here what it sees there.
-//! Format: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
+//! The event goes through JSON and `lambda_http`, as in production, so that a function sees here
+//! what it sees there. Format:
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -22,11 +24,16 @@ use crate::connections::{self, Patience, message};
 use crate::functions::{Functions, call_http};
 use crate::template::Route;
 
-/// Longest that an HTTP API waits for a function. The function's own time-out, which is shorter, makes it fail as an error does: 500, not 503.
+/// Longest that an HTTP API waits for a function. The function's own time-out, which is shorter,
+/// makes it fail as an error does: 500, not 503.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Answers requests on `listener`, for ever.
-pub async fn serve(listener: TcpListener, routes: Vec<Route>, functions: Arc<dyn Functions>) -> Infallible {
+pub async fn serve(
+    listener: TcpListener,
+    routes: Vec<Route>,
+    functions: Arc<dyn Functions>,
+) -> Infallible {
     let gateway = Arc::new(Gateway { routes, functions });
     let answer = move |peer, head, body| answer(gateway.clone(), peer, head, body);
     connections::serve(listener, Patience::default(), answer).await
@@ -37,8 +44,14 @@ struct Gateway {
     functions: Arc<dyn Functions>,
 }
 
-async fn answer(gateway: Arc<Gateway>, peer: SocketAddr, head: Parts, body: Bytes) -> Response<Body> {
-    let Some((route, parameters)) = find(&gateway.routes, head.method.as_str(), head.uri.path()) else {
+async fn answer(
+    gateway: Arc<Gateway>,
+    peer: SocketAddr,
+    head: Parts,
+    body: Bytes,
+) -> Response<Body> {
+    let Some((route, parameters)) = find(&gateway.routes, head.method.as_str(), head.uri.path())
+    else {
         return message(StatusCode::NOT_FOUND, "Not Found");
     };
     if !head.headers.get(header::HOST).is_some_and(|host| is_host(host.as_bytes())) {
@@ -52,7 +65,9 @@ async fn answer(gateway: Arc<Gateway>, peer: SocketAddr, head: Parts, body: Byte
             return message(StatusCode::BAD_REQUEST, "Bad Request");
         }
     };
-    match tokio::time::timeout(TIMEOUT, call_http(&gateway.functions, &route.function, request)).await {
+    match tokio::time::timeout(TIMEOUT, call_http(&gateway.functions, &route.function, request))
+        .await
+    {
         Ok(Ok(response)) => response.map(|body| match body {
             lambda_http::Body::Empty => Body::empty(),
             lambda_http::Body::Text(text) => text.into(),
@@ -68,7 +83,8 @@ async fn answer(gateway: Arc<Gateway>, peer: SocketAddr, head: Parts, body: Byte
     }
 }
 
-/// A host name or address with or without a port: API Gateway is reached by its own name alone. (`lambda_http` panics at others.)
+/// A host name or address with or without a port: API Gateway is reached by its own name alone.
+/// (`lambda_http` panics at others.)
 fn is_host(host: &[u8]) -> bool {
     let Ok(host) = std::str::from_utf8(host) else { return false };
     let (name, port) = match host.rsplit_once(':') {
@@ -76,14 +92,23 @@ fn is_host(host: &[u8]) -> bool {
         _ => (host, None),
     };
     let name = match name.strip_prefix('[') {
-        Some(address) => address.strip_suffix(']').filter(|address| address.parse::<std::net::Ipv6Addr>().is_ok()),
-        None => Some(name).filter(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))),
+        Some(address) => address
+            .strip_suffix(']')
+            .filter(|address| address.parse::<std::net::Ipv6Addr>().is_ok()),
+        None => Some(name).filter(|name| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+        }),
     };
     name.is_some() && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
-/// The most specific route that matches, with its path parameters: a full match comes before one with parameters.
-fn find<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<(&'a Route, Map<String, Value>)> {
+/// The most specific route that matches, with its path parameters: a full match comes before one
+/// with parameters.
+fn find<'a>(
+    routes: &'a [Route],
+    method: &str,
+    path: &str,
+) -> Option<(&'a Route, Map<String, Value>)> {
     let of_method = routes.iter().filter(|route| route.method == method);
     let found = of_method.filter_map(|route| Some((route, match_path(&route.path, path)?)));
     found.min_by_key(|(_, parameters)| parameters.len())
@@ -95,7 +120,9 @@ fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
     for part in pattern.strip_prefix('/')?.split('/') {
         let value = rest.next()?;
         match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-            Some(name) if !value.is_empty() => parameters.insert(name.to_owned(), json!(decoded(value))),
+            Some(name) if !value.is_empty() => {
+                parameters.insert(name.to_owned(), json!(decoded(value)))
+            }
             None if part == value => None,
             _ => return None,
         };
@@ -103,7 +130,13 @@ fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
     rest.next().is_none().then_some(parameters)
 }
 
-fn event(route: &Route, parameters: Map<String, Value>, head: &Parts, peer: SocketAddr, body: &Bytes) -> Value {
+fn event(
+    route: &Route,
+    parameters: Map<String, Value>,
+    head: &Parts,
+    peer: SocketAddr,
+    body: &Bytes,
+) -> Value {
     let now = Timestamp::now();
     let (headers, cookies) = headers(&head.headers);
     let host = headers.get(header::HOST.as_str()).cloned().unwrap_or_default();
@@ -154,7 +187,8 @@ fn event(route: &Route, parameters: Map<String, Value>, head: &Parts, peer: Sock
     event
 }
 
-/// Names in lower case, values of equal names joined by a comma, cookies apart. Bytes outside UTF-8 are replaced.
+/// Names in lower case, values of equal names joined by a comma, cookies apart. Bytes outside UTF-8
+/// are replaced.
 fn headers(map: &HeaderMap) -> (BTreeMap<String, String>, Vec<String>) {
     let mut headers = BTreeMap::<String, String>::new();
     let mut cookies = Vec::new();
@@ -195,8 +229,13 @@ fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
-        let escape = (byte == b'%').then(|| after.get(..2)).flatten().and_then(|digits| std::str::from_utf8(digits).ok());
-        let value = escape.filter(|digits| !digits.starts_with('+')).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let escape = (byte == b'%')
+            .then(|| after.get(..2))
+            .flatten()
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let value = escape
+            .filter(|digits| !digits.starts_with('+'))
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         bytes.push(value.unwrap_or(byte));
         rest = if value.is_some() { after.get(2..).unwrap_or_default() } else { after };
     }
@@ -208,11 +247,15 @@ fn encoded_body(headers: &HeaderMap, body: &Bytes) -> (Option<String>, bool) {
     if body.is_empty() {
         return (None, false);
     }
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("text/plain");
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("text/plain");
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let plain = kind.starts_with("text/")
         || kind.ends_with("+json")
-        || ["application/json", "application/xml", "application/javascript"].contains(&kind.as_str());
+        || ["application/json", "application/xml", "application/javascript"]
+            .contains(&kind.as_str());
     match std::str::from_utf8(body) {
         Ok(text) if plain => (Some(text.to_owned()), false),
         _ => (Some(BASE64.encode(body)), true),
@@ -268,7 +311,11 @@ mod tests {
             .boxed()
         }
 
-        fn event(&self, _function: &str, _event: Value) -> BoxFuture<'static, Result<Value, FunctionError>> {
+        fn event(
+            &self,
+            _function: &str,
+            _event: Value,
+        ) -> BoxFuture<'static, Result<Value, FunctionError>> {
             async { Ok(Value::Null) }.boxed()
         }
     }
@@ -277,7 +324,11 @@ mod tests {
     async fn send(request: &str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = tokio::spawn(serve(listener, Template::parse(TEMPLATE).unwrap().routes, Arc::new(Echo)));
+        let server = tokio::spawn(serve(
+            listener,
+            Template::parse(TEMPLATE).unwrap().routes,
+            Arc::new(Echo),
+        ));
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
@@ -287,13 +338,24 @@ mod tests {
     }
 
     fn request(line: &str, headers: &str, body: &str) -> String {
-        format!("{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
+        format!(
+            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
+            body.len()
+        )
     }
 
     #[tokio::test]
     async fn a_request_reaches_its_function_as_an_event() {
-        let answer = send(&request("GET /s/a%2Bb?stars=4", "X-Twice: a\r\nX-Twice: b\r\nCookie: a=1; b=2\r\n", "")).await;
-        assert!(answer.starts_with("HTTP/1.1 201 Created\r\n") && answer.contains("x-answer: 1"), "{answer}");
+        let answer = send(&request(
+            "GET /s/a%2Bb?stars=4",
+            "X-Twice: a\r\nX-Twice: b\r\nCookie: a=1; b=2\r\n",
+            "",
+        ))
+        .await;
+        assert!(
+            answer.starts_with("HTTP/1.1 201 Created\r\n") && answer.contains("x-answer: 1"),
+            "{answer}"
+        );
         let body: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
         let expected = json!({"function": "survey", "path": "/s/a%2Bb", "token": "a+b", "stars": "4", "twice": "a,b", "cookie": "a=1; b=2", "body": "empty"});
         assert_eq!(body, expected);
@@ -301,18 +363,38 @@ mod tests {
 
     #[tokio::test]
     async fn json_is_plain_and_a_form_is_base64() {
-        let json = send(&request("POST /v1/requests", "content-type: application/json\r\n", "{}")).await;
+        let json =
+            send(&request("POST /v1/requests", "content-type: application/json\r\n", "{}")).await;
         assert!(json.contains("\"body\":\"text {}\""), "{json}");
-        // lambda_http decodes it to text again, so that only the flag of the event tells them apart.
-        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap())]);
-        assert_eq!(encoded_body(&headers, &Bytes::from_static(b"a=1")), (Some("YT0x".to_owned()), true));
-        let form = send(&request("POST /u/t", "content-type: application/x-www-form-urlencoded\r\n", "List-Unsubscribe=One-Click")).await;
+        // lambda_http decodes it to text again, so that only the flag of the event tells them
+        // apart.
+        let headers = HeaderMap::from_iter([(
+            header::CONTENT_TYPE,
+            "application/x-www-form-urlencoded".parse().unwrap(),
+        )]);
+        assert_eq!(
+            encoded_body(&headers, &Bytes::from_static(b"a=1")),
+            (Some("YT0x".to_owned()), true)
+        );
+        let form = send(&request(
+            "POST /u/t",
+            "content-type: application/x-www-form-urlencoded\r\n",
+            "List-Unsubscribe=One-Click",
+        ))
+        .await;
         assert!(form.contains("List-Unsubscribe=One-Click"), "{form}");
     }
 
     #[tokio::test]
     async fn what_has_no_route_is_not_found() {
-        for line in ["GET /", "DELETE /v1/requests", "POST /v1/requests/", "GET /v1/requests/", "GET /s/a/b", "HEAD /v2/data"] {
+        for line in [
+            "GET /",
+            "DELETE /v1/requests",
+            "POST /v1/requests/",
+            "GET /v1/requests/",
+            "GET /s/a/b",
+            "HEAD /v2/data",
+        ] {
             let answer = send(&request(line, "", "")).await;
             assert!(answer.starts_with("HTTP/1.1 404"), "{line}: {answer}");
         }
@@ -323,18 +405,28 @@ mod tests {
     async fn a_function_that_fails_or_panics_is_a_500_without_its_reason() {
         for how in ["fail", "panic"] {
             let answer = send(&request(&format!("GET /v2/data?do={how}"), "", "")).await;
-            assert!(answer.starts_with("HTTP/1.1 500") && answer.ends_with(r#"{"message":"Internal Server Error"}"#), "{answer}");
+            assert!(
+                answer.starts_with("HTTP/1.1 500")
+                    && answer.ends_with(r#"{"message":"Internal Server Error"}"#),
+                "{answer}"
+            );
         }
     }
 
     #[tokio::test]
     async fn an_unknown_route_is_told_and_the_connection_serves_on() {
-        let nowhere = "POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-length: 200000\r\n\r\n".to_owned() + &"x".repeat(200_000);
+        let nowhere = "POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-length: 200000\r\n\r\n"
+            .to_owned()
+            + &"x".repeat(200_000);
         let method = "PATCH /v1/requests HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
         let answer = send(&format!("{nowhere}{method}{}", request("GET /v2/data", "", ""))).await;
         assert_eq!(answer.matches("HTTP/1.1 404 Not Found\r\n").count(), 2, "{answer}");
         assert_eq!(answer.matches(r#"{"message":"Not Found"}"#).count(), 2, "{answer}");
-        assert_eq!((answer.matches("HTTP/1.1 201").count(), answer.matches("connection: close").count()), (1, 1), "{answer}");
+        assert_eq!(
+            (answer.matches("HTTP/1.1 201").count(), answer.matches("connection: close").count()),
+            (1, 1),
+            "{answer}"
+        );
     }
 
     #[test]
@@ -349,9 +441,15 @@ mod tests {
 
     #[test]
     fn the_most_specific_route_wins() {
-        let route = |method: &str, path: &str| Route { method: method.into(), path: path.into(), function: path.into() };
+        let route = |method: &str, path: &str| Route {
+            method: method.into(),
+            path: path.into(),
+            function: path.into(),
+        };
         let routes = [route("GET", "/a/{b}"), route("GET", "/a/b"), route("PUT", "/a/{b}")];
-        let function = |method: &str, path: &str| find(&routes, method, path).map(|(route, _)| route.function.as_str());
+        let function = |method: &str, path: &str| {
+            find(&routes, method, path).map(|(route, _)| route.function.as_str())
+        };
         assert_eq!(function("GET", "/a/b"), Some("/a/b"));
         assert_eq!(function("GET", "/a/x"), Some("/a/{b}"));
         assert_eq!(function("PUT", "/a/b"), Some("/a/{b}"));

@@ -1,8 +1,9 @@
-//! A fake of Gladly: the resources of its REST API that `gladly_resolve` asks for, with a small organisation, so that the Gladly sample
-//! works whole. Tests change single answers.
+//! A fake of Gladly: the resources of its REST API that `gladly_resolve` asks for, with a small
+//! organisation, so that the Gladly sample works whole. Tests change single answers.
 //!
-//! As there (developer.gladly.com): Basic auth, errors as `{"errors": …}` (an object for 404, an array otherwise), a merged customer as
-//! 301 with the new id in the body and no `Location`. Any credentials that are not empty are good.
+//! As there (developer.gladly.com): Basic auth, errors as `{"errors": …}` (an object for 404, an
+//! array otherwise), a merged customer as 301 with the new id in the body and no `Location`. Any
+//! credentials that are not empty are good.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,14 +20,14 @@ use tokio::net::TcpListener;
 
 /// What a path is answered with.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct FakeReply {
     status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Vec<u8>,
     hangs: bool,
 }
 
-impl Answer {
+impl FakeReply {
     /// 200 with JSON.
     pub fn json(body: &Value) -> Self {
         Self::raw(body.to_string().into_bytes())
@@ -46,8 +47,7 @@ impl Answer {
 
     /// 301: the customer `old` was merged into `new`.
     pub fn merged(old: &str, new: &str) -> Self {
-        let error =
-            json!({ "attr": "customerId", "code": "moved", "detail": "customer id has changed", "meta": { "old": old, "new": new } });
+        let error = json!({ "attr": "customerId", "code": "moved", "detail": "customer id has changed", "meta": { "old": old, "new": new } });
         Self { status: StatusCode::MOVED_PERMANENTLY, ..Self::json(&json!({ "errors": [error] })) }
     }
 
@@ -69,7 +69,7 @@ pub struct Gladly(Arc<Mutex<Organisation>>);
 
 #[derive(Debug, Default)]
 struct Organisation {
-    answers: HashMap<String, Answer>,
+    answers: HashMap<String, FakeReply>,
     calls: Vec<String>,
 }
 
@@ -96,12 +96,27 @@ impl Gladly {
             "/api/v1/agents/agent-paul",
             &json!({ "id": "agent-paul", "name": "Paul Peak", "emailAddress": "paul@blancapeak.example" }),
         );
-        gladly.set("/api/v1/customer-profiles/customer-jane", &customer("customer-jane", "Jane Roe", "jane.roe@customers.example"));
-        gladly.set("/api/v1/customer-profiles/customer-omar", &customer("customer-omar", "Omar Haddad", "omar@customers.example"));
-        gladly.answer("/api/v1/customer-profiles/customer-old", Answer::merged("customer-old", "customer-omar"));
+        gladly.set(
+            "/api/v1/customer-profiles/customer-jane",
+            &customer("customer-jane", "Jane Roe", "jane.roe@customers.example"),
+        );
+        gladly.set(
+            "/api/v1/customer-profiles/customer-omar",
+            &customer("customer-omar", "Omar Haddad", "omar@customers.example"),
+        );
+        gladly.answer(
+            "/api/v1/customer-profiles/customer-old",
+            FakeReply::merged("customer-old", "customer-omar"),
+        );
         let agent = Some("agent-paul");
         gladly.converse("conversation-closed", "customer-jane", agent, "CLOSED", &["topic-return"]);
-        gladly.converse("conversation-do-not-send", "customer-jane", agent, "CLOSED", &["topic-return", "topic-do-not-send"]);
+        gladly.converse(
+            "conversation-do-not-send",
+            "customer-jane",
+            agent,
+            "CLOSED",
+            &["topic-return", "topic-do-not-send"],
+        );
         gladly.converse("conversation-merged", "customer-old", agent, "CLOSED", &[]);
         gladly.converse("conversation-unassigned", "customer-omar", None, "CLOSED", &[]);
         gladly.converse("conversation-reopened", "customer-omar", agent, "OPEN", &[]);
@@ -109,7 +124,14 @@ impl Gladly {
     }
 
     /// A conversation and its items, in place of any with that id.
-    pub fn converse(&self, id: &str, customer: &str, agent: Option<&str>, status: &str, topics: &[&str]) {
+    pub fn converse(
+        &self,
+        id: &str,
+        customer: &str,
+        agent: Option<&str>,
+        status: &str,
+        topics: &[&str],
+    ) {
         let closed_at = (status == "CLOSED").then_some("2026-11-21T08:59:12Z");
         self.set(
             &format!("/api/v1/conversations/{id}"),
@@ -137,11 +159,11 @@ impl Gladly {
 
     /// Answers a path with JSON.
     pub fn set(&self, path: &str, body: &Value) {
-        self.answer(path, Answer::json(body));
+        self.answer(path, FakeReply::json(body));
     }
 
     /// Answers a path with anything.
-    pub fn answer(&self, path: &str, answer: Answer) {
+    pub fn answer(&self, path: &str, answer: FakeReply) {
         self.lock().answers.insert(path.to_owned(), answer);
     }
 
@@ -169,7 +191,7 @@ fn customer(id: &str, name: &str, email: &str) -> Value {
 
 async fn answer(State(gladly): State<Gladly>, uri: Uri, headers: HeaderMap) -> Response {
     if !authenticated(&headers) {
-        return Answer::error(StatusCode::UNAUTHORIZED, "unauthenticated").into_response();
+        return FakeReply::error(StatusCode::UNAUTHORIZED, "unauthenticated").into_response();
     }
     let answer = {
         let mut organisation = gladly.lock();
@@ -179,13 +201,14 @@ async fn answer(State(gladly): State<Gladly>, uri: Uri, headers: HeaderMap) -> R
     match answer {
         Some(answer) if answer.hangs => std::future::pending().await,
         Some(answer) => answer.into_response(),
-        None => Answer::error(StatusCode::NOT_FOUND, "not_exist").into_response(),
+        None => FakeReply::error(StatusCode::NOT_FOUND, "not_exist").into_response(),
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for FakeReply {
     fn into_response(self) -> Response {
-        let mut response = (self.status, [(header::CONTENT_TYPE, "application/json")], self.body).into_response();
+        let mut response =
+            (self.status, [(header::CONTENT_TYPE, "application/json")], self.body).into_response();
         response.headers_mut().extend(self.headers);
         response
     }
@@ -194,9 +217,13 @@ impl IntoResponse for Answer {
 /// Whether there are Basic credentials, none of them empty.
 fn authenticated(headers: &HeaderMap) -> bool {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let credentials = value.and_then(|value| value.strip_prefix("Basic ")).and_then(|encoded| STANDARD.decode(encoded.trim()).ok());
+    let credentials = value
+        .and_then(|value| value.strip_prefix("Basic "))
+        .and_then(|encoded| STANDARD.decode(encoded.trim()).ok());
     let credentials = credentials.and_then(|bytes| String::from_utf8(bytes).ok());
-    credentials.is_some_and(|text| text.split_once(':').is_some_and(|(user, token)| !user.is_empty() && !token.is_empty()))
+    credentials.is_some_and(|text| {
+        text.split_once(':').is_some_and(|(user, token)| !user.is_empty() && !token.is_empty())
+    })
 }
 
 /// Serves the organisation on `listener`, for ever.

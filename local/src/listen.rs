@@ -29,6 +29,11 @@ mod tests {
         let first = listen(bind, 0, "--port").await.unwrap();
         let port = first.local_addr().unwrap().port();
         let problem = listen(bind, port, "--mail-port").await.unwrap_err().to_string();
-        assert_eq!(problem, format!("127.0.0.1:{port} is taken: stop what listens there, or choose another port with --mail-port"));
+        assert_eq!(
+            problem,
+            format!(
+                "127.0.0.1:{port} is taken: stop what listens there, or choose another port with --mail-port"
+            )
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! The mailbox: every mail that SES accepted, for people, for scripts and for tests.
 //!
-//! `GET /` lists, `GET /messages/{id}` shows, `GET /messages/{id}.html` is the mail alone, `GET /messages/{id}.eml` the mail as it travels,
-//! `GET /messages` all as JSON, oldest first. Mails are in memory alone.
+//! `GET /` lists, `GET /messages/{id}` shows, `GET /messages/{id}.html` is the mail alone, `GET
+//! /messages/{id}.eml` the mail as it travels, `GET /messages` all as JSON, oldest first. Mails are
+//! in memory alone.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,7 +55,12 @@ impl Mailbox {
     /// The mail with this id.
     #[must_use]
     pub fn message(&self, id: &str) -> Option<Message> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().find(|message| message.id == id).cloned()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .find(|message| message.id == id)
+            .cloned()
     }
 
     pub(crate) fn add(&self, message: Message) {
@@ -64,7 +70,10 @@ impl Mailbox {
 
 pub(crate) fn router(mailbox: Mailbox) -> Router {
     Router::new()
-        .route("/", get(async |State(mailbox): State<Mailbox>| Html(pages::list(&mailbox.messages()))))
+        .route(
+            "/",
+            get(async |State(mailbox): State<Mailbox>| Html(pages::list(&mailbox.messages()))),
+        )
         .route("/messages", get(async |State(mailbox): State<Mailbox>| Json(mailbox.messages())))
         .route("/messages/{name}", get(show))
         .with_state(mailbox)
@@ -83,7 +92,8 @@ async fn show(State(mailbox): State<Mailbox>, Path(name): Path<String>) -> Respo
         "html" => {
             // The mail is foreign HTML on our origin: it may open links, and nothing else.
             let policy = "sandbox allow-popups allow-popups-to-escape-sandbox; script-src 'none'";
-            ([(header::CONTENT_SECURITY_POLICY, policy)], Html(pages::frame(&message))).into_response()
+            ([(header::CONTENT_SECURITY_POLICY, policy)], Html(pages::frame(&message)))
+                .into_response()
         }
         _ => Html(pages::view(&message)).into_response(),
     }

@@ -26,14 +26,24 @@ pub(crate) fn list(messages: &[Message]) -> String {
     } else {
         format!("<table><tr><th>At (UTC)</th><th>To</th><th>Subject</th></tr>{rows}</table>")
     };
-    page("Mailbox", &format!("<h1>Mailbox</h1>{body}<p><a href=\"/gallery\">Gallery of every mail and page</a></p>"))
+    page(
+        "Mailbox",
+        &format!(
+            "<h1>Mailbox</h1>{body}<p><a href=\"/gallery\">Gallery of every mail and page</a></p>"
+        ),
+    )
 }
 
 /// One mail: how it looks, its text, its headers and tags.
 pub(crate) fn view(message: &Message) -> String {
     let id = escaped(&message.id);
     let rows = |fields: &std::collections::BTreeMap<String, String>| -> String {
-        fields.iter().map(|(name, value)| format!("<tr><th>{}</th><td>{}</td></tr>", escaped(name), escaped(value))).collect()
+        fields
+            .iter()
+            .map(|(name, value)| {
+                format!("<tr><th>{}</th><td>{}</td></tr>", escaped(name), escaped(value))
+            })
+            .collect()
     };
     let body = format!(
         "<p><a href=\"/\">Mailbox</a></p><h1>{subject}</h1><p>To {to} · <a href=\"/messages/{id}.html\">mail alone</a> · \
@@ -55,7 +65,8 @@ pub(crate) fn frame(message: &Message) -> String {
     const BASE: &str = "<base target=\"_blank\">";
     let html = &message.html;
     let lower = html.to_ascii_lowercase();
-    let after_head = lower.find("<head").and_then(|start| Some(start + lower.get(start..)?.find('>')? + 1));
+    let after_head =
+        lower.find("<head").and_then(|start| Some(start + lower.get(start..)?.find('>')? + 1));
     match after_head.and_then(|at| html.split_at_checked(at)) {
         Some((before, after)) => format!("{before}{BASE}{after}"),
         None => format!("{BASE}{html}"),
@@ -75,5 +86,9 @@ fn page(title: &str, body: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }

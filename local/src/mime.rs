@@ -16,7 +16,9 @@ pub(crate) fn eml(message: &Message) -> String {
     eml.push_str(&format!("Content-Type: multipart/alternative; boundary=\"{BOUNDARY}\"\r\n\r\n"));
     for (kind, part) in [("plain", &message.text), ("html", &message.html)] {
         if !part.is_empty() {
-            let head = format!("--{BOUNDARY}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+            let head = format!(
+                "--{BOUNDARY}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+            );
             eml.push_str(&head);
             // RFC 2045: at most 76 characters a line. 57 bytes are 76 characters.
             for line in part.as_bytes().chunks(57) {
@@ -29,8 +31,8 @@ pub(crate) fn eml(message: &Message) -> String {
     eml
 }
 
-/// A header on lines of at most 76 characters, as RFC 5322 advises and RFC 2047 demands of encoded words: broken at blanks, as far as there
-/// are any.
+/// A header on lines of at most 76 characters, as RFC 5322 advises and RFC 2047 demands of encoded
+/// words: broken at blanks, as far as there are any.
 fn folded(header: &str) -> String {
     let (mut folded, mut length) = (String::new(), 0);
     for (place, word) in header.split(' ').enumerate() {
@@ -49,7 +51,8 @@ fn folded(header: &str) -> String {
     folded
 }
 
-/// A header value in ASCII: as it is, or in encoded words of RFC 2047, each of at most 75 characters.
+/// A header value in ASCII: as it is, or in encoded words of RFC 2047, each of at most 75
+/// characters.
 fn encoded_words(value: &str) -> String {
     if value.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         return value.to_owned();
@@ -64,7 +67,11 @@ fn encoded_words(value: &str) -> String {
         word.push(letter);
     }
     words.push(word);
-    words.iter().map(|word| format!("=?UTF-8?B?{}?=", BASE64.encode(word))).collect::<Vec<_>>().join("\r\n ")
+    words
+        .iter()
+        .map(|word| format!("=?UTF-8?B?{}?=", BASE64.encode(word)))
+        .collect::<Vec<_>>()
+        .join("\r\n ")
 }
 
 #[cfg(test)]
@@ -80,7 +87,12 @@ mod tests {
         assert_eq!(folded(&format!("X-A: {endless} c")), format!("X-A: {endless}\r\n c"));
         let subject = format!("Subject: {}", encoded_words(&"日本語".repeat(20)));
         assert_eq!(folded(&subject).replace("\r\n", ""), subject.replace("\r\n", ""));
-        assert!(folded(&subject).split("\r\n").skip(1).all(|line| line.starts_with(' ') && line.len() <= 76));
+        assert!(
+            folded(&subject)
+                .split("\r\n")
+                .skip(1)
+                .all(|line| line.starts_with(' ') && line.len() <= 76)
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Plays the samples of `events/` through the API, as their senders would, and says what became of each.
+//! Plays the samples of `events/` through the API, as their senders would, and says what became of
+//! each.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use uuid::Uuid;
 use crate::functions::FunctionError;
 use crate::stack::{Stack, url};
 
-/// The sample events, in the order in which they are played; the same files serve `sam local` and the tests.
+/// The sample events, in the order in which they are played; the same files serve `sam local` and
+/// the tests.
 pub const SAMPLES: [(&str, &str); 7] = [
     ("requests", include_str!("../../events/requests.json")),
     ("zendesk", include_str!("../../events/zendesk.json")),
@@ -62,7 +64,12 @@ pub async fn play(stack: &Stack) -> Result<Vec<Outcome>, FunctionError> {
             _ => text("reason").unwrap_or_default().to_owned(),
         };
         let again = if reply.get("duplicate").is_some() { " (again)" } else { "" };
-        outcomes.push(Outcome { name, call, reply: format!("{status} {}{again}", text("status").unwrap_or_default()), became });
+        outcomes.push(Outcome {
+            name,
+            call,
+            reply: format!("{status} {}{again}", text("status").unwrap_or_default()),
+            became,
+        });
     }
     Ok(outcomes)
 }
@@ -88,14 +95,21 @@ async fn post(stack: &Stack, event: &Value) -> Result<(u16, Value), FunctionErro
     Ok((status, serde_json::from_slice(&body)?))
 }
 
-/// Waits until the request no longer moves by itself, and its mail, if there was one, has arrived or come back.
+/// Waits until the request no longer moves by itself, and its mail, if there was one, has arrived
+/// or come back.
 async fn settled(stack: &Stack, request_id: Uuid) -> Result<String, FunctionError> {
     let started = std::time::Instant::now();
     loop {
-        let row = stack.bundle.store().interaction(request_id, Timestamp::now()).await?.ok_or("the request is gone")?;
+        let row = stack
+            .bundle
+            .store()
+            .interaction(request_id, Timestamp::now())
+            .await?
+            .ok_or("the request is gone")?;
         let settled = !row.status.is_waiting() && row.status != Status::Sent;
         if settled || started.elapsed() > PATIENCE {
-            let reason = row.reason.map(|reason| format!(": {}", reason.code())).unwrap_or_default();
+            let reason =
+                row.reason.map(|reason| format!(": {}", reason.code())).unwrap_or_default();
             return Ok(format!("{}{reason}", row.status.as_str()));
         }
         tokio::time::sleep(LOOK).await;
@@ -106,12 +120,17 @@ async fn settled(stack: &Stack, request_id: Uuid) -> Result<String, FunctionErro
 pub fn report(stack: &Stack, outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     for outcome in outcomes {
-        let _ = writeln!(text, "  {:12} {:28} {:15} → {}", outcome.name, outcome.call, outcome.reply, outcome.became);
+        let _ = writeln!(
+            text,
+            "  {:12} {:28} {:15} → {}",
+            outcome.name, outcome.call, outcome.reply, outcome.became
+        );
     }
     let mail = url(stack.mail);
     let _ = writeln!(text, "\nMailbox: {mail}");
     for message in stack.mailbox.messages() {
-        let survey = message.text.split_whitespace().find(|word| word.contains("/s/")).unwrap_or_default();
+        let survey =
+            message.text.split_whitespace().find(|word| word.contains("/s/")).unwrap_or_default();
         let survey = survey.split('?').next().unwrap_or_default();
         let _ = writeln!(
             text,

@@ -9,13 +9,16 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::functions::{Functions, call_event};
 use crate::template::Schedule;
 
-/// Invokes the function at its rate, first at once, for ever. A run that fails is logged, and the next one comes at its time.
+/// Invokes the function at its rate, first at once, for ever. A run that fails is logged, and the
+/// next one comes at its time.
 pub async fn run(schedule: Schedule, functions: Arc<dyn Functions>) {
     let mut ticks = interval(schedule.every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
-        if let Err(problem) = call_event(&functions, &schedule.function, event(Timestamp::now())).await {
+        if let Err(problem) =
+            call_event(&functions, &schedule.function, event(Timestamp::now())).await
+        {
             tracing::error!(function = schedule.function, error = %problem, "the scheduled function failed");
         }
     }
@@ -55,11 +58,16 @@ mod tests {
             &self,
             _function: &str,
             _request: lambda_http::Request,
-        ) -> BoxFuture<'static, Result<lambda_http::Response<lambda_http::Body>, FunctionError>> {
+        ) -> BoxFuture<'static, Result<lambda_http::Response<lambda_http::Body>, FunctionError>>
+        {
             async { Err("unused".into()) }.boxed()
         }
 
-        fn event(&self, function: &str, event: Value) -> BoxFuture<'static, Result<Value, FunctionError>> {
+        fn event(
+            &self,
+            function: &str,
+            event: Value,
+        ) -> BoxFuture<'static, Result<Value, FunctionError>> {
             assert_eq!((function, &event["source"]), ("sweep", &json!("aws.events")));
             self.0.fetch_add(1, Ordering::SeqCst);
             async { panic!("as asked") }.boxed()

@@ -1,4 +1,5 @@
-//! The configuration that the local stack starts with: what an admin would have entered, so that the samples have someone to be about.
+//! The configuration that the local stack starts with: what an admin would have entered, so that
+//! the samples have someone to be about.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -12,9 +13,10 @@ pub const TEST_KEY: &str = "aw_test_local";
 /// The local live key.
 pub const LIVE_KEY: &str = "aw_live_local";
 
-/// Puts each item that is absent into the table `config`, so that what was edited in `--data-dir` stays. Returns how many it put.
-/// `gladly_url` is where Gladly's API is found, the samples' fake, which moves with `--mail-port`: a kept table that leads to an earlier fake
-/// (only a fake has no TLS) is led to this one. With `samples`, the people and the brand that the samples are about.
+/// Puts each item that is absent into the table `config`, so that what was edited in `--data-dir`
+/// stays. Returns how many it put. `gladly_url` is where Gladly's API is found, the samples' fake,
+/// which moves with `--mail-port`: a kept table that leads to an earlier fake (only a fake has no
+/// TLS) is led to this one. With `samples`, the people and the brand that the samples are about.
 ///
 /// # Errors
 /// [`crate::Error::Database`] when the engine refuses.
@@ -45,7 +47,8 @@ pub fn seed(database: &Database, gladly_url: &str, samples: bool) -> Result<usiz
 /// [`crate::Error::Database`] when the engine refuses.
 pub fn get(database: &Database, kind: &str, id: &str) -> Result<Value> {
     let key = json!({"TableName": "config", "Key": {"kind": {"S": kind}, "id": {"S": id}}});
-    let got = database.get_item(request(key)?).map_err(|problem| Error::database("seed", problem))?;
+    let got =
+        database.get_item(request(key)?).map_err(|problem| Error::database("seed", problem))?;
     let mut got = serde_json::to_value(got).map_err(|problem| Error::database("seed", problem))?;
     Ok(got["Item"].take())
 }
@@ -86,10 +89,17 @@ fn company(gladly_url: &str) -> Vec<Value> {
                 "twitter", "twitter-direct-message", "whatsapp",
             ]}),
         ),
-        item("integration", "gladly", &json!({"base_url": gladly_url, "agent_email": "api@blancapeak.example"})),
+        item(
+            "integration",
+            "gladly",
+            &json!({"base_url": gladly_url, "agent_email": "api@blancapeak.example"}),
+        ),
         item("integration", "zendesk", &json!({"signature_required": false})),
     ];
-    for language in ["en", "de", "fr", "es", "es-419", "pt-BR", "it", "nl", "pl", "sv", "ja", "zh-Hans", "ar", "he"] {
+    for language in [
+        "en", "de", "fr", "es", "es-419", "pt-BR", "it", "nl", "pl", "sv", "ja", "zh-Hans", "ar",
+        "he",
+    ] {
         items.push(item("language", language, &json!({"active": true})));
     }
     for (key, mode) in [(TEST_KEY, "test"), (LIVE_KEY, "live")] {
@@ -103,20 +113,39 @@ fn company(gladly_url: &str) -> Vec<Value> {
 /// The people and the brand of the samples.
 fn people() -> Vec<Value> {
     vec![
-        item("employee", "paul@blancapeak.example", &json!({"name": "Paul Peak", "status": "approved", "custom_id": "522743"})),
-        item("employee", "nora@blancapeak.example", &json!({"name": "Nora Newcomer", "status": "pending", "custom_id": "522744"})),
-        item("employee", "gus@blancapeak.example", &json!({"name": "Gus Gone", "status": "deactivated", "custom_id": "522745"})),
+        item(
+            "employee",
+            "paul@blancapeak.example",
+            &json!({"name": "Paul Peak", "status": "approved", "custom_id": "522743"}),
+        ),
+        item(
+            "employee",
+            "nora@blancapeak.example",
+            &json!({"name": "Nora Newcomer", "status": "pending", "custom_id": "522744"}),
+        ),
+        item(
+            "employee",
+            "gus@blancapeak.example",
+            &json!({"name": "Gus Gone", "status": "deactivated", "custom_id": "522745"}),
+        ),
         item("employee_id", "522743", &json!({"email": "paul@blancapeak.example"})),
         item("employee_id", "522744", &json!({"email": "nora@blancapeak.example"})),
         item("employee_id", "522745", &json!({"email": "gus@blancapeak.example"})),
-        item("brand", "blancakids", &json!({"name": "Blanca Kids", "color": "#B45309", "footer": "Blanca Kids, 1 Main Street"})),
+        item(
+            "brand",
+            "blancakids",
+            &json!({"name": "Blanca Kids", "color": "#B45309", "footer": "Blanca Kids, 1 Main Street"}),
+        ),
     ]
 }
 
 /// An item of the table `config` in DynamoDB JSON, from its attributes in plain JSON.
 #[must_use]
 pub fn item(kind: &str, id: &str, attributes: &Value) -> Value {
-    let mut item = Map::from_iter([("kind".to_owned(), json!({"S": kind})), ("id".to_owned(), json!({"S": id}))]);
+    let mut item = Map::from_iter([
+        ("kind".to_owned(), json!({"S": kind})),
+        ("id".to_owned(), json!({"S": id})),
+    ]);
     for (name, value) in attributes.as_object().into_iter().flatten() {
         item.insert(name.clone(), attribute(value));
     }
@@ -131,7 +160,9 @@ fn attribute(value: &Value) -> Value {
         Value::Number(value) => json!({"N": value.to_string()}),
         Value::String(value) => json!({"S": value}),
         Value::Array(values) => json!({"L": values.iter().map(attribute).collect::<Vec<_>>()}),
-        Value::Object(fields) => json!({"M": fields.iter().map(|(name, value)| (name.clone(), attribute(value))).collect::<Map<_, _>>()}),
+        Value::Object(fields) => {
+            json!({"M": fields.iter().map(|(name, value)| (name.clone(), attribute(value))).collect::<Map<_, _>>()})
+        }
     }
 }
 
@@ -159,7 +190,11 @@ mod tests {
         seed(&database, "http://127.0.0.1:1", false).unwrap();
         seed(&database, "http://127.0.0.1:2", false).unwrap();
         assert_eq!(base_url(), "http://127.0.0.1:2");
-        let real = item("integration", "gladly", &json!({"base_url": "https://example.gladly.com", "agent_email": "a@b.example"}));
+        let real = item(
+            "integration",
+            "gladly",
+            &json!({"base_url": "https://example.gladly.com", "agent_email": "a@b.example"}),
+        );
         database.put_item(request(json!({"TableName": "config", "Item": real})).unwrap()).unwrap();
         seed(&database, "http://127.0.0.1:2", false).unwrap();
         assert_eq!(base_url(), "https://example.gladly.com");

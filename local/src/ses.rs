@@ -21,7 +21,8 @@ use crate::ses_request::SendEmail;
 /// Largest body that SES takes, in bytes.
 const MAX_BODY_BYTES: usize = 40 * 1024 * 1024;
 
-/// What SES publishes: events for a function on the queue, in the order in which they happened. Whoever holds it may drop, repeat and reorder.
+/// What SES publishes: events for a function on the queue, in the order in which they happened.
+/// Whoever holds it may drop, repeat and reorder.
 pub type Events = UnboundedReceiver<Value>;
 
 #[derive(Clone)]
@@ -30,12 +31,15 @@ struct Ses {
     events: UnboundedSender<Value>,
 }
 
-/// The SES endpoint and the mailbox's pages as one router, and what SES publishes. As in SES, a mail without a configuration set has no events.
+/// The SES endpoint and the mailbox's pages as one router, and what SES publishes. As in SES, a
+/// mail without a configuration set has no events.
 pub fn router(mailbox: &Mailbox) -> (Router, Events) {
     let (events, receiver) = unbounded_channel();
     let ses = Ses { mailbox: mailbox.clone(), events };
     let endpoint = Router::new().route("/v2/email/outbound-emails", post(send)).with_state(ses);
-    let router = endpoint.layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).merge(mailbox::router(mailbox.clone()));
+    let router = endpoint
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .merge(mailbox::router(mailbox.clone()));
     (router, receiver)
 }
 
@@ -50,7 +54,9 @@ pub async fn serve(listener: TcpListener, router: Router) -> std::io::Result<()>
 async fn send(State(ses): State<Ses>, body: Bytes) -> Response {
     let request: SendEmail = match serde_json::from_slice(&body) {
         Ok(request) => request,
-        Err(problem) if problem.is_data() => return refused("BadRequestException", &problem.to_string()),
+        Err(problem) if problem.is_data() => {
+            return refused("BadRequestException", &problem.to_string());
+        }
         Err(problem) => return refused("SerializationException", &problem.to_string()),
     };
     if let Some(problem) = request.problem() {
@@ -58,7 +64,11 @@ async fn send(State(ses): State<Ses>, body: Bytes) -> Response {
     }
     let message = message(&request);
     let answer = Json(json!({"MessageId": message.id}));
-    let events = request.configuration_set_name.as_deref().map(|set| ses_events::events(&message, set)).unwrap_or_default();
+    let events = request
+        .configuration_set_name
+        .as_deref()
+        .map(|set| ses_events::events(&message, set))
+        .unwrap_or_default();
     ses.mailbox.add(message);
     for event in events {
         // Nobody listens, so nobody misses it.
@@ -68,7 +78,8 @@ async fn send(State(ses): State<Ses>, body: Bytes) -> Response {
 }
 
 fn refused(name: &'static str, message: &str) -> Response {
-    (StatusCode::BAD_REQUEST, [("x-amzn-errortype", name)], Json(json!({"message": message}))).into_response()
+    (StatusCode::BAD_REQUEST, [("x-amzn-errortype", name)], Json(json!({"message": message})))
+        .into_response()
 }
 
 fn message(request: &SendEmail) -> Message {
@@ -79,7 +90,9 @@ fn message(request: &SendEmail) -> Message {
     let mut headers: BTreeMap<String, String> = simple
         .headers
         .iter()
-        .filter(|header| !["date", "message-id"].contains(&header.name.to_ascii_lowercase().as_str()))
+        .filter(|header| {
+            !["date", "message-id"].contains(&header.name.to_ascii_lowercase().as_str())
+        })
         .map(|header| (header.name.clone(), header.value.clone()))
         .collect();
     let mut add = |name: &str, value: String| headers.insert(name.to_owned(), value);

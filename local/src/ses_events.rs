@@ -1,7 +1,9 @@
 //! The events that SES publishes about a mail, in the envelope of the queue behind the topic.
 //!
-//! Shapes: <https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html>. Addresses of the mailbox simulator
-//! behave as in <https://docs.aws.amazon.com/ses/latest/dg/send-email-simulator.html>, plus-labels too.
+//! Shapes:
+//! <https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html>.
+//! Addresses of the mailbox simulator behave as in
+//! <https://docs.aws.amazon.com/ses/latest/dg/send-email-simulator.html>, plus-labels too.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -9,7 +11,8 @@ use serde_json::{Map, Value, json};
 use crate::mailbox::Message;
 use crate::ses_request::bare_address;
 
-/// All events of an accepted mail, in the order in which they happen, each as the event that the queue hands to a function.
+/// All events of an accepted mail, in the order in which they happen, each as the event that the
+/// queue hands to a function.
 pub(crate) fn events(message: &Message, configuration_set: &str) -> Vec<Value> {
     let mut events = vec![event(message, configuration_set, "Send", "send", json!({}))];
     for recipient in &message.to {
@@ -34,13 +37,19 @@ fn outcomes(recipient: &str, at: Timestamp) -> Vec<(&'static str, &'static str, 
         })
     };
     let simulated = match recipient.to_ascii_lowercase().rsplit_once('@') {
-        Some((local, "simulator.amazonses.com")) => local.split('+').next().unwrap_or_default().to_owned(),
+        Some((local, "simulator.amazonses.com")) => {
+            local.split('+').next().unwrap_or_default().to_owned()
+        }
         _ => String::new(),
     };
     match simulated.as_str() {
         "bounce" => vec![("Bounce", "bounce", bounce("General", "smtp; 550 5.1.1 user unknown"))],
         "suppressionlist" => {
-            vec![("Bounce", "bounce", bounce("Suppressed", "Amazon SES has suppressed sending to this address"))]
+            vec![(
+                "Bounce",
+                "bounce",
+                bounce("Suppressed", "Amazon SES has suppressed sending to this address"),
+            )]
         }
         "complaint" => {
             let complaint = json!({
@@ -53,10 +62,18 @@ fn outcomes(recipient: &str, at: Timestamp) -> Vec<(&'static str, &'static str, 
     }
 }
 
-fn event(message: &Message, configuration_set: &str, name: &str, field: &str, details: Value) -> Value {
-    let headers: Vec<Value> = message.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+fn event(
+    message: &Message,
+    configuration_set: &str,
+    name: &str,
+    field: &str,
+    details: Value,
+) -> Value {
+    let headers: Vec<Value> =
+        message.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
     let domain = bare_address(&message.from).rsplit_once('@').map_or("", |(_, domain)| domain);
-    let mut tags: Map<String, Value> = message.tags.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
+    let mut tags: Map<String, Value> =
+        message.tags.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
     tags.insert("ses:configuration-set".to_owned(), json!([configuration_set]));
     tags.insert("ses:source-ip".to_owned(), json!(["127.0.0.1"]));
     tags.insert("ses:from-domain".to_owned(), json!([domain]));
@@ -79,7 +96,8 @@ fn event(message: &Message, configuration_set: &str, name: &str, field: &str, de
     })
 }
 
-/// A message of SQS (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>), whose body the topic delivers as it is.
+/// A message of SQS (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>), whose body the
+/// topic delivers as it is.
 fn envelope(event: &Value, at: Timestamp) -> Value {
     let sent = at.as_millisecond().to_string();
     json!({"Records": [{

@@ -1,12 +1,14 @@
 //! The body of SES v2's `SendEmail`, and what SES refuses in it.
 //!
-//! Limits: <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageHeader.html> and `API_MessageTag` there.
+//! Limits: <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageHeader.html> and
+//! `API_MessageTag` there.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-/// `SendEmail` with simple content. Raw mails and templates are not what Afterword sends, so they are refused.
+/// `SendEmail` with simple content. Raw mails and templates are not what Afterword sends, so they
+/// are refused.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct SendEmail {
@@ -79,7 +81,10 @@ impl SendEmail {
         }
         let addresses = to.iter().chain(&self.reply_to_addresses).chain([&self.from_email_address]);
         if addresses.into_iter().any(|address| !is_address(address)) {
-            return Some("Local address contains control or whitespace, or an address is invalid.".to_owned());
+            return Some(
+                "Local address contains control or whitespace, or an address is invalid."
+                    .to_owned(),
+            );
         }
         let simple = &self.content.simple;
         if simple.subject.data.contains(['\r', '\n']) {
@@ -96,7 +101,9 @@ impl SendEmail {
 fn is_address(address: &str) -> bool {
     let bare = bare_address(address);
     let printable = address.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-    let parts = bare.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+    let parts = bare
+        .rsplit_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
     printable && parts && !bare.contains([' ', '<', '>', ',', ';'])
 }
 
@@ -114,13 +121,17 @@ fn headers_problem(headers: &[Pair]) -> Option<String> {
     }
     let mut seen = BTreeSet::new();
     for Pair { name, value } in headers {
-        let name_is_right = (1..=126).contains(&name.len()) && name.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b':');
-        let value_is_right = (1..=995).contains(&value.len()) && value.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        let name_is_right = (1..=126).contains(&name.len())
+            && name.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b':');
+        let value_is_right = (1..=995).contains(&value.len())
+            && value.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         if !name_is_right || !value_is_right || name.len() + value.len() > 996 {
             return Some(format!("Header <{}> is invalid.", name.escape_default()));
         }
         let lower = name.to_ascii_lowercase();
-        let fixed = ["from", "to", "cc", "bcc", "subject", "reply-to", "content-type", "mime-version"].contains(&lower.as_str());
+        let fixed =
+            ["from", "to", "cc", "bcc", "subject", "reply-to", "content-type", "mime-version"]
+                .contains(&lower.as_str());
         if fixed || !seen.insert(lower) {
             return Some(format!("Duplicate header '{name}'."));
         }
@@ -131,10 +142,16 @@ fn headers_problem(headers: &[Pair]) -> Option<String> {
 fn tags_problem(tags: &[Pair]) -> Option<String> {
     let right = |text: &str, special: bool| {
         let text = if special { text.strip_prefix("ses:").unwrap_or(text) } else { text };
-        (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+        (1..=256).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
     };
     let mut seen = BTreeSet::new();
     tags.iter()
         .find(|tag| !right(&tag.name, true) || !right(&tag.value, false) || !seen.insert(&tag.name))
-        .map(|tag| format!("Tag '{}' is invalid: only alphanumeric ASCII characters, '_' and '-'.", tag.name.escape_default()))
+        .map(|tag| {
+            format!(
+                "Tag '{}' is invalid: only alphanumeric ASCII characters, '_' and '-'.",
+                tag.name.escape_default()
+            )
+        })
 }

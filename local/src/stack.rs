@@ -38,13 +38,15 @@ pub struct Options {
     pub samples: bool,
     /// The functions' time.
     pub clock: Clock,
-    /// Runs schedules and streams by themselves. Tests that break calls drive them one by one instead.
+    /// Runs schedules and streams by themselves. Tests that break calls drive them one by one
+    /// instead.
     pub automatic: bool,
     /// `GLADLY_TOKEN`.
     pub gladly_token: String,
     /// `ZENDESK_SIGNING_SECRET`; empty = none.
     pub zendesk_secret: String,
-    /// Puts a [`Proxy`] before each endpoint that functions call, where tests record and break calls.
+    /// Puts a [`Proxy`] before each endpoint that functions call, where tests record and break
+    /// calls.
     pub proxied: bool,
 }
 
@@ -116,20 +118,28 @@ impl Stack {
     pub async fn start(options: Options) -> Result<Self, FunctionError> {
         let template = Template::parse(TEMPLATE)?;
         let api_listener = listen(options.bind, options.port, "--port").await?;
-        let dynamodb_listener = listen(options.bind, options.dynamodb_port, "--dynamodb-port").await?;
+        let dynamodb_listener =
+            listen(options.bind, options.dynamodb_port, "--dynamodb-port").await?;
         let mail_listener = listen(options.bind, options.mail_port, "--mail-port").await?;
-        let [api, dynamodb, mail] = [&api_listener, &dynamodb_listener, &mail_listener].map(TcpListener::local_addr);
+        let [api, dynamodb, mail] =
+            [&api_listener, &dynamodb_listener, &mail_listener].map(TcpListener::local_addr);
         let (api, dynamodb, mail) = (api?, dynamodb?, mail?);
 
         let database = database::open(options.data_dir.as_deref(), &template.tables)?;
         let proxies = match options.proxied {
             true => {
-                let (dynamodb, ses, gladly) = tokio::try_join!(Proxy::start(dynamodb), Proxy::start(mail), Proxy::start(mail))?;
+                let (dynamodb, ses, gladly) = tokio::try_join!(
+                    Proxy::start(dynamodb),
+                    Proxy::start(mail),
+                    Proxy::start(mail)
+                )?;
                 Some(Proxies { dynamodb, ses, gladly })
             }
             false => None,
         };
-        let through = |proxy: fn(&Proxies) -> &Proxy, address| proxies.as_ref().map_or_else(|| url(address), |all| proxy(all).url());
+        let through = |proxy: fn(&Proxies) -> &Proxy, address| {
+            proxies.as_ref().map_or_else(|| url(address), |all| proxy(all).url())
+        };
         seed::seed(&database, &through(|all| &all.gladly, mail), options.samples)?;
         let endpoints = Endpoints {
             dynamodb: through(|all| &all.dynamodb, dynamodb),
@@ -140,13 +150,20 @@ impl Stack {
         };
         let bundle = Arc::new(Bundle::new(&endpoints, options.clock)?);
         let untimed: Arc<dyn Functions> = Arc::new(Invoker(bundle.clone()));
-        let functions: Arc<dyn Functions> = Arc::new(Timed { functions: untimed.clone(), time_outs: template.time_outs });
+        let functions: Arc<dyn Functions> =
+            Arc::new(Timed { functions: untimed.clone(), time_outs: template.time_outs });
 
-        let (mailbox, gladly, failures) = (Mailbox::default(), Gladly::sample(), Failures::default());
+        let (mailbox, gladly, failures) =
+            (Mailbox::default(), Gladly::sample(), Failures::default());
         let (ses, events) = ses::router(&mailbox);
         let mut tasks = JoinSet::new();
         let engine = database.clone();
-        tasks.spawn(async move { report("DynamoDB", database::serve(dynamodb_listener, engine, std::future::pending()).await) });
+        tasks.spawn(async move {
+            report(
+                "DynamoDB",
+                database::serve(dynamodb_listener, engine, std::future::pending()).await,
+            )
+        });
         let router = ses.merge(gladly.router()).merge(gallery::router());
         tasks.spawn(async move { report("SES", ses::serve(mail_listener, router).await) });
         let (routes, invoked) = (template.routes, functions.clone());
@@ -154,11 +171,33 @@ impl Stack {
 
         let mut pumps = Vec::new();
         for source in template.streams {
-            let file = options.data_dir.as_ref().map(|dir| dir.join(format!("{}.position", source.function)));
-            pumps.push(Pump::new(source, database.clone(), functions.clone(), failures.clone(), file)?);
+            let file = options
+                .data_dir
+                .as_ref()
+                .map(|dir| dir.join(format!("{}.position", source.function)));
+            pumps.push(Pump::new(
+                source,
+                database.clone(),
+                functions.clone(),
+                failures.clone(),
+                file,
+            )?);
         }
-        let mut stack =
-            Self { api, dynamodb, mail, database, mailbox, gladly, failures, bundle, proxies, pumps, events: Some(events), untimed, tasks };
+        let mut stack = Self {
+            api,
+            dynamodb,
+            mail,
+            database,
+            mailbox,
+            gladly,
+            failures,
+            bundle,
+            proxies,
+            pumps,
+            events: Some(events),
+            untimed,
+            tasks,
+        };
         if options.automatic {
             stack.automate(template.schedules, template.queue_functions, &functions);
         }
@@ -166,7 +205,12 @@ impl Stack {
     }
 
     /// Streams, schedules and the queue of SES's events run by themselves.
-    fn automate(&mut self, schedules: Vec<Schedule>, consumers: Vec<String>, functions: &Arc<dyn Functions>) {
+    fn automate(
+        &mut self,
+        schedules: Vec<Schedule>,
+        consumers: Vec<String>,
+        functions: &Arc<dyn Functions>,
+    ) {
         for pump in self.pumps.drain(..) {
             self.tasks.spawn(pump.run());
         }
@@ -210,7 +254,8 @@ async fn deliver(functions: Arc<dyn Functions>, function: String, event: Value) 
 
 /// The URL of an endpoint: on loopback when it is bound to every address.
 pub fn url(address: SocketAddr) -> String {
-    let ip = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
+    let ip =
+        if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
     format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 

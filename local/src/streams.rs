@@ -1,7 +1,8 @@
-//! Lambda's event source mapping on a DynamoDB stream: reads, filters, batches, invokes, and retries as Lambda does.
+//! Lambda's event source mapping on a DynamoDB stream: reads, filters, batches, invokes, and
+//! retries as Lambda does.
 //!
-//! Rules: <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-errors.html>. Records of one function are delivered in order and at
-//! least once; functions do not wait for each other.
+//! Rules: <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-errors.html>. Records of one
+//! function are delivered in order and at least once; functions do not wait for each other.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,8 +43,14 @@ impl Failures {
     }
 
     fn add(&self, function: &str, condition: &'static str, records: &[Value]) {
-        let sequence_numbers: Vec<String> = records.iter().map(|record| sequence_number(record).to_owned()).collect();
-        tracing::error!(function, condition, records = sequence_numbers.len(), "stream records went to the failure destination");
+        let sequence_numbers: Vec<String> =
+            records.iter().map(|record| sequence_number(record).to_owned()).collect();
+        tracing::error!(
+            function,
+            condition,
+            records = sequence_numbers.len(),
+            "stream records went to the failure destination"
+        );
         let failure = Failure { function: function.to_owned(), condition, sequence_numbers };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
     }
@@ -73,7 +80,8 @@ impl Pump {
     /// A pump from the stream's beginning, or from where `position_file` says that it stopped.
     ///
     /// # Errors
-    /// [`Error::Database`] when the table has no stream, [`Error::File`] when the file cannot be read.
+    /// [`Error::Database`] when the table has no stream, [`Error::File`] when the file cannot be
+    /// read.
     pub fn new(
         source: StreamSource,
         database: Database,
@@ -82,18 +90,33 @@ impl Pump {
         position_file: Option<PathBuf>,
     ) -> Result<Self> {
         let streams = database.list_streams(request(json!({"TableName": source.table}))?);
-        let streams = streams.map_err(|problem| Error::database(format!("streams of {}", source.table), problem))?.streams;
-        let stream = streams.into_iter().next().ok_or_else(|| Error::database(format!("table {}", source.table), "it has no stream"))?;
+        let streams = streams
+            .map_err(|problem| Error::database(format!("streams of {}", source.table), problem))?
+            .streams;
+        let stream = streams.into_iter().next().ok_or_else(|| {
+            Error::database(format!("table {}", source.table), "it has no stream")
+        })?;
         let position = match &position_file {
             None => None,
             Some(path) => match std::fs::read_to_string(path) {
                 Ok(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
                 Err(problem) if problem.kind() == std::io::ErrorKind::NotFound => None,
-                Err(source) => return Err(Error::File { path: path.display().to_string(), source }),
+                Err(source) => {
+                    return Err(Error::File { path: path.display().to_string(), source });
+                }
             },
         };
         let retry_delay = Duration::from_millis(100);
-        Ok(Self { source, database, functions, failures, stream_arn: stream.stream_arn, position, position_file, retry_delay })
+        Ok(Self {
+            source,
+            database,
+            functions,
+            failures,
+            stream_arn: stream.stream_arn,
+            position,
+            position_file,
+            retry_delay,
+        })
     }
 
     /// Delivers for ever. What the database refuses is logged and tried again.
@@ -109,16 +132,21 @@ impl Pump {
         }
     }
 
-    /// Delivers everything that is in the stream now, and returns how many records passed the filter.
+    /// Delivers everything that is in the stream now, and returns how many records passed the
+    /// filter.
     ///
     /// # Errors
-    /// [`Error::Database`] when the stream cannot be read, [`Error::File`] when the position cannot be kept.
+    /// [`Error::Database`] when the stream cannot be read, [`Error::File`] when the position cannot
+    /// be kept.
     pub async fn drain(&mut self) -> Result<usize> {
         let mut delivered = 0;
         loop {
             let records = self.read()?;
-            let Some(last) = records.last().map(|record| sequence_number(record).to_owned()) else { return Ok(delivered) };
-            let passing: Vec<Value> = records.into_iter().filter(|record| self.passes(record)).collect();
+            let Some(last) = records.last().map(|record| sequence_number(record).to_owned()) else {
+                return Ok(delivered);
+            };
+            let passing: Vec<Value> =
+                records.into_iter().filter(|record| self.passes(record)).collect();
             delivered += passing.len();
             self.deliver(passing).await;
             self.keep(last)?;
@@ -127,20 +155,30 @@ impl Pump {
 
     fn read(&self) -> Result<Vec<Value>> {
         let failed = |problem| Error::database("read the stream", problem);
-        let description = self.database.describe_stream(request(json!({"StreamArn": self.stream_arn}))?).map_err(failed)?;
-        let Some(shard) = description.stream_description.shards.into_iter().next() else { return Ok(Vec::new()) };
+        let description = self
+            .database
+            .describe_stream(request(json!({"StreamArn": self.stream_arn}))?)
+            .map_err(failed)?;
+        let Some(shard) = description.stream_description.shards.into_iter().next() else {
+            return Ok(Vec::new());
+        };
         let start = match &self.position {
-            None => json!({"StreamArn": self.stream_arn, "ShardId": shard.shard_id, "ShardIteratorType": "TRIM_HORIZON"}),
+            None => {
+                json!({"StreamArn": self.stream_arn, "ShardId": shard.shard_id, "ShardIteratorType": "TRIM_HORIZON"})
+            }
             Some(position) => json!({
                 "StreamArn": self.stream_arn, "ShardId": shard.shard_id,
                 "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": position,
             }),
         };
-        let iterator = self.database.get_shard_iterator(request(start)?).map_err(failed)?.shard_iterator;
+        let iterator =
+            self.database.get_shard_iterator(request(start)?).map_err(failed)?.shard_iterator;
         let get = json!({"ShardIterator": iterator, "Limit": self.source.batch_size});
-        let response: GetRecordsResponse = self.database.get_records(request(get)?).map_err(failed)?;
+        let response: GetRecordsResponse =
+            self.database.get_records(request(get)?).map_err(failed)?;
         let records = response.records.iter().map(|record| {
-            let mut record = serde_json::to_value(record).map_err(|problem| Error::database("stream record", problem))?;
+            let mut record = serde_json::to_value(record)
+                .map_err(|problem| Error::database("stream record", problem))?;
             record["eventSourceARN"] = json!(self.stream_arn);
             Ok(record)
         });
@@ -148,7 +186,8 @@ impl Pump {
     }
 
     fn passes(&self, record: &Value) -> bool {
-        self.source.filters.is_empty() || self.source.filters.iter().any(|filter| filter.matches(record))
+        self.source.filters.is_empty()
+            || self.source.filters.iter().any(|filter| filter.matches(record))
     }
 
     /// Delivers a batch in order. It returns when every record has been taken or given up.
@@ -173,7 +212,12 @@ impl Pump {
             } else if self.source.bisect && index > 0 {
                 waiting.push((rest, attempt));
             } else if attempt < self.source.retries {
-                tokio::time::sleep(self.retry_delay.saturating_mul(1 << attempt.min(10)).min(Duration::from_secs(1))).await;
+                tokio::time::sleep(
+                    self.retry_delay
+                        .saturating_mul(1 << attempt.min(10))
+                        .min(Duration::from_secs(1)),
+                )
+                .await;
                 waiting.push((rest, attempt + 1));
             } else {
                 self.failures.add(&self.source.function, "RetryAttemptsExhausted", &rest);
@@ -184,7 +228,12 @@ impl Pump {
     fn split_expired(&self, batch: Vec<Value>) -> (Vec<Value>, Vec<Value>) {
         let Some(max_age) = self.source.max_age else { return (batch, Vec::new()) };
         let oldest = Timestamp::now().as_second() as f64 - max_age.as_secs_f64();
-        let created = |record: &Value| record.pointer("/dynamodb/ApproximateCreationDateTime").and_then(Value::as_f64).unwrap_or(f64::MAX);
+        let created = |record: &Value| {
+            record
+                .pointer("/dynamodb/ApproximateCreationDateTime")
+                .and_then(Value::as_f64)
+                .unwrap_or(f64::MAX)
+        };
         batch.into_iter().partition(|record| created(record) >= oldest)
     }
 
@@ -201,7 +250,8 @@ impl Pump {
 
     fn keep(&mut self, position: String) -> Result<()> {
         if let Some(path) = &self.position_file {
-            // Renaming replaces the file as a whole, so that a crash leaves the old position or the new one.
+            // Renaming replaces the file as a whole, so that a crash leaves the old position or the
+            // new one.
             let new = path.with_extension("new");
             std::fs::write(&new, &position)
                 .and_then(|()| std::fs::rename(&new, path))
@@ -212,14 +262,21 @@ impl Pump {
     }
 }
 
-/// The partial batch response: everything from the first failed record comes again; an identifier that is unknown fails the whole batch.
+/// The partial batch response: everything from the first failed record comes again; an identifier
+/// that is unknown fails the whole batch.
 fn partial(batch: &[Value], answer: &Value) -> Outcome {
-    let Some(failures) = answer.get("batchItemFailures").and_then(Value::as_array) else { return Outcome::Done };
+    let Some(failures) = answer.get("batchItemFailures").and_then(Value::as_array) else {
+        return Outcome::Done;
+    };
     let index_of = |failure: &Value| {
         let identifier = failure.get("itemIdentifier").and_then(Value::as_str)?;
         batch.iter().position(|record| sequence_number(record) == identifier)
     };
-    failures.iter().map(|failure| index_of(failure).unwrap_or(0)).min().map_or(Outcome::Done, Outcome::FailedFrom)
+    failures
+        .iter()
+        .map(|failure| index_of(failure).unwrap_or(0))
+        .min()
+        .map_or(Outcome::Done, Outcome::FailedFrom)
 }
 
 fn sequence_number(record: &Value) -> &str {

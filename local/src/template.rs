@@ -1,4 +1,5 @@
-//! What `template.yaml` says about routes, streams, schedules, topics and tables, so that the local stack is wired as production is.
+//! What `template.yaml` says about routes, streams, schedules, topics and tables, so that the local
+//! stack is wired as production is.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +13,8 @@ use crate::{Error, Result};
 /// The template of this repository.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
 
-/// `Timeout` where a template says nothing, in seconds (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html>).
+/// `Timeout` where a template says nothing, in seconds
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html>).
 const LAMBDAS_TIME_OUT: u64 = 3;
 
 /// The template's wiring. Functions go by the name of their folder in `functions/`.
@@ -95,15 +97,20 @@ impl Template {
     /// # Errors
     /// [`Error::Template`] names the place.
     pub fn parse(text: &str) -> Result<Self> {
-        let documents = Yaml::load_from_str(text).map_err(|e| Error::template("syntax", e.to_string()))?;
-        let document = documents.first().ok_or_else(|| Error::template("document", "it is empty"))?;
+        let documents =
+            Yaml::load_from_str(text).map_err(|e| Error::template("syntax", e.to_string()))?;
+        let document =
+            documents.first().ok_or_else(|| Error::template("document", "it is empty"))?;
         let root = plain(document, "document")?;
-        let time_out = root.pointer("/Globals/Function/Timeout").cloned().unwrap_or(json!(LAMBDAS_TIME_OUT));
+        let time_out =
+            root.pointer("/Globals/Function/Timeout").cloned().unwrap_or(json!(LAMBDAS_TIME_OUT));
         let mut template = Self::default();
         for (id, resource) in object(&root, "Resources", "Resources")? {
             let place = format!("Resources.{id}.Properties");
             match resource.get("Type").and_then(Value::as_str) {
-                Some("AWS::Serverless::Function") => template.add_function(resource, &time_out, &place)?,
+                Some("AWS::Serverless::Function") => {
+                    template.add_function(resource, &time_out, &place)?
+                }
                 Some("AWS::DynamoDB::Table") => template.tables.push(table(id, resource, &place)?),
                 _ => {}
             }
@@ -112,33 +119,50 @@ impl Template {
     }
 
     fn add_function(&mut self, resource: &Value, time_out: &Value, place: &str) -> Result<()> {
-        let properties = resource.get("Properties").ok_or_else(|| Error::template(place, "missing"))?;
+        let properties =
+            resource.get("Properties").ok_or_else(|| Error::template(place, "missing"))?;
         let code = string(properties, "CodeUri", place)?;
-        let function = code.strip_prefix("functions/").ok_or_else(|| Error::template(place, "CodeUri is not in functions/"))?;
-        let seconds =
-            properties.get("Timeout").unwrap_or(time_out).as_u64().ok_or_else(|| Error::template(place, "Timeout is not a number"))?;
+        let function = code
+            .strip_prefix("functions/")
+            .ok_or_else(|| Error::template(place, "CodeUri is not in functions/"))?;
+        let seconds = properties
+            .get("Timeout")
+            .unwrap_or(time_out)
+            .as_u64()
+            .ok_or_else(|| Error::template(place, "Timeout is not a number"))?;
         self.time_outs.insert(function.to_owned(), Duration::from_secs(seconds));
         let Some(Value::Object(events)) = properties.get("Events") else { return Ok(()) };
         for (name, event) in events {
             let place = format!("{place}.Events.{name}");
-            let properties = event.get("Properties").ok_or_else(|| Error::template(&place, "Properties is missing"))?;
+            let properties = event
+                .get("Properties")
+                .ok_or_else(|| Error::template(&place, "Properties is missing"))?;
             let function = function.to_owned();
             match string(event, "Type", &place)? {
                 "HttpApi" => {
                     let method = string(properties, "Method", &place)?.to_uppercase();
                     let path = string(properties, "Path", &place)?.to_owned();
                     if method == "ANY" || path.contains("+}") {
-                        return Err(Error::template(place, "the local stack knows neither the method ANY nor greedy paths"));
+                        return Err(Error::template(
+                            place,
+                            "the local stack knows neither the method ANY nor greedy paths",
+                        ));
                     }
                     self.routes.push(Route { method, path, function });
                 }
                 "DynamoDB" => self.streams.push(stream(function, properties, &place)?),
                 "Schedule" => {
-                    let every = rate(string(properties, "Schedule", &place)?).ok_or_else(|| Error::template(&place, "not a rate(…)"))?;
+                    let every = rate(string(properties, "Schedule", &place)?)
+                        .ok_or_else(|| Error::template(&place, "not a rate(…)"))?;
                     self.schedules.push(Schedule { function, every });
                 }
                 "SQS" => self.queue_functions.push(function),
-                other => return Err(Error::template(place, format!("the local stack does not know events of type {other}"))),
+                other => {
+                    return Err(Error::template(
+                        place,
+                        format!("the local stack does not know events of type {other}"),
+                    ));
+                }
             }
         }
         Ok(())
@@ -146,17 +170,24 @@ impl Template {
 }
 
 fn stream(function: String, properties: &Value, place: &str) -> Result<StreamSource> {
-    let attribute = properties.pointer("/Stream/Fn::GetAtt").and_then(Value::as_str).unwrap_or_default();
-    let table = attribute.strip_suffix(".StreamArn").ok_or_else(|| Error::template(place, "Stream is not !GetAtt TABLE.StreamArn"))?;
+    let attribute =
+        properties.pointer("/Stream/Fn::GetAtt").and_then(Value::as_str).unwrap_or_default();
+    let table = attribute
+        .strip_suffix(".StreamArn")
+        .ok_or_else(|| Error::template(place, "Stream is not !GetAtt TABLE.StreamArn"))?;
     let filters = match properties.pointer("/FilterCriteria/Filters") {
         None => Vec::new(),
         Some(Value::Array(filters)) => {
             let place = format!("{place}.FilterCriteria");
-            filters.iter().map(|filter| Pattern::parse(string(filter, "Pattern", &place)?, &place)).collect::<Result<_>>()?
+            filters
+                .iter()
+                .map(|filter| Pattern::parse(string(filter, "Pattern", &place)?, &place))
+                .collect::<Result<_>>()?
         }
         Some(_) => return Err(Error::template(place, "FilterCriteria.Filters is not a list")),
     };
-    let number = |name: &str, default: i64| properties.get(name).and_then(Value::as_i64).unwrap_or(default);
+    let number =
+        |name: &str, default: i64| properties.get(name).and_then(Value::as_i64).unwrap_or(default);
     let reports = properties.get("FunctionResponseTypes").and_then(Value::as_array);
     Ok(StreamSource {
         function,
@@ -175,20 +206,30 @@ fn table(id: &str, resource: &Value, place: &str) -> Result<Table> {
     let properties = object(resource, "Properties", place)?;
     let mut create = Map::new();
     for name in ["KeySchema", "AttributeDefinitions", "BillingMode"] {
-        let value = properties.get(name).ok_or_else(|| Error::template(place, format!("{name} is missing")))?;
+        let value = properties
+            .get(name)
+            .ok_or_else(|| Error::template(place, format!("{name} is missing")))?;
         create.insert(name.to_owned(), value.clone());
     }
     if let Some(indexes) = properties.get("GlobalSecondaryIndexes") {
         create.insert("GlobalSecondaryIndexes".to_owned(), indexes.clone());
     }
     // CloudFormation leaves out what the API wants said.
-    if let Some(view) = properties.get("StreamSpecification").and_then(|stream| stream.get("StreamViewType")) {
-        create.insert("StreamSpecification".to_owned(), json!({"StreamEnabled": true, "StreamViewType": view}));
+    if let Some(view) =
+        properties.get("StreamSpecification").and_then(|stream| stream.get("StreamViewType"))
+    {
+        create.insert(
+            "StreamSpecification".to_owned(),
+            json!({"StreamEnabled": true, "StreamViewType": view}),
+        );
     }
     let name = local_name(id);
     create.insert("TableName".to_owned(), json!(name));
-    let ttl = properties.get("TimeToLiveSpecification").filter(|ttl| ttl.get("Enabled") == Some(&Value::Bool(true)));
-    let ttl_attribute = ttl.and_then(|ttl| ttl.get("AttributeName")).and_then(Value::as_str).map(str::to_owned);
+    let ttl = properties
+        .get("TimeToLiveSpecification")
+        .filter(|ttl| ttl.get("Enabled") == Some(&Value::Bool(true)));
+    let ttl_attribute =
+        ttl.and_then(|ttl| ttl.get("AttributeName")).and_then(Value::as_str).map(str::to_owned);
     Ok(Table { name, create: Value::Object(create), ttl_attribute })
 }
 
@@ -201,18 +242,26 @@ fn rate(text: &str) -> Option<Duration> {
         "day" => 86_400,
         _ => return None,
     };
-    Some(Duration::from_secs(count.parse::<u64>().ok()?.checked_mul(seconds)?)).filter(|every| !every.is_zero())
+    Some(Duration::from_secs(count.parse::<u64>().ok()?.checked_mul(seconds)?))
+        .filter(|every| !every.is_zero())
 }
 
 fn object<'a>(value: &'a Value, name: &str, place: &str) -> Result<&'a Map<String, Value>> {
-    value.get(name).and_then(Value::as_object).ok_or_else(|| Error::template(place, format!("{name} is not a mapping")))
+    value
+        .get(name)
+        .and_then(Value::as_object)
+        .ok_or_else(|| Error::template(place, format!("{name} is not a mapping")))
 }
 
 fn string<'a>(value: &'a Value, name: &str, place: &str) -> Result<&'a str> {
-    value.get(name).and_then(Value::as_str).ok_or_else(|| Error::template(place, format!("{name} is not a text")))
+    value
+        .get(name)
+        .and_then(Value::as_str)
+        .ok_or_else(|| Error::template(place, format!("{name} is not a text")))
 }
 
-/// YAML as JSON, with CloudFormation's short tags in their long form: `!Ref X` is `{"Ref": "X"}`, `!If` is `{"Fn::If": …}`.
+/// YAML as JSON, with CloudFormation's short tags in their long form: `!Ref X` is `{"Ref": "X"}`,
+/// `!If` is `{"Fn::If": …}`.
 fn plain(yaml: &Yaml<'_>, place: &str) -> Result<Value> {
     Ok(match yaml {
         Yaml::Value(Scalar::Null) => Value::Null,
@@ -220,11 +269,14 @@ fn plain(yaml: &Yaml<'_>, place: &str) -> Result<Value> {
         Yaml::Value(Scalar::Integer(value)) => json!(value),
         Yaml::Value(Scalar::FloatingPoint(value)) => json!(value.into_inner()),
         Yaml::Value(Scalar::String(value)) => json!(value),
-        Yaml::Sequence(values) => Value::Array(values.iter().map(|value| plain(value, place)).collect::<Result<_>>()?),
+        Yaml::Sequence(values) => {
+            Value::Array(values.iter().map(|value| plain(value, place)).collect::<Result<_>>()?)
+        }
         Yaml::Mapping(fields) => {
             let mut object = Map::new();
             for (key, value) in fields {
-                let key = key.as_str().ok_or_else(|| Error::template(place, "a key is not a text"))?;
+                let key =
+                    key.as_str().ok_or_else(|| Error::template(place, "a key is not a text"))?;
                 object.insert(key.to_owned(), plain(value, &format!("{place}.{key}"))?);
             }
             Value::Object(object)
@@ -237,7 +289,10 @@ fn plain(yaml: &Yaml<'_>, place: &str) -> Result<Value> {
             json!({ name: plain(value, place)? })
         }
         Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => {
-            return Err(Error::template(place, "CloudFormation takes no anchors, and this is not a plain value"));
+            return Err(Error::template(
+                place,
+                "CloudFormation takes no anchors, and this is not a plain value",
+            ));
         }
     })
 }
@@ -249,8 +304,11 @@ mod tests {
     #[test]
     fn the_routes_of_the_design() {
         let template = Template::parse(TEMPLATE).unwrap();
-        let mut routes: Vec<String> =
-            template.routes.iter().map(|route| format!("{} {} {}", route.method, route.path, route.function)).collect();
+        let mut routes: Vec<String> = template
+            .routes
+            .iter()
+            .map(|route| format!("{} {} {}", route.method, route.path, route.function))
+            .collect();
         routes.sort();
         insta::assert_snapshot!(routes.join("\n"), @r"
         DELETE /v1/requests/{request_id} requests
@@ -275,37 +333,65 @@ mod tests {
     #[test]
     fn the_streams_and_schedules_of_the_design() {
         let template = Template::parse(TEMPLATE).unwrap();
-        let mut functions: Vec<&str> = template.streams.iter().map(|stream| stream.function.as_str()).collect();
+        let mut functions: Vec<&str> =
+            template.streams.iter().map(|stream| stream.function.as_str()).collect();
         functions.sort_unstable();
         assert_eq!(functions, ["dispatch", "gladly_resolve"]);
         for stream in &template.streams {
             assert_eq!(stream.table, "interactions");
-            assert!(stream.bisect && stream.reports_failures && stream.batch_size <= 100 && stream.max_age.is_some(), "{stream:?}");
+            assert!(
+                stream.bisect
+                    && stream.reports_failures
+                    && stream.batch_size <= 100
+                    && stream.max_age.is_some(),
+                "{stream:?}"
+            );
         }
         let ready = |status: &str| json!({"eventName": "MODIFY", "dynamodb": {"NewImage": {"status": {"S": status}, "ready": {"N": "1"}}}});
-        let waiting = json!({"eventName": "INSERT", "dynamodb": {"NewImage": {"status": {"S": "queued"}}}});
-        let removed = json!({"eventName": "REMOVE", "dynamodb": {"Keys": {"request_id": {"S": "1"}}}});
+        let waiting =
+            json!({"eventName": "INSERT", "dynamodb": {"NewImage": {"status": {"S": "queued"}}}});
+        let removed =
+            json!({"eventName": "REMOVE", "dynamodb": {"Keys": {"request_id": {"S": "1"}}}});
         let passes = |function: &str, event: &Value| {
-            template.streams.iter().any(|stream| stream.function == function && stream.filters.iter().any(|filter| filter.matches(event)))
+            template.streams.iter().any(|stream| {
+                stream.function == function
+                    && stream.filters.iter().any(|filter| filter.matches(event))
+            })
         };
         assert!(passes("dispatch", &ready("queued")) && !passes("dispatch", &ready("unresolved")));
-        assert!(passes("gladly_resolve", &ready("unresolved")) && !passes("gladly_resolve", &ready("queued")));
+        assert!(
+            passes("gladly_resolve", &ready("unresolved"))
+                && !passes("gladly_resolve", &ready("queued"))
+        );
         assert!(!passes("dispatch", &waiting) && !passes("dispatch", &removed));
-        assert_eq!(template.schedules, [Schedule { function: "sweep".to_owned(), every: Duration::from_secs(60) }]);
+        assert_eq!(
+            template.schedules,
+            [Schedule { function: "sweep".to_owned(), every: Duration::from_secs(60) }]
+        );
         assert_eq!(template.queue_functions, ["mail_events"]);
     }
 
     #[test]
     fn the_tables_have_their_local_names() {
         let template = Template::parse(TEMPLATE).unwrap();
-        let mut names: Vec<&str> = template.tables.iter().map(|table| table.name.as_str()).collect();
+        let mut names: Vec<&str> =
+            template.tables.iter().map(|table| table.name.as_str()).collect();
         names.sort_unstable();
         assert_eq!(names, ["config", "interactions", "responses", "suppression"]);
-        let interactions = template.tables.iter().find(|table| table.name == "interactions").unwrap();
-        assert_eq!(interactions.create["StreamSpecification"], json!({"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"}));
+        let interactions =
+            template.tables.iter().find(|table| table.name == "interactions").unwrap();
+        assert_eq!(
+            interactions.create["StreamSpecification"],
+            json!({"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"})
+        );
         for table in &template.tables {
             let expires = ["config", "interactions", "suppression"].contains(&table.name.as_str());
-            assert_eq!(table.ttl_attribute.as_deref(), expires.then_some("expires_at"), "{}", table.name);
+            assert_eq!(
+                table.ttl_attribute.as_deref(),
+                expires.then_some("expires_at"),
+                "{}",
+                table.name
+            );
         }
     }
 
@@ -313,10 +399,21 @@ mod tests {
     fn a_function_has_its_own_time_out_or_that_of_all_or_lambdas() {
         let time_outs = |globals: &str| {
             let function = |name: &str, more: &str| {
-                format!("{name}: {{Type: AWS::Serverless::Function, Properties: {{CodeUri: functions/{name}{more}}}}}")
+                format!(
+                    "{name}: {{Type: AWS::Serverless::Function, Properties: {{CodeUri: functions/{name}{more}}}}}"
+                )
             };
-            let text = format!("{globals}\nResources: {{{}, {}}}", function("a", ", Timeout: 60"), function("b", ""));
-            Template::parse(&text).unwrap().time_outs.into_values().map(|time_out| time_out.as_secs()).collect::<Vec<_>>()
+            let text = format!(
+                "{globals}\nResources: {{{}, {}}}",
+                function("a", ", Timeout: 60"),
+                function("b", "")
+            );
+            Template::parse(&text)
+                .unwrap()
+                .time_outs
+                .into_values()
+                .map(|time_out| time_out.as_secs())
+                .collect::<Vec<_>>()
         };
         assert_eq!(time_outs("Globals: {Function: {Timeout: 10}}"), [60, 10]);
         assert_eq!(time_outs(""), [60, 3]);
@@ -325,9 +422,13 @@ mod tests {
     #[test]
     fn no_index_projects_a_name_or_an_address() {
         let template = Template::parse(TEMPLATE).unwrap();
-        let interactions = template.tables.iter().find(|table| table.name == "interactions").unwrap();
+        let interactions =
+            template.tables.iter().find(|table| table.name == "interactions").unwrap();
         let text = interactions.create["GlobalSecondaryIndexes"].to_string();
-        assert!(!text.contains("\"ALL\"") && !text.contains("email") && !text.contains("name\""), "{text}");
+        assert!(
+            !text.contains("\"ALL\"") && !text.contains("email") && !text.contains("name\""),
+            "{text}"
+        );
     }
 
     #[test]
@@ -335,15 +436,21 @@ mod tests {
         let problem = |text: &str| Template::parse(text).unwrap_err().to_string();
         insta::assert_snapshot!(problem("Resources: 1"), @"template.yaml: Resources: Resources is not a mapping");
         let function = |events: &str| {
-            format!("Resources: {{F: {{Type: AWS::Serverless::Function, Properties: {{CodeUri: functions/f, Events: {events}}}}}}}")
+            format!(
+                "Resources: {{F: {{Type: AWS::Serverless::Function, Properties: {{CodeUri: functions/f, Events: {events}}}}}}}"
+            )
         };
         insta::assert_snapshot!(
             problem(&function("{E: {Type: HttpApi, Properties: {Method: GET}}}")),
             @"template.yaml: Resources.F.Properties.Events.E: Path is not a text"
         );
         for route in ["{Method: ANY, Path: /a}", "{Method: GET, Path: '/{a+}'}"] {
-            let problem = problem(&function(&format!("{{E: {{Type: HttpApi, Properties: {route}}}}}")));
-            assert!(problem.ends_with("knows neither the method ANY nor greedy paths"), "{problem}");
+            let problem =
+                problem(&function(&format!("{{E: {{Type: HttpApi, Properties: {route}}}}}")));
+            assert!(
+                problem.ends_with("knows neither the method ANY nor greedy paths"),
+                "{problem}"
+            );
         }
         insta::assert_snapshot!(
             problem(&function("{E: {Type: Schedule, Properties: {Schedule: cron(1)}}}")),

@@ -1,4 +1,5 @@
-//! What bad input and bad weather get: a clear error that names the place, never a panic, never a lost request.
+//! What bad input and bad weather get: a clear error that names the place, never a panic, never a
+//! lost request.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -10,14 +11,20 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac as _};
 use jiff::SignedDuration;
 use kit::{LIVE, TEST, World, link, request};
-use local::faults::{Answer, Call, Fault};
+use local::faults::{Call, Fault, InjectedReply};
 use local::stack::Options;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
-const ROUTES: [&str; 6] =
-    ["/v1/requests", "/v1/auth", "/v1/webhooks/zendesk", "/v1/webhooks/freshdesk", "/v1/webhooks/gladly", "/v1/webhooks/gorgias"];
+const ROUTES: [&str; 6] = [
+    "/v1/requests",
+    "/v1/auth",
+    "/v1/webhooks/zendesk",
+    "/v1/webhooks/freshdesk",
+    "/v1/webhooks/gladly",
+    "/v1/webhooks/gorgias",
+];
 
 fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
@@ -26,10 +33,26 @@ fn basic(user: &str, password: &str) -> String {
 #[tokio::test]
 async fn no_body_is_looked_at_before_its_key() {
     let world = World::new().await;
-    world.configure("key", &intake::digest(b"aw_live_reader"), json!({ "mode": "live", "scopes": ["read"] }));
-    world.configure("key", &intake::digest(b"aw_live_revoked"), json!({ "mode": "live", "scopes": ["send"], "revoked": true }));
-    world.configure("key", &intake::digest(b"aw_live_typo"), json!({ "mode": "life", "scopes": ["send"] }));
-    world.configure("key", &intake::digest(b"aw_live_padded"), json!({ "mode": "live", "scopes": ["send"] }));
+    world.configure(
+        "key",
+        &intake::digest(b"aw_live_reader"),
+        json!({ "mode": "live", "scopes": ["read"] }),
+    );
+    world.configure(
+        "key",
+        &intake::digest(b"aw_live_revoked"),
+        json!({ "mode": "live", "scopes": ["send"], "revoked": true }),
+    );
+    world.configure(
+        "key",
+        &intake::digest(b"aw_live_typo"),
+        json!({ "mode": "life", "scopes": ["send"] }),
+    );
+    world.configure(
+        "key",
+        &intake::digest(b"aw_live_padded"),
+        json!({ "mode": "live", "scopes": ["send"] }),
+    );
     let wrong = [
         None,
         Some(("x-api-key", "aw_live_unknown".to_owned())),
@@ -45,22 +68,34 @@ async fn no_body_is_looked_at_before_its_key() {
             let mut headers = vec![JSON];
             headers.extend(header.as_ref().map(|(name, value)| (*name, value.as_str())));
             let reply = world.call("POST", route, &headers, "{ broken").await;
-            assert_eq!((reply.status, &reply.json()["code"]), (403, &json!("forbidden")), "{route} {header:?}");
+            assert_eq!(
+                (reply.status, &reply.json()["code"]),
+                (403, &json!("forbidden")),
+                "{route} {header:?}"
+            );
             assert_eq!(reply.headers["content-type"], "application/problem+json");
         }
-        let in_query = world.call("POST", &format!("{route}?x-api-key={LIVE}"), &[JSON, ("x-api-key", LIVE)], "{}").await;
+        let in_query = world
+            .call("POST", &format!("{route}?x-api-key={LIVE}"), &[JSON, ("x-api-key", LIVE)], "{}")
+            .await;
         assert_eq!(in_query.status, 403, "a key in the query is refused");
         let good = basic("connect", "aw_live_padded");
         let unpadded = good.trim_end_matches('=').to_owned();
         assert_ne!(good, unpadded);
         // Forms leave a header empty, and some clients leave the padding out.
-        for headers in
-            [vec![("authorization", &*good)], vec![("authorization", &*unpadded)], vec![("authorization", &*good), ("x-api-key", " ")]]
-        {
-            let reply = world.call("POST", route, &[vec![JSON], headers.clone()].concat(), "{ broken").await;
+        for headers in [
+            vec![("authorization", &*good)],
+            vec![("authorization", &*unpadded)],
+            vec![("authorization", &*good), ("x-api-key", " ")],
+        ] {
+            let reply = world
+                .call("POST", route, &[vec![JSON], headers.clone()].concat(), "{ broken")
+                .await;
             assert_eq!(reply.status, 400, "{route} {headers:?}");
         }
-        let reply = world.call("POST", route, &[JSON, ("authorization", &good)], vec![b'x'; 256 * 1024 + 1]).await;
+        let reply = world
+            .call("POST", route, &[JSON, ("authorization", &good)], vec![b'x'; 256 * 1024 + 1])
+            .await;
         assert_eq!(reply.status, 413, "{route}");
     }
     assert_eq!(world.count("interactions"), 0);
@@ -72,8 +107,16 @@ async fn a_broken_body_is_a_400_that_names_the_place() {
     let cases = [
         ("{ \"channel\": \"email\", ", "malformed_json", ""),
         (r#"{"channel":"email","channel":"phone"}"#, "duplicate_key", "/channel"),
-        (r#"{"channel":"email","customer":{"email":"a@b.example","email":"c@d.example"}}"#, "duplicate_key", "/customer/email"),
-        (r#"{"channel":"email","customer":{"mail":"a@b.example"}}"#, "invalid_body", "/customer/mail"),
+        (
+            r#"{"channel":"email","customer":{"email":"a@b.example","email":"c@d.example"}}"#,
+            "duplicate_key",
+            "/customer/email",
+        ),
+        (
+            r#"{"channel":"email","customer":{"mail":"a@b.example"}}"#,
+            "invalid_body",
+            "/customer/mail",
+        ),
         (r#"{"channel":7}"#, "invalid_body", "/channel"),
         (r#"{}"#, "invalid_body", "/channel"),
         (r#"[]"#, "invalid_body", ""),
@@ -99,15 +142,25 @@ async fn invalid_for_the_company_is_400_for_an_api_and_200_for_a_helpdesk_and_a_
     let api = world.post("/v1/requests", &body).await;
     assert_eq!((api.status, &api.json()["code"]), (400, &json!("employee_not_found")));
     let again = world.post("/v1/requests", &body).await;
-    assert_eq!((again.status, again.id(), &again.json()["duplicate"]), (400, api.id(), &json!(true)));
+    assert_eq!(
+        (again.status, again.id(), &again.json()["duplicate"]),
+        (400, api.id(), &json!(true))
+    );
     let webhook = world.post("/v1/webhooks/zendesk", &body).await;
     let told = webhook.json();
-    assert_eq!((webhook.status, &told["status"], &told["reason"]), (200, &json!("invalid"), &json!("employee_not_found")));
+    assert_eq!(
+        (webhook.status, &told["status"], &told["reason"]),
+        (200, &json!("invalid"), &json!("employee_not_found"))
+    );
     for id in [api.id(), webhook.id()] {
         assert_eq!(world.outcome(&id).await, "invalid: employee_not_found");
     }
     // What an admin mends can come again after ten minutes, though Zendesk's window is a day.
-    world.configure("employee", "nobody@blancapeak.example", json!({ "status": "approved", "name": "Now Somebody" }));
+    world.configure(
+        "employee",
+        "nobody@blancapeak.example",
+        json!({ "status": "approved", "name": "Now Somebody" }),
+    );
     world.advance(SignedDuration::from_mins(11));
     let mended = world.post("/v1/webhooks/zendesk", &body).await;
     world.settle().await;
@@ -123,18 +176,34 @@ async fn an_idempotency_key_names_one_body() {
     world.advance(SignedDuration::from_hours(2));
     let again = world.call("POST", "/v1/requests", &headers, body).await;
     assert_eq!((again.id(), &again.json()["duplicate"]), (first.id(), &json!(true)));
-    let other = world.call("POST", "/v1/requests", &headers, request("2", "joe@customers.example").to_string()).await;
+    let other = world
+        .call("POST", "/v1/requests", &headers, request("2", "joe@customers.example").to_string())
+        .await;
     assert_eq!((other.status, &other.json()["code"]), (422, &json!("idempotency_key_reused")));
-    let test = world.call("POST", "/v1/requests", &[JSON, ("x-api-key", TEST), ("idempotency-key", "k1")], other.text).await;
+    let test = world
+        .call(
+            "POST",
+            "/v1/requests",
+            &[JSON, ("x-api-key", TEST), ("idempotency-key", "k1")],
+            other.text,
+        )
+        .await;
     assert_ne!(test.status, 422, "test and live keys do not meet");
 }
 
 #[tokio::test]
 async fn a_signed_zendesk_webhook_is_verified_once_a_secret_is_configured() {
-    let world = World::with(Options { zendesk_secret: "old-secret,new-secret".into(), ..Options::default() }).await;
+    let world = World::with(Options {
+        zendesk_secret: "old-secret,new-secret".into(),
+        ..Options::default()
+    })
+    .await;
     let body = request("1", "jane@customers.example").to_string();
     let sign = |secret: &str, at: &str, body: &str| {
-        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(at).chain_update(body);
+        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
+            .unwrap()
+            .chain_update(at)
+            .chain_update(body);
         STANDARD.encode(mac.finalize().into_bytes())
     };
     let now = "2026-11-21T09:04:00Z";
@@ -155,16 +224,36 @@ async fn a_signed_zendesk_webhook_is_verified_once_a_secret_is_configured() {
             ("x-zendesk-webhook-signature", &signature),
             ("x-zendesk-webhook-signature-timestamp", at),
         ];
-        assert_eq!(world.call("POST", "/v1/webhooks/zendesk", &headers, body.clone()).await.status, status, "{secret} {at}");
+        assert_eq!(
+            world.call("POST", "/v1/webhooks/zendesk", &headers, body.clone()).await.status,
+            status,
+            "{secret} {at}"
+        );
     }
-    assert_eq!(world.call("POST", "/v1/webhooks/zendesk", &[JSON, ("x-api-key", LIVE)], body.clone()).await.status, 403);
+    assert_eq!(
+        world
+            .call("POST", "/v1/webhooks/zendesk", &[JSON, ("x-api-key", LIVE)], body.clone())
+            .await
+            .status,
+        403
+    );
     let unsigned = [JSON, ("x-api-key", LIVE), ("x-zendesk-account-id", "1")];
-    assert_eq!(world.call("POST", "/v1/auth", &unsigned, body.clone()).await.status, 403, "any of Zendesk's headers makes it Zendesk's");
+    assert_eq!(
+        world.call("POST", "/v1/auth", &unsigned, body.clone()).await.status,
+        403,
+        "any of Zendesk's headers makes it Zendesk's"
+    );
     // Freshdesk and old targets on /v1/auth sign nothing, unless the company says that nobody may.
-    assert_eq!(world.call("POST", "/v1/auth", &[JSON, ("x-api-key", LIVE)], body.clone()).await.status, 200);
+    assert_eq!(
+        world.call("POST", "/v1/auth", &[JSON, ("x-api-key", LIVE)], body.clone()).await.status,
+        200
+    );
     world.configure("integration", "zendesk", json!({ "signature_required": "yes" }));
     world.advance(SignedDuration::from_secs(30));
-    assert_eq!(world.call("POST", "/v1/auth", &[JSON, ("x-api-key", LIVE)], body).await.status, 403);
+    assert_eq!(
+        world.call("POST", "/v1/auth", &[JSON, ("x-api-key", LIVE)], body).await.status,
+        403
+    );
 }
 
 #[tokio::test]
@@ -188,8 +277,15 @@ async fn hostile_names_reach_neither_a_header_nor_the_html_unescaped() {
         assert_eq!(world.outcome(&reply.id()).await, "delivered");
     }
     for mail in world.mails_to("jane@customers.example") {
-        assert!(!mail.html.contains("<script>") && !mail.html.contains("phish.example") && !mail.text.contains("phish.example"));
-        assert!(mail.headers.values().all(|value| !value.contains(['\r', '\n'])) && !mail.headers.contains_key("Bcc"));
+        assert!(
+            !mail.html.contains("<script>")
+                && !mail.html.contains("phish.example")
+                && !mail.text.contains("phish.example")
+        );
+        assert!(
+            mail.headers.values().all(|value| !value.contains(['\r', '\n']))
+                && !mail.headers.contains_key("Bcc")
+        );
         assert!(mail.html.len() < 15_000);
         let page = world.call("GET", &link(&mail, "/s/"), &[], "").await;
         assert!(page.status == 200 && !page.text.contains("<script"));
@@ -206,13 +302,17 @@ async fn a_thousand_posts_to_one_token_leave_one_answer_and_a_bounded_history() 
     for n in 0..1_000 {
         // As often as one link's pace lets through.
         world.advance(SignedDuration::from_mins(3));
-        let posted = world.call("POST", &survey, &form, format!("stars={}&comment={n}", n % 5 + 1)).await;
+        let posted =
+            world.call("POST", &survey, &form, format!("stars={}&comment={n}", n % 5 + 1)).await;
         assert_eq!(posted.status, 303);
     }
     assert_eq!(world.count("responses"), 1);
     world.advance(SignedDuration::from_secs(11));
     let row = world.get("/v2/data").await.json()["data"][0].clone();
-    assert_eq!((&row["previous_answers"], &row["answers"]["agent_star_rating"]["comment"]), (&json!(999), &json!("999")));
+    assert_eq!(
+        (&row["previous_answers"], &row["answers"]["agent_star_rating"]["comment"]),
+        (&json!(999), &json!("999"))
+    );
     let megabyte = format!("stars=5&comment={}", "a".repeat(1_000_000));
     assert_eq!(world.call("POST", &survey, &form, megabyte).await.status, 422);
     world.advance(SignedDuration::from_mins(3));
@@ -223,30 +323,55 @@ async fn a_thousand_posts_to_one_token_leave_one_answer_and_a_bounded_history() 
 }
 
 #[tokio::test]
-async fn throttling_and_conflicts_are_retried_and_what_stays_is_a_503_whose_retry_yields_one_survey() {
+async fn throttling_and_conflicts_are_retried_and_what_stays_is_a_503_whose_retry_yields_one_survey()
+ {
     let mut world = World::proxied().await;
     let dynamodb = &world.stack.proxies.as_ref().unwrap().dynamodb;
     // Twice in conflict, twice throttled: retried, and nobody notices.
     dynamodb.plan(|call| match (call.operation.as_str(), call.nth) {
-        ("TransactWriteItems", 0..2) => Fault::Answer(Answer::transaction_conflict(call)),
-        ("GetItem" | "ExecuteStatement", 0..2) => Fault::Answer(Answer::throttled()),
+        ("TransactWriteItems", 0..2) => Fault::Reply(InjectedReply::transaction_conflict(call)),
+        ("GetItem" | "ExecuteStatement", 0..2) => Fault::Reply(InjectedReply::throttled()),
         _ => Fault::None,
     });
     let first = world.post("/v1/requests", &request("1", "jane@customers.example")).await;
     assert_eq!(first.status, 200, "{}", first.text);
-    assert!(dynamodb.calls().iter().filter(|call| call.operation == "TransactWriteItems").count() == 3);
+    assert!(
+        dynamodb.calls().iter().filter(|call| call.operation == "TransactWriteItems").count() == 3
+    );
     // A single write that meets a transaction is tried again, too.
-    dynamodb.fail_next("UpdateItem", 2, Fault::Answer(Answer::error(StatusCode::BAD_REQUEST, "TransactionConflictException", "ongoing")));
+    dynamodb.fail_next(
+        "UpdateItem",
+        2,
+        Fault::Reply(InjectedReply::error(
+            StatusCode::BAD_REQUEST,
+            "TransactionConflictException",
+            "ongoing",
+        )),
+    );
     world.settle().await;
     let dynamodb = &world.stack.proxies.as_ref().unwrap().dynamodb;
-    let updates: Vec<Call> = dynamodb.calls().into_iter().filter(|call| call.operation == "UpdateItem").take(4).collect();
+    let updates: Vec<Call> = dynamodb
+        .calls()
+        .into_iter()
+        .filter(|call| call.operation == "UpdateItem")
+        .take(4)
+        .collect();
     assert_eq!([1, 2, 3].map(|n| updates[n].body == updates[0].body), [true, true, false]);
-    // Down for good: 503, whatever the sender then sends again is one request and one mail. Cut off after it was written: the same.
-    for (n, fault) in [Fault::Answer(Answer::internal()), Fault::CutBefore, Fault::CutAfter].into_iter().enumerate() {
+    // Down for good: 503, whatever the sender then sends again is one request and one mail. Cut off
+    // after it was written: the same.
+    for (n, fault) in [Fault::Reply(InjectedReply::internal()), Fault::CutBefore, Fault::CutAfter]
+        .into_iter()
+        .enumerate()
+    {
         let body = request(&format!("down-{n}"), &format!("down-{n}@customers.example"));
         dynamodb.fail_next("TransactWriteItems", 100, fault);
         let down = world.post("/v1/requests", &body).await;
-        assert_eq!((down.status, down.headers["retry-after"].to_str().unwrap()), (503, "30"), "{}", down.text);
+        assert_eq!(
+            (down.status, down.headers["retry-after"].to_str().unwrap()),
+            (503, "30"),
+            "{}",
+            down.text
+        );
         dynamodb.plan(|_| Fault::None);
         let retried = world.post("/v1/requests", &body).await;
         assert_eq!(retried.status, 200);
@@ -265,10 +390,16 @@ async fn an_accepted_request_costs_one_call_cached_and_a_mail_two() {
     let dynamodb = &world.stack.proxies.as_ref().unwrap().dynamodb;
     dynamodb.plan(|_| Fault::None);
     world.post("/v1/requests", &request("1", "one@customers.example")).await;
-    let operations = |calls: Vec<local::faults::Call>| calls.into_iter().map(|call| call.operation).collect::<Vec<_>>();
+    let operations = |calls: Vec<local::faults::Call>| {
+        calls.into_iter().map(|call| call.operation).collect::<Vec<_>>()
+    };
     let mut cold = operations(dynamodb.calls());
     cold.sort();
-    assert_eq!(cold, ["ExecuteStatement", "GetItem", "GetItem", "TransactWriteItems"], "key, settings, employee, record");
+    assert_eq!(
+        cold,
+        ["ExecuteStatement", "GetItem", "GetItem", "TransactWriteItems"],
+        "key, settings, employee, record"
+    );
     dynamodb.plan(|_| Fault::None);
     world.post("/v1/requests", &request("2", "two@customers.example")).await;
     assert_eq!(operations(dynamodb.calls()), ["TransactWriteItems"]);
@@ -278,7 +409,9 @@ async fn an_accepted_request_costs_one_call_cached_and_a_mail_two() {
     assert_eq!(operations(dynamodb.calls()), ["TransactWriteItems"]);
     world.settle().await; // dispatch now has its configuration
     for n in 3..5 {
-        world.post("/v1/requests", &request(&format!("{n}"), &format!("{n}@customers.example"))).await;
+        world
+            .post("/v1/requests", &request(&format!("{n}"), &format!("{n}@customers.example")))
+            .await;
     }
     let proxies = world.stack.proxies.as_ref().unwrap();
     proxies.dynamodb.plan(|_| Fault::None);
@@ -289,7 +422,11 @@ async fn an_accepted_request_costs_one_call_cached_and_a_mail_two() {
     let proxies = world.stack.proxies.as_ref().unwrap();
     let mut mailed = operations(proxies.dynamodb.calls());
     mailed.sort();
-    assert_eq!(mailed, ["TransactWriteItems", "TransactWriteItems", "UpdateItem", "UpdateItem"], "two mails: a claim and a note each");
+    assert_eq!(
+        mailed,
+        ["TransactWriteItems", "TransactWriteItems", "UpdateItem", "UpdateItem"],
+        "two mails: a claim and a note each"
+    );
     assert_eq!(proxies.ses.calls().len(), 2);
 }
 
@@ -304,7 +441,13 @@ async fn an_odd_config_item_breaks_nothing_but_itself() {
         "kind": { "S": "key" }, "id": { "S": intake::digest(b"aw_live_set") }, "mode": { "S": " Live " }, "scopes": { "SS": ["send", "READ"] },
     } });
     world.stack.database.put_item(serde_json::from_value(set).unwrap()).unwrap();
-    assert_eq!(world.post_as("aw_live_set", "/v1/requests", &request("1", "jane@customers.example")).await.status, 200);
+    assert_eq!(
+        world
+            .post_as("aw_live_set", "/v1/requests", &request("1", "jane@customers.example"))
+            .await
+            .status,
+        200
+    );
     let mut body = request("2", "jane@customers.example");
     body["channel"] = json!("TeleFax");
     assert_eq!(world.post("/v1/requests", &body).await.json()["code"], "channel_manual");

@@ -7,7 +7,7 @@ mod kit;
 use jiff::SignedDuration;
 use kit::story::Post;
 use kit::{LIVE, Reply, TEST, World, request};
-use local::faults::{Answer, Fault};
+use local::faults::{Fault, InjectedReply};
 use serde_json::{Value, json};
 
 fn delayed(world: &World) {
@@ -26,7 +26,14 @@ async fn cancelled(world: &World, id: &str) -> (u16, String) {
 fn told(reply: &Reply) -> (u16, String) {
     let json = reply.json();
     let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
-    (reply.status, if reply.status == 200 { format!("{}: {}", text("status"), text("reason")) } else { text("code") })
+    (
+        reply.status,
+        if reply.status == 200 {
+            format!("{}: {}", text("status"), text("reason"))
+        } else {
+            text("code")
+        },
+    )
 }
 
 fn row(world: &World, id: &str) -> Value {
@@ -34,7 +41,11 @@ fn row(world: &World, id: &str) -> Value {
 }
 
 fn put(world: &World, table: &str, item: &Value) {
-    world.stack.database.put_item(serde_json::from_value(json!({ "TableName": table, "Item": item })).unwrap()).unwrap();
+    world
+        .stack
+        .database
+        .put_item(serde_json::from_value(json!({ "TableName": table, "Item": item })).unwrap())
+        .unwrap();
 }
 
 #[tokio::test]
@@ -47,7 +58,11 @@ async fn a_request_that_waits_is_cancelled_once_and_for_all_and_may_come_again()
     assert_eq!(told(&first), (200, "not_sent: cancelled".to_owned()));
     assert_eq!(first.json()["detail"], "The request was cancelled before the survey was sent");
     assert_eq!(first.json(), world.request(&id).await, "the reply is the request");
-    assert_eq!(cancel(&world, LIVE, &id).await.json(), first.json(), "a repetition answers the same");
+    assert_eq!(
+        cancel(&world, LIVE, &id).await.json(),
+        first.json(),
+        "a repetition answers the same"
+    );
     let again = world.post("/v1/requests", &body).await;
     assert!(again.id() != id && again.json()["duplicate"].is_null(), "its marker went with it");
     // The newer request's marker is not the cancelled one's to free.
@@ -56,7 +71,10 @@ async fn a_request_that_waits_is_cancelled_once_and_for_all_and_may_come_again()
     world.advance(SignedDuration::from_mins(31));
     world.sweep().await;
     world.settle().await;
-    assert_eq!((world.outcome(&id).await, world.outcome(&again.id()).await), ("not_sent: cancelled".to_owned(), "delivered".to_owned()));
+    assert_eq!(
+        (world.outcome(&id).await, world.outcome(&again.id()).await),
+        ("not_sent: cancelled".to_owned(), "delivered".to_owned())
+    );
     assert_eq!(world.mails_to("jane@customers.example").len(), 1);
 }
 
@@ -86,7 +104,7 @@ async fn what_was_never_to_go_out_is_answered_unchanged_and_what_went_out_is_a_c
     let wrong = world.post("/v1/requests", &wrong).await.id();
     let sent = world.post("/v1/requests", &request("3", "jane@customers.example")).await.id();
     world.settle().await;
-    world.stack.proxies.as_ref().unwrap().ses.plan(|_| Fault::Answer(Answer::internal()));
+    world.stack.proxies.as_ref().unwrap().ses.plan(|_| Fault::Reply(InjectedReply::internal()));
     let sending = world.post("/v1/requests", &request("4", "joe@customers.example")).await.id();
     world.settle().await;
     for (id, standing, expected) in [
@@ -97,7 +115,11 @@ async fn what_was_never_to_go_out_is_answered_unchanged_and_what_went_out_is_a_c
     ] {
         for _ in 0..2 {
             let before = row(&world, id);
-            assert_eq!(cancelled(&world, id).await, (expected.0, expected.1.to_owned()), "{standing}");
+            assert_eq!(
+                cancelled(&world, id).await,
+                (expected.0, expected.1.to_owned()),
+                "{standing}"
+            );
             assert_eq!(world.outcome(id).await, standing);
             assert_eq!(row(&world, id), before, "nothing is written");
         }
@@ -122,7 +144,11 @@ async fn what_was_never_to_go_out_is_answered_unchanged_and_what_went_out_is_a_c
             ended["reason"] = json!({ "S": reason });
         }
         put(&world, "interactions", &ended);
-        assert_eq!(cancelled(&world, &sent).await, (expected.0, expected.1.to_owned()), "{status} {reason:?}");
+        assert_eq!(
+            cancelled(&world, &sent).await,
+            (expected.0, expected.1.to_owned()),
+            "{status} {reason:?}"
+        );
     }
 }
 
@@ -130,17 +156,27 @@ async fn what_was_never_to_go_out_is_answered_unchanged_and_what_went_out_is_a_c
 async fn what_is_not_there_or_not_the_keys_is_not_found() {
     let world = World::new().await;
     delayed(&world);
-    world.configure("key", &intake::digest(b"aw_live_reader"), json!({ "mode": "live", "scopes": ["read"] }));
+    world.configure(
+        "key",
+        &intake::digest(b"aw_live_reader"),
+        json!({ "mode": "live", "scopes": ["read"] }),
+    );
     let live = world.post("/v1/requests", &request("1", "jane@customers.example")).await.id();
-    let test = world.post_as(TEST, "/v1/requests", &request("1", "jane@customers.example")).await.id();
-    for id in ["019aa5c2-4f00-7000-8000-000000000001", "7", "x%00y", "null", &"9".repeat(3_000), &test] {
+    let test =
+        world.post_as(TEST, "/v1/requests", &request("1", "jane@customers.example")).await.id();
+    for id in
+        ["019aa5c2-4f00-7000-8000-000000000001", "7", "x%00y", "null", &"9".repeat(3_000), &test]
+    {
         assert_eq!(told(&cancel(&world, LIVE, id).await), (404, "not_found".to_owned()), "{id}");
     }
     assert_eq!(told(&cancel(&world, TEST, &live).await), (404, "not_found".to_owned()));
     for key in ["aw_live_reader", "aw_live_unknown", ""] {
         assert_eq!(told(&cancel(&world, key, &live).await), (403, "forbidden".to_owned()), "{key}");
     }
-    assert_eq!((world.outcome(&live).await, world.outcome(&test).await), ("queued".to_owned(), "queued".to_owned()));
+    assert_eq!(
+        (world.outcome(&live).await, world.outcome(&test).await),
+        ("queued".to_owned(), "queued".to_owned())
+    );
     assert_eq!(told(&cancel(&world, TEST, &test).await), (200, "not_sent: cancelled".to_owned()));
     let mut expired = row(&world, &live);
     expired["expires_at"] = json!({ "N": world.now().as_second().to_string() });
@@ -153,7 +189,8 @@ async fn a_cancelled_request_releases_the_customers_window_if_it_held_one() {
     let mut world = World::new().await;
     delayed(&world);
     let id = world.post("/v1/requests", &request("1", "jane@customers.example")).await.id();
-    // As after a claim of which evidence showed that no mail left: queued again, and the window kept.
+    // As after a claim of which evidence showed that no mail left: queued again, and the window
+    // kept.
     let mut held = row(&world, &id);
     held["claimed_at"] = json!({ "N": world.now().as_millisecond().to_string() });
     let later = (world.now().as_second() + 7 * 86_400).to_string();
@@ -200,7 +237,7 @@ async fn a_cancellation_that_races_with_a_claim_tells_what_came_first() {
     assert_eq!(cancelled(&world, &id).await, (200, "not_sent: cancelled".to_owned()));
     // Our trouble is a 503, and nothing is half done.
     let other = world.post("/v1/requests", &request("2", "joe@customers.example")).await.id();
-    dynamodb.fail_next("TransactWriteItems", 100, Fault::Answer(Answer::internal()));
+    dynamodb.fail_next("TransactWriteItems", 100, Fault::Reply(InjectedReply::internal()));
     assert_eq!(cancelled(&world, &other).await, (503, "unavailable".to_owned()));
     dynamodb.plan(|_| Fault::None);
     assert_eq!(world.outcome(&other).await, "queued");
@@ -211,11 +248,22 @@ async fn a_cancellation_that_races_with_a_claim_tells_what_came_first() {
 async fn a_key_cancels_what_came_from_a_source_that_it_is_for() {
     let world = World::new().await;
     delayed(&world);
-    world.configure("key", &intake::digest(b"aw_live_zendesk"), json!({ "mode": "live", "scopes": ["send"], "sources": ["zendesk"] }));
-    let zendesk = world.post("/v1/webhooks/zendesk", &request("1", "jane@customers.example")).await.id();
+    world.configure(
+        "key",
+        &intake::digest(b"aw_live_zendesk"),
+        json!({ "mode": "live", "scopes": ["send"], "sources": ["zendesk"] }),
+    );
+    let zendesk =
+        world.post("/v1/webhooks/zendesk", &request("1", "jane@customers.example")).await.id();
     let requests = world.post("/v1/requests", &request("2", "jane@customers.example")).await.id();
     let reply = cancel(&world, "aw_live_zendesk", &requests).await;
-    assert_eq!((told(&reply), &reply.json()["detail"]), ((403, "forbidden".to_owned()), &json!("the key is not for this source")));
+    assert_eq!(
+        (told(&reply), &reply.json()["detail"]),
+        ((403, "forbidden".to_owned()), &json!("the key is not for this source"))
+    );
     assert_eq!(world.outcome(&requests).await, "queued");
-    assert_eq!(told(&cancel(&world, "aw_live_zendesk", &zendesk).await), (200, "not_sent: cancelled".to_owned()));
+    assert_eq!(
+        told(&cancel(&world, "aw_live_zendesk", &zendesk).await),
+        (200, "not_sent: cancelled".to_owned())
+    );
 }

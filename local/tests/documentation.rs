@@ -1,5 +1,5 @@
-//! What the documentation says about the code is what the code says. `UPDATE_DOCS=1 cargo test -p local --test documentation` writes the
-//! tables anew.
+//! What the documentation says about the code is what the code says. `UPDATE_DOCS=1 cargo test -p
+//! local --test documentation` writes the tables anew.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use local::flags::HELP;
 use local::template::{TEMPLATE, Template};
-use policy::{Brand, Ceiling, Channel, ChannelMode, Company, Item, Mode, Outcome, Reason, Status, TRANSITIONS};
+use policy::{
+    Brand, Ceiling, Channel, ChannelMode, Company, Item, Mode, Outcome, Reason, Status, TRANSITIONS,
+};
 use serde_json::{Map, json};
 
 fn path(name: &str) -> PathBuf {
@@ -31,7 +33,10 @@ fn agrees(page: &str, name: &str, table: &str) {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(path(page), wanted).unwrap();
     } else {
-        assert!(text == wanted, "{page}, {name}: run UPDATE_DOCS=1 cargo test -p local --test documentation");
+        assert!(
+            text == wanted,
+            "{page}, {name}: run UPDATE_DOCS=1 cargo test -p local --test documentation"
+        );
     }
 }
 
@@ -51,7 +56,12 @@ fn the_reasons_are_the_ones_in_policy() {
     let mut table = String::from("| reason | outcome | meaning |\n|---|---|---|\n");
     for outcome in [Outcome::NotSent, Outcome::Invalid, Outcome::Failed] {
         for reason in Reason::ALL.iter().filter(|reason| reason.outcome() == outcome) {
-            table.push_str(&format!("| `{}` | `{}` | {} |\n", reason.code(), outcome.status().as_str(), reason.sentence()));
+            table.push_str(&format!(
+                "| `{}` | `{}` | {} |\n",
+                reason.code(),
+                outcome.status().as_str(),
+                reason.sentence()
+            ));
         }
     }
     agrees("README.md", "reasons", &table);
@@ -68,7 +78,8 @@ fn the_readme_names_every_flag() {
 #[test]
 fn the_readme_names_every_route() {
     let readme = read("README.md");
-    let routes: BTreeSet<String> = Template::parse(TEMPLATE).unwrap().routes.into_iter().map(|route| route.path).collect();
+    let routes: BTreeSet<String> =
+        Template::parse(TEMPLATE).unwrap().routes.into_iter().map(|route| route.path).collect();
     assert!(routes.len() > 8);
     for route in routes {
         // Pages that only people reach, by a link or in a browser, stand under their first part.
@@ -81,8 +92,16 @@ fn the_readme_names_every_route() {
 /// Documented attributes of the config table with their defaults, by kind.
 fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
     let readme = read("README.md");
-    let section = readme.split("## For support admins: the config table").nth(1).unwrap().split("\n## ").next().unwrap();
-    let quoted = |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let section = readme
+        .split("## For support admins: the config table")
+        .nth(1)
+        .unwrap()
+        .split("\n## ")
+        .next()
+        .unwrap();
+    let quoted = |cell: &str| -> Vec<String> {
+        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
     let mut kinds: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     let mut kind = String::new();
     for row in section.lines().filter(|line| line.starts_with("| ")).skip(1) {
@@ -96,11 +115,23 @@ fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
     kinds
 }
 
-/// Names by which a source reads attributes of a config item: they stand in the calls of [`policy::Item`].
+/// Names by which a source reads attributes of a config item: they stand in the calls of
+/// [`policy::Item`].
 fn attributes(source: &str) -> BTreeSet<String> {
     let source = source.split("#[cfg(test)]").next().unwrap();
-    let calls = ["text(\"", "words(\"", "bool(\"", "number(\"", "list(\"", "item.get(\"", "short(\"", "mailbox(\""];
-    let names = calls.iter().flat_map(|call| source.split(call).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
+    let calls = [
+        "text(\"",
+        "words(\"",
+        "bool(\"",
+        "number(\"",
+        "list(\"",
+        "item.get(\"",
+        "short(\"",
+        "mailbox(\"",
+    ];
+    let names = calls.iter().flat_map(|call| {
+        source.split(call).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned())
+    });
     names.filter(|name| !["kind", "id"].contains(&name.as_str())).collect()
 }
 
@@ -110,7 +141,7 @@ fn the_readme_names_the_attributes_of_the_config_table_that_are_read_and_no_othe
     for part in read("shared/policy/src/config.rs").split("\nimpl").skip(1) {
         let kinds: &[&str] = match part.trim_start().split(' ').next().unwrap() {
             "Company" => &["company"],
-            "Look" => &["company", "brand"],
+            "BrandingSettings" => &["company", "brand"],
             "Channel" => &["channel"],
             "Employee" => &["employee"],
             "Brand" => &["brand"],
@@ -137,8 +168,10 @@ fn the_readme_names_the_attributes_of_the_config_table_that_are_read_and_no_othe
     }
     // What only people read.
     wanted.entry("key".to_owned()).or_default().extend(["label".to_owned(), "prefix".to_owned()]);
-    let found: BTreeMap<String, BTreeSet<String>> =
-        documented().into_iter().map(|(kind, attributes)| (kind, attributes.into_keys().collect())).collect();
+    let found: BTreeMap<String, BTreeSet<String>> = documented()
+        .into_iter()
+        .map(|(kind, attributes)| (kind, attributes.into_keys().collect()))
+        .collect();
     assert_eq!(found, wanted);
 }
 
@@ -169,23 +202,49 @@ fn the_readme_has_the_defaults_that_absent_attributes_get() {
         ("company", "bounce_days", days(company.bounce)),
         ("company", "send_rate", company.send_rate.to_string()),
         ("company", "send_attempts", company.send_attempts.to_string()),
-        ("company", "dedupe_minutes", ["requests", "zendesk", "freshdesk", "gorgias", "gladly"].map(minutes).join(", ")),
-        ("company", "default_language", format!("`{}`", company.default_language.as_ref().unwrap())),
+        (
+            "company",
+            "dedupe_minutes",
+            ["requests", "zendesk", "freshdesk", "gorgias", "gladly"].map(minutes).join(", "),
+        ),
+        (
+            "company",
+            "default_language",
+            format!("`{}`", company.default_language.as_ref().unwrap()),
+        ),
         ("company", "do_not_send_tag", format!("`{}`", company.do_not_send_tags.join(", "))),
         ("company", "do_not_send_topic", format!("`{}`", company.do_not_send_topic)),
-        ("channel", "mode", (if channel.mode == ChannelMode::Manual { "`manual`" } else { "`integrated`" }).to_owned()),
+        (
+            "channel",
+            "mode",
+            (if channel.mode == ChannelMode::Manual { "`manual`" } else { "`integrated`" })
+                .to_owned(),
+        ),
         ("channel", "enabled", channel.enabled.to_string()),
         ("channel", "delay_minutes", channel.delay.as_mins().to_string()),
         ("brand", "active", Brand::read(&absent).active.to_string()),
-        ("key", "mails_per_hour", format!("{}; of a test key {}", Ceiling::default_of(Mode::Live), Ceiling::default_of(Mode::Test))),
+        (
+            "key",
+            "mails_per_hour",
+            format!(
+                "{}; of a test key {}",
+                Ceiling::default_of(Mode::Live),
+                Ceiling::default_of(Mode::Test)
+            ),
+        ),
     ];
     let documented = documented();
     for (kind, attribute, default) in &wanted {
         assert_eq!(&documented[*kind][*attribute], default, "{kind} {attribute}");
     }
     for (kind, attributes) in &documented {
-        for (attribute, default) in attributes.iter().filter(|(_, default)| default.contains(|c: char| c.is_ascii_digit())) {
-            assert!(wanted.iter().any(|(k, a, _)| k == kind && a == attribute), "{kind} {attribute} {default}: compared with nothing");
+        for (attribute, default) in
+            attributes.iter().filter(|(_, default)| default.contains(|c: char| c.is_ascii_digit()))
+        {
+            assert!(
+                wanted.iter().any(|(k, a, _)| k == kind && a == attribute),
+                "{kind} {attribute} {default}: compared with nothing"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A call to SES ended without an answer: what is believed, what is done, and what happens when the belief was wrong.
+//! A call to SES ended without an answer: what is believed, what is done, and what happens when the
+//! belief was wrong.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -6,7 +7,7 @@ mod kit;
 
 use jiff::{SignedDuration, Timestamp};
 use kit::{World, link, request};
-use local::faults::{Answer, Fault};
+use local::faults::{Fault, InjectedReply};
 use serde_json::{Value, json};
 
 /// SES never answers about Jane's mails: whether they leave is up to `fault`.
@@ -26,7 +27,12 @@ fn ses_recovers(world: &World) {
 
 /// Another customer is mailed, whose events arrive.
 async fn another(world: &mut World, n: i64) {
-    world.post("/v1/requests", &request(&format!("other{n}"), &format!("other{n}@customers.example"))).await;
+    world
+        .post(
+            "/v1/requests",
+            &request(&format!("other{n}"), &format!("other{n}@customers.example")),
+        )
+        .await;
     world.settle().await;
 }
 
@@ -103,24 +109,35 @@ async fn a_send_event_that_comes_fifty_minutes_late_is_waited_for() {
     minutes(&mut world, 50).await;
     hear_all(&mut world, &id, claimed).await;
     hours(&mut world, 3).await;
-    assert_eq!((world.outcome(&id).await.as_str(), world.mails_to("jane@customers.example").len()), ("delivered", 1));
+    assert_eq!(
+        (world.outcome(&id).await.as_str(), world.mails_to("jane@customers.example").len()),
+        ("delivered", 1)
+    );
 }
 
 async fn hear_all(world: &mut World, id: &str, at: Timestamp) {
     for kind in ["Send", "Delivery"] {
-        world.stack.invoke("mail_events", event(kind, id, "jane@customers.example", at)).await.unwrap();
+        world
+            .stack
+            .invoke("mail_events", event(kind, id, "jane@customers.example", at))
+            .await
+            .unwrap();
     }
 }
 
 #[tokio::test]
 async fn a_mail_that_left_after_all_counts_whatever_was_believed_and_its_link_works() {
-    let (mut world, id) = unknown(1, Fault::Answer(Answer::internal())).await;
+    let (mut world, id) = unknown(1, Fault::Reply(InjectedReply::internal())).await;
     let claimed = world.now();
     world.others_were_mailed(minutes_before(&world, 5), claimed + SignedDuration::from_mins(10));
     minutes(&mut world, 70).await;
     assert_eq!(world.outcome(&id).await, "failed: send_attempts");
     // Two hours later the Send event comes: the suppression window counts from the claim again.
-    world.stack.invoke("mail_events", event("Send", &id, "jane@customers.example", claimed)).await.unwrap();
+    world
+        .stack
+        .invoke("mail_events", event("Send", &id, "jane@customers.example", claimed))
+        .await
+        .unwrap();
     assert_eq!(world.outcome(&id).await, "sent");
     ses_recovers(&world);
     let next = world.post("/v1/requests", &request("next", "jane@customers.example")).await.id();
@@ -144,13 +161,21 @@ async fn the_link_of_a_mail_that_left_is_good_though_its_request_was_refused_lat
     // SES took the mail, and its events are lost.
     while world.stack.events.as_mut().unwrap().try_recv().is_ok() {}
     world.others_were_mailed(minutes_before(&world, 5), claimed + SignedDuration::from_mins(10));
-    world.configure("employee", "paul@blancapeak.example", json!({ "name": "Paul", "status": "deactivated" }));
+    world.configure(
+        "employee",
+        "paul@blancapeak.example",
+        json!({ "name": "Paul", "status": "deactivated" }),
+    );
     minutes(&mut world, 70).await;
     assert_eq!(world.outcome(&id).await, "invalid: employee_deactivated");
     let mail = world.mails_to("jane@customers.example").remove(0);
     let page = world.call("GET", &link(&mail, "/s/"), &[], "").await;
     assert_eq!(page.status, 200, "whoever has the link has got the mail");
-    world.stack.invoke("mail_events", event("Delivery", &id, "jane@customers.example", claimed)).await.unwrap();
+    world
+        .stack
+        .invoke("mail_events", event("Delivery", &id, "jane@customers.example", claimed))
+        .await
+        .unwrap();
     assert_eq!(world.outcome(&id).await, "delivered");
 }
 
@@ -160,27 +185,36 @@ async fn a_request_that_was_never_claimed_is_not_revived_by_an_event() {
     let mut body = request("1", "jane@customers.example");
     body["do_not_send"] = json!(true);
     let id = world.post("/v1/requests", &body).await.id();
-    world.stack.invoke("mail_events", event("Send", &id, "jane@customers.example", world.now())).await.unwrap();
+    world
+        .stack
+        .invoke("mail_events", event("Send", &id, "jane@customers.example", world.now()))
+        .await
+        .unwrap();
     assert_eq!(world.outcome(&id).await, "not_sent: do_not_send");
 }
 
 #[tokio::test]
 async fn a_second_request_waits_while_it_is_unknown_whether_the_first_ones_mail_left() {
     // What became of the first mail, and so of the second request.
-    for (left, first_ends, second_ends) in
-        [(true, "delivered", "not_sent: suppression_period"), (false, "failed: send_attempts", "delivered")]
-    {
-        let (mut world, first) = unknown(1, Fault::Answer(Answer::internal())).await;
+    for (left, first_ends, second_ends) in [
+        (true, "delivered", "not_sent: suppression_period"),
+        (false, "failed: send_attempts", "delivered"),
+    ] {
+        let (mut world, first) = unknown(1, Fault::Reply(InjectedReply::internal())).await;
         let claimed = world.now();
         ses_recovers(&world);
-        let second = world.post("/v1/requests", &request("second", "jane@customers.example")).await.id();
+        let second =
+            world.post("/v1/requests", &request("second", "jane@customers.example")).await.id();
         world.settle().await;
         assert_eq!(world.outcome(&second).await, "queued");
         assert_eq!(world.request(&second).await["waiting_for"], "earlier_mail");
         if left {
             hear_all(&mut world, &first, claimed).await;
         } else {
-            world.others_were_mailed(minutes_before(&world, 5), claimed + SignedDuration::from_mins(10));
+            world.others_were_mailed(
+                minutes_before(&world, 5),
+                claimed + SignedDuration::from_mins(10),
+            );
         }
         minutes(&mut world, 100).await;
         assert_eq!(world.outcome(&first).await, first_ends);

@@ -1,11 +1,14 @@
-//! Whatever call is cut off, and however: no request is lost, no customer is mailed twice, and nothing waits for ever.
+//! Whatever call is cut off, and however: no request is lost, no customer is mailed twice, and
+//! nothing waits for ever.
 //!
-//! `AFTERWORD_FAULTS=all cargo test --release -p local --test fault_points` breaks every call in every way, under every behaviour of the topic;
-//! without the variable, each write gets the crashes before and after it and one of the other ways in turn, each read one of all ways.
+//! `AFTERWORD_FAULTS=all cargo test --release -p local --test fault_points` breaks every call in
+//! every way, under every behaviour of the topic; without the variable, each write gets the crashes
+//! before and after it and one of the other ways in turn, each read one of all ways.
 //!
-//! Each story is told once with nothing broken, and every call that the functions make is recorded. Then it is told again for each of these
-//! calls and each way to break it, so that a call that is new tomorrow is covered without anyone adding it. Afterwards the faults are over and
-//! time goes on; in the end everything has to be as if nothing had been broken.
+//! Each story is told once with nothing broken, and every call that the functions make is recorded.
+//! Then it is told again for each of these calls and each way to break it, so that a call that is
+//! new tomorrow is covered without anyone adding it. Afterwards the faults are over and time goes
+//! on; in the end everything has to be as if nothing had been broken.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -19,7 +22,7 @@ use axum::http::StatusCode;
 use futures::StreamExt as _;
 use kit::World;
 use kit::story::{Post, Step, Teller, Topic, is_same, wrongs};
-use local::faults::{Answer, Call, Fault, Proxy};
+use local::faults::{Call, Fault, InjectedReply, Proxy};
 use serde_json::{Value, json};
 
 /// Stacks at work at once: a broken call is mostly waited for.
@@ -37,16 +40,50 @@ fn stories() -> Vec<Story> {
     let story = |name, steps| Story { name, steps, first_mail: Fault::None };
     let email = |ext, address| P(Post::request("email", ext, address));
     vec![
-        // The waits are longer than the cache of the configuration, so that each function reads it anew.
+        // The waits are longer than the cache of the configuration, so that each function reads it
+        // anew.
         story("one request", vec![email("1", "jane@customers.example"), Wait(30), Settle]),
-        story("two tickets of one customer", vec![email("2a", "twice@customers.example"), email("2b", "twice@customers.example"), Settle]),
+        story(
+            "two tickets of one customer",
+            vec![
+                email("2a", "twice@customers.example"),
+                email("2b", "twice@customers.example"),
+                Settle,
+            ],
+        ),
         story(
             "a bounce and a complaint",
-            vec![email("3a", "bounce@simulator.amazonses.com"), email("3b", "complaint@simulator.amazonses.com"), Settle, Wait(30)],
+            vec![
+                email("3a", "bounce@simulator.amazonses.com"),
+                email("3b", "complaint@simulator.amazonses.com"),
+                Settle,
+                Wait(30),
+            ],
         ),
-        story("a delayed one", vec![P(Post::request("phone", "4", "later@customers.example")), Settle, Wait(1_260), Sweep, Settle]),
-        story("a conversation of Gladly's", vec![P(Post::gladly("event-5", "conversation-closed")), Wait(30), Settle]),
-        story("a delayed conversation", vec![P(Post::gladly("event-6", "conversation-delayed")), Settle, Wait(1_260), Sweep, Settle]),
+        story(
+            "a delayed one",
+            vec![
+                P(Post::request("phone", "4", "later@customers.example")),
+                Settle,
+                Wait(1_260),
+                Sweep,
+                Settle,
+            ],
+        ),
+        story(
+            "a conversation of Gladly's",
+            vec![P(Post::gladly("event-5", "conversation-closed")), Wait(30), Settle],
+        ),
+        story(
+            "a delayed conversation",
+            vec![
+                P(Post::gladly("event-6", "conversation-delayed")),
+                Settle,
+                Wait(1_260),
+                Sweep,
+                Settle,
+            ],
+        ),
         story(
             "a ticket that is opened again",
             vec![
@@ -62,9 +99,12 @@ fn stories() -> Vec<Story> {
         Story {
             name: "a mail that SES refuses at first",
             steps: vec![email("8", "patient@customers.example"), Settle, Wait(61), Sweep, Settle],
-            first_mail: Fault::Answer(Answer::too_many_requests()),
+            first_mail: Fault::Reply(InjectedReply::too_many_requests()),
         },
-        story("a mail that SES never takes", vec![email("10", "illegal@customers.example"), Wait(30), Settle]),
+        story(
+            "a mail that SES never takes",
+            vec![email("10", "illegal@customers.example"), Wait(30), Settle],
+        ),
         Story {
             name: "a mail that is lost on its way to SES",
             steps: vec![
@@ -91,9 +131,11 @@ fn stories() -> Vec<Story> {
 /// What SES says in a story by itself.
 fn ses(first_mail: &Fault, call: &Call) -> Fault {
     match call.number {
-        _ if call.body.contains("illegal@") => {
-            Fault::Answer(Answer::error(StatusCode::BAD_REQUEST, "BadRequestException", "Illegal address: <illegal@customers.example>"))
-        }
+        _ if call.body.contains("illegal@") => Fault::Reply(InjectedReply::error(
+            StatusCode::BAD_REQUEST,
+            "BadRequestException",
+            "Illegal address: <illegal@customers.example>",
+        )),
         0 => first_mail.clone(),
         _ => Fault::None,
     }
@@ -133,29 +175,35 @@ enum Break {
 impl Break {
     fn fault(self, service: Service, call: &Call) -> Fault {
         let throttled = match service {
-            Service::Dynamodb => Answer::throttled(),
-            Service::Ses => Answer::too_many_requests(),
-            Service::Gladly => {
-                Answer { status: StatusCode::TOO_MANY_REQUESTS, headers: vec![("retry-after", "2".into())], body: "{}".into() }
-            }
+            Service::Dynamodb => InjectedReply::throttled(),
+            Service::Ses => InjectedReply::too_many_requests(),
+            Service::Gladly => InjectedReply {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                headers: vec![("retry-after", "2".into())],
+                body: "{}".into(),
+            },
         };
         // The endpoint here would take a mail that SES does not.
         let taken = !call.body.contains("illegal@");
         match self {
             Break::Unanswered if !taken => Fault::CutBefore,
             Break::HangsAfter if !taken => Fault::HangBefore,
-            Break::ErrorAfter if !taken => Fault::Answer(Answer::internal()),
+            Break::ErrorAfter if !taken => Fault::Reply(InjectedReply::internal()),
             Break::NotDelivered => Fault::CutBefore,
             Break::Unanswered => Fault::CutAfter,
             Break::HangsBefore => Fault::HangBefore,
             Break::HangsAfter => Fault::HangAfter,
-            Break::Throttled => Fault::Answer(throttled),
-            Break::Conflict if call.operation == "TransactWriteItems" => Fault::Answer(Answer::transaction_conflict(call)),
-            Break::Conflict => {
-                Fault::Answer(Answer::error(StatusCode::BAD_REQUEST, "TransactionConflictException", "Transaction is ongoing"))
+            Break::Throttled => Fault::Reply(throttled),
+            Break::Conflict if call.operation == "TransactWriteItems" => {
+                Fault::Reply(InjectedReply::transaction_conflict(call))
             }
-            Break::ErrorBefore => Fault::Answer(Answer::internal()),
-            Break::ErrorAfter => Fault::AnswerAfter(Answer::internal()),
+            Break::Conflict => Fault::Reply(InjectedReply::error(
+                StatusCode::BAD_REQUEST,
+                "TransactionConflictException",
+                "Transaction is ongoing",
+            )),
+            Break::ErrorBefore => Fault::Reply(InjectedReply::internal()),
+            Break::ErrorAfter => Fault::ReplyAfter(InjectedReply::internal()),
         }
     }
 }
@@ -167,7 +215,8 @@ enum Span {
     Once,
     /// The same call as often as it is made while the story is told.
     Always,
-    /// This call so, and then whatever is called is not delivered while the story is told: whoever was at work is dead.
+    /// This call so, and then whatever is called is not delivered while the story is told: whoever
+    /// was at work is dead.
     Outage,
 }
 
@@ -189,8 +238,11 @@ impl Point {
             let (point, dead, first) = (self.clone(), dead.clone(), first.clone());
             let first_mail = stories().swap_remove(self.story).first_mail;
             proxy(world, service).plan(move |call| {
-                let base = if service == Service::Ses { ses(&first_mail, call) } else { Fault::None };
-                let here = service == point.service && call.operation == point.call.operation && call.nth == point.call.nth;
+                let base =
+                    if service == Service::Ses { ses(&first_mail, call) } else { Fault::None };
+                let here = service == point.service
+                    && call.operation == point.call.operation
+                    && call.nth == point.call.nth;
                 match point.span {
                     _ if dead.load(Ordering::SeqCst) => Fault::CutBefore,
                     Span::Once if here => point.broken.fault(service, call),
@@ -220,7 +272,13 @@ async fn world() -> World {
     world.configure("channel", "phone", json!({ "mode": "integrated", "delay_minutes": 20 }));
     // Gladly's conversations of the samples are e-mail and chat, mostly chat.
     let agent = Some("agent-paul");
-    world.stack.gladly.converse("conversation-delayed", "customer-jane", agent, "CLOSED", &["topic-return"]);
+    world.stack.gladly.converse(
+        "conversation-delayed",
+        "customer-jane",
+        agent,
+        "CLOSED",
+        &["topic-return"],
+    );
     let call = json!({ "id": "i", "timestamp": "2026-11-21T08:30:00Z", "content": { "type": "PHONE_CALL" } });
     world.stack.gladly.set("/api/v1/conversations/conversation-delayed/items", &json!([call]));
     world
@@ -234,7 +292,9 @@ async fn record(story: usize) -> (Vec<(Service, Call)>, Ends) {
     proxy(&world, Service::Ses).plan(move |call| ses(&first_mail, call));
     let mut teller = Teller::new(world, Topic::Faithful);
     teller.tell(&told.steps).await;
-    let calls = SERVICES.into_iter().flat_map(|service| proxy(&teller.world, service).calls().into_iter().map(move |call| (service, call)));
+    let calls = SERVICES.into_iter().flat_map(|service| {
+        proxy(&teller.world, service).calls().into_iter().map(move |call| (service, call))
+    });
     let calls = calls.collect();
     teller.go_on().await;
     let ends = ends(&teller.world);
@@ -247,7 +307,8 @@ type Ends = BTreeMap<String, Vec<String>>;
 fn ends(world: &World) -> Ends {
     let mut ends = Ends::new();
     for row in world.rows() {
-        let address = row["request"]["M"]["customer"]["M"]["email"]["S"].as_str().unwrap_or("unknown");
+        let address =
+            row["request"]["M"]["customer"]["M"]["email"]["S"].as_str().unwrap_or("unknown");
         if !address.starts_with("other-") {
             ends.entry(address.to_owned()).or_default().push(ended(&row));
         }
@@ -258,7 +319,9 @@ fn ends(world: &World) -> Ends {
 
 fn ended(row: &Value) -> String {
     let status = row["status"]["S"].as_str().unwrap();
-    row["reason"]["S"].as_str().map_or_else(|| status.to_owned(), |reason| format!("{status}: {reason}"))
+    row["reason"]["S"]
+        .as_str()
+        .map_or_else(|| status.to_owned(), |reason| format!("{status}: {reason}"))
 }
 
 /// Tells a story with one thing broken; returns what is wrong in the end.
@@ -268,13 +331,16 @@ async fn check(point: Point, expected: Arc<Ends>) -> Vec<String> {
     let mut teller = Teller::new(world, point.topic);
     teller.tell(&stories().swap_remove(point.story).steps).await;
     for service in SERVICES {
-        proxy(&teller.world, service).plan(move |call| if service == Service::Ses { ses(&Fault::None, call) } else { Fault::None });
+        proxy(&teller.world, service).plan(move |call| {
+            if service == Service::Ses { ses(&Fault::None, call) } else { Fault::None }
+        });
     }
     teller.go_on().await;
     let mut wrong = wrongs(&teller);
     let (mut ends, mut expected) = (ends(&teller.world), (*expected).clone());
     if teller.overtaken {
-        // The update of this ticket that was heard last decides, and that was another one: one mail or none.
+        // The update of this ticket that was heard last decides, and that was another one: one mail
+        // or none.
         for ends in [&mut ends, &mut expected] {
             ends.remove("again@customers.example");
         }
@@ -285,12 +351,22 @@ async fn check(point: Point, expected: Arc<Ends>) -> Vec<String> {
     wrong
 }
 
-/// Ways to break a call: all, or the crashes before and after it and one of the others in turn; of a read, which leaves no trace, one of all.
+/// Ways to break a call: all, or the crashes before and after it and one of the others in turn; of
+/// a read, which leaves no trace, one of all.
 fn ways(service: Service, call: &Call, turn: usize) -> Vec<(Break, Span)> {
-    let writes = ["TransactWriteItems", "UpdateItem", "PutItem", "DeleteItem"].contains(&call.operation.as_str());
-    let answers = [Break::Unanswered, Break::Throttled, Break::Conflict, Break::ErrorBefore, Break::ErrorAfter, Break::NotDelivered];
+    let writes = ["TransactWriteItems", "UpdateItem", "PutItem", "DeleteItem"]
+        .contains(&call.operation.as_str());
+    let answers = [
+        Break::Unanswered,
+        Break::Throttled,
+        Break::Conflict,
+        Break::ErrorBefore,
+        Break::ErrorAfter,
+        Break::NotDelivered,
+    ];
     let answers = answers.into_iter().filter(|broken| *broken != Break::Conflict || writes);
-    let mut others: Vec<_> = answers.flat_map(|broken| [(broken, Span::Always), (broken, Span::Once)]).collect();
+    let mut others: Vec<_> =
+        answers.flat_map(|broken| [(broken, Span::Always), (broken, Span::Once)]).collect();
     others.extend([Break::HangsBefore, Break::HangsAfter].map(|broken| (broken, Span::Once)));
     let crashes = [Break::Unanswered, Break::NotDelivered].map(|broken| (broken, Span::Outage));
     if !thorough() {
@@ -325,11 +401,20 @@ fn points(story: usize, topic: Topic, calls: &[(Service, Call)]) -> Vec<Point> {
     for (number, (service, call)) in calls.iter().enumerate() {
         // Shards are asked at once, and each for the same: the first stands for all.
         let before = number.checked_sub(1).and_then(|before| calls.get(before));
-        if call.operation == "Query" && before.is_some_and(|(_, before)| shape(before) == shape(call)) {
+        if call.operation == "Query"
+            && before.is_some_and(|(_, before)| shape(before) == shape(call))
+        {
             continue;
         }
         let ways = ways(*service, call, number).into_iter();
-        points.extend(ways.map(|(broken, span)| Point { story, topic, service: *service, call: call.clone(), broken, span }));
+        points.extend(ways.map(|(broken, span)| Point {
+            story,
+            topic,
+            service: *service,
+            call: call.clone(),
+            broken,
+            span,
+        }));
     }
     points
 }
@@ -340,16 +425,22 @@ async fn run(topics: &[Topic], stories_told: &[usize], choose: fn(&Point) -> boo
     for story in stories_told {
         let (calls, expected) = record(*story).await;
         let expected = Arc::new(expected);
-        let points = topics.iter().flat_map(|topic| points(*story, *topic, &calls)).filter(|point| thorough() || choose(point));
+        let points = topics
+            .iter()
+            .flat_map(|topic| points(*story, *topic, &calls))
+            .filter(|point| thorough() || choose(point));
         checks.extend(points.map(|point| (point, expected.clone())));
     }
     let count = checks.len();
     let checks = checks.into_iter().map(|(point, expected)| async move {
         let name = point.to_string();
-        let wrong = tokio::spawn(check(point, expected)).await.unwrap_or_else(|panic| vec![panic.to_string()]);
+        let wrong = tokio::spawn(check(point, expected))
+            .await
+            .unwrap_or_else(|panic| vec![panic.to_string()]);
         wrong.into_iter().map(|wrong| format!("{name}: {wrong}")).collect::<Vec<_>>()
     });
-    let wrong: Vec<Vec<String>> = futures::stream::iter(checks).buffer_unordered(AT_ONCE).collect().await;
+    let wrong: Vec<Vec<String>> =
+        futures::stream::iter(checks).buffer_unordered(AT_ONCE).collect().await;
     let wrong: Vec<String> = wrong.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
     count
@@ -359,7 +450,11 @@ impl std::fmt::Display for Point {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let story = stories().swap_remove(self.story).name;
         let Self { service, call, broken, span, topic, .. } = self;
-        write!(f, "{story}, {service:?} {} #{} {broken:?} {span:?}, topic {topic:?}", call.operation, call.nth)
+        write!(
+            f,
+            "{story}, {service:?} {} #{} {broken:?} {span:?}, topic {topic:?}",
+            call.operation, call.nth
+        )
     }
 }
 
@@ -373,13 +468,24 @@ async fn whatever_call_is_broken_everything_ends_as_if_none_were() {
 /// Without its `Send` event an unknown mail may end as `failed: unconfirmed`; never as two mails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_that_are_lost_doubled_late_or_reversed_make_no_second_mail() {
-    let topics = [Topic::DropsSends, Topic::DropsAll, Topic::Doubles, Topic::Late, Topic::Reverses, Topic::Straggles];
+    let topics = [
+        Topic::DropsSends,
+        Topic::DropsAll,
+        Topic::Doubles,
+        Topic::Late,
+        Topic::Reverses,
+        Topic::Straggles,
+    ];
     let few = ["one request", "a mail that is lost on its way to SES"];
-    let told: Vec<usize> = (0..stories().len()).filter(|story| thorough() || few.contains(&stories()[*story].name)).collect();
-    // Where a mail may be under way: SES's own calls, and the death of whoever notes what became of it.
+    let told: Vec<usize> = (0..stories().len())
+        .filter(|story| thorough() || few.contains(&stories()[*story].name))
+        .collect();
+    // Where a mail may be under way: SES's own calls, and the death of whoever notes what became of
+    // it.
     let count = run(&topics, &told, |point| {
         let writes = ["TransactWriteItems", "UpdateItem"].contains(&point.call.operation.as_str());
-        let dies = (point.service == Service::Ses || (writes && point.story == 0)) && point.span == Span::Outage;
+        let dies = (point.service == Service::Ses || (writes && point.story == 0))
+            && point.span == Span::Outage;
         // Whoever lives on weighs the evidence of later mails.
         dies || (point.service == Service::Ses && point.topic == Topic::Straggles)
     })

@@ -1,8 +1,10 @@
-//! Faults of data, where `fault_points.rs` has faults of calls: rows of every size, rows that are there already and fit nowhere, configuration
-//! that changes while a request is on its way, clocks that differ between functions, and worlds in which all of it happens at once.
+//! Faults of data, where `fault_points.rs` has faults of calls: rows of every size, rows that are
+//! there already and fit nowhere, configuration that changes while a request is on its way, clocks
+//! that differ between functions, and worlds in which all of it happens at once.
 //!
-//! `AFTERWORD_HOSTILE=all cargo test --release -p local --test hostile_data` for every combination; without the variable each size, change and
-//! clock is met once, in turn with the others. `AFTERWORD_SEEDS=1000` for a thousand worlds of a generator, `AFTERWORD_SEED=7` for one alone.
+//! `AFTERWORD_HOSTILE=all cargo test --release -p local --test hostile_data` for every combination;
+//! without the variable each size, change and clock is met once, in turn with the others.
+//! `AFTERWORD_SEEDS=1000` for a thousand worlds of a generator, `AFTERWORD_SEED=7` for one alone.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -12,26 +14,35 @@ use std::collections::BTreeMap;
 
 use futures::StreamExt as _;
 use jiff::SignedDuration;
-use kit::hostile::{self, Delivery, Door, Growth, LARGEST_BODY, Life, days_go_by, ended, play_ses, put_row, text, weight};
+use kit::hostile::{
+    self, Delivery, Door, Growth, LARGEST_BODY, Life, days_go_by, ended, play_ses, put_row, text,
+    weight,
+};
 use kit::seeded;
 use kit::settings::{self, Flip, flips};
 use kit::story::{Post, Step, Teller, Topic, wrongs};
 use kit::{World, link};
-use local::faults::{Answer, Fault};
+use local::faults::{Fault, InjectedReply};
 use local::stack::Options;
 use serde_json::{Value, json};
 
 /// Stacks at work at once.
 const AT_ONCE: usize = 4;
-/// A queued row may be looked at so often in two days: held ones are, at least every 15 minutes. What is looked at more often waits for ever.
+/// A queued row may be looked at so often in two days: held ones are, at least every 15 minutes.
+/// What is looked at more often waits for ever.
 const MOST_LOOKS: usize = 250;
 
 const TWO_DAYS: SignedDuration = SignedDuration::from_hours(48);
 
 /// Runs all checks, and fails with all that they found.
-#[expect(clippy::print_stdout, reason = "a run of all of them takes long, so what is wrong is told at once")]
+#[expect(
+    clippy::print_stdout,
+    reason = "a run of all of them takes long, so what is wrong is told at once"
+)]
 async fn all(checks: impl IntoIterator<Item = impl Future<Output = Vec<String>>>) {
-    let told = futures::stream::iter(checks).buffer_unordered(AT_ONCE).inspect(|wrong| wrong.iter().for_each(|wrong| println!("{wrong}")));
+    let told = futures::stream::iter(checks)
+        .buffer_unordered(AT_ONCE)
+        .inspect(|wrong| wrong.iter().for_each(|wrong| println!("{wrong}")));
     let wrong: Vec<Vec<String>> = told.collect().await;
     let (count, wrong) = (wrong.len(), wrong.into_iter().flatten().collect::<Vec<_>>());
     assert!(wrong.is_empty(), "{} wrong in {count} checks:\n{}", wrong.len(), wrong.join("\n"));
@@ -83,21 +94,34 @@ async fn every_life(door: Door, growth: Growth) -> Vec<String> {
     let mut teller = Teller::new(world().await, Topic::Faithful);
     let (mut lives, mut wrong) = (Vec::new(), Vec::new());
     let boundary = boundary(&teller.world, door, growth, &mut wrong).await;
-    let mut sizes: Vec<usize> = (0..8).map(|n| 1_000 << n).filter(|size| *size < boundary).chain(boundary - 3..=boundary).collect();
+    let mut sizes: Vec<usize> = (0..8)
+        .map(|n| 1_000 << n)
+        .filter(|size| *size < boundary)
+        .chain(boundary - 3..=boundary)
+        .collect();
     let safely = boundary - A_FEW_BYTES;
     sizes.push(safely);
     sizes.extend([hostile::LARGEST_ROW, 200_000].into_iter().filter(|size| *size < boundary));
     for (number, size) in sizes.iter().enumerate() {
         // The largest live all lives, the others one each.
         let all = *size == boundary || *size == safely;
-        for (turn, life) in Life::ALL.into_iter().enumerate().filter(|(turn, _)| all || *turn == number % Life::ALL.len()) {
-            let (ext, email) = (format!("life-{:07}", number * 100 + turn), life.address(number * 100 + turn));
-            let delivery = Delivery { door, channel: life.channel(), ext, email, growth, size: *size };
+        for (turn, life) in Life::ALL
+            .into_iter()
+            .enumerate()
+            .filter(|(turn, _)| all || *turn == number % Life::ALL.len())
+        {
+            let (ext, email) =
+                (format!("life-{:07}", number * 100 + turn), life.address(number * 100 + turn));
+            let delivery =
+                Delivery { door, channel: life.channel(), ext, email, growth, size: *size };
             let reply = delivery.post(&teller.world).await;
             match reply.status {
                 200 => lives.push((delivery, life, reply.id())),
                 400 if *size > safely => {}
-                status => wrong.push(format!("{size} bytes are below the boundary of {boundary}, and got {status}: {}", reply.text)),
+                status => wrong.push(format!(
+                    "{size} bytes are below the boundary of {boundary}, and got {status}: {}",
+                    reply.text
+                )),
             }
         }
     }
@@ -113,7 +137,10 @@ async fn every_life(door: Door, growth: Growth) -> Vec<String> {
         if *life == Life::Withdrawn {
             let reply = delivery.withdraw(&teller.world, id).await;
             if reply.status != 200 {
-                wrong.push(format!("{} bytes cannot be withdrawn: {} {}", delivery.size, reply.status, reply.text));
+                wrong.push(format!(
+                    "{} bytes cannot be withdrawn: {} {}",
+                    delivery.size, reply.status, reply.text
+                ));
             }
         }
     }
@@ -124,14 +151,22 @@ async fn every_life(door: Door, growth: Growth) -> Vec<String> {
         let (ends, mails) = life.ends();
         let (row, sent) = (hostile::row(&teller.world, id), teller.world.mails_to(&delivery.email));
         if !ends.contains(&ended(&row).as_str()) || sent.len() != mails {
-            wrong.push(format!("{} bytes, {life:?}: {} with {} mails", delivery.size, ended(&row), sent.len()));
+            wrong.push(format!(
+                "{} bytes, {life:?}: {} with {} mails",
+                delivery.size,
+                ended(&row),
+                sent.len()
+            ));
         }
         let Some(mail) = sent.first() else { continue };
         let form = format!("stars=4&comment={}", "%F0%9F%A6%8A".repeat(2_000));
         let kind = [("content-type", "application/x-www-form-urlencoded")];
         let reply = teller.world.call("POST", &link(mail, "/s/"), &kind, form).await;
         if reply.status != 303 || hostile::row(&teller.world, id).get("answer").is_none() {
-            wrong.push(format!("{} bytes, {life:?}: the answer got {}", delivery.size, reply.status));
+            wrong.push(format!(
+                "{} bytes, {life:?}: the answer got {}",
+                delivery.size, reply.status
+            ));
         }
     }
     let failed = teller.world.stack.failures.list();
@@ -143,8 +178,20 @@ async fn every_life(door: Door, growth: Growth) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_of_any_size_that_is_let_in_goes_through_every_transition() {
-    let templated = [Growth::Name(0xFF), Growth::TinyProperties, Growth::Values(0xFF), Growth::Names(0xFF), Growth::NestedNames(b'/')];
-    let a_programs = [Growth::Name(b'x'), Growth::TinyProperties, Growth::Values(b'x'), Growth::Names(b'~'), Growth::Tags];
+    let templated = [
+        Growth::Name(0xFF),
+        Growth::TinyProperties,
+        Growth::Values(0xFF),
+        Growth::Names(0xFF),
+        Growth::NestedNames(b'/'),
+    ];
+    let a_programs = [
+        Growth::Name(b'x'),
+        Growth::TinyProperties,
+        Growth::Values(b'x'),
+        Growth::Names(b'~'),
+        Growth::Tags,
+    ];
     let doors = Door::ALL.into_iter().flat_map(|door| {
         let growths = if door == Door::Requests { a_programs } else { templated };
         growths.map(|growth| (door, growth))
@@ -160,10 +207,16 @@ async fn what_gladly_tells_of_a_customer_makes_no_row_too_large() {
     let sizes = [1_000, 100_000, 163_000, 200_000, 390_000, 409_000, 1_000_000];
     for (number, size) in sizes.into_iter().enumerate() {
         let (conversation, customer) = (format!("c{number}"), format!("customer-{number}"));
-        teller.world.stack.gladly.converse(&conversation, &customer, Some("agent-paul"), "CLOSED", &["topic-return"]);
-        let email = json!({ "normalized": format!("gladly-{number}@customers.example"), "primary": true });
-        let profile =
-            json!({ "id": customer, "name": "é\u{1}".repeat(size / 3), "externalCustomerId": "x".repeat(size), "emails": [email] });
+        teller.world.stack.gladly.converse(
+            &conversation,
+            &customer,
+            Some("agent-paul"),
+            "CLOSED",
+            &["topic-return"],
+        );
+        let email =
+            json!({ "normalized": format!("gladly-{number}@customers.example"), "primary": true });
+        let profile = json!({ "id": customer, "name": "é\u{1}".repeat(size / 3), "externalCustomerId": "x".repeat(size), "emails": [email] });
         teller.world.stack.gladly.set(&format!("/api/v1/customer-profiles/{customer}"), &profile);
         let mut post = Post::gladly(&format!("event-{number}"), &conversation);
         post.body["content"]["customerId"] = json!(customer);
@@ -172,7 +225,11 @@ async fn what_gladly_tells_of_a_customer_makes_no_row_too_large() {
     days_go_by(&mut teller, TWO_DAYS, MOST_LOOKS).await;
     assert_eq!(hostile::too_heavy(&teller.world), Vec::<String>::new());
     for (number, size) in sizes.iter().enumerate() {
-        assert_eq!(teller.world.mails_to(&format!("gladly-{number}@customers.example")).len(), 1, "{size} bytes");
+        assert_eq!(
+            teller.world.mails_to(&format!("gladly-{number}@customers.example")).len(),
+            1,
+            "{size} bytes"
+        );
     }
     assert_eq!(wrongs(&teller), Vec::<String>::new());
 }
@@ -243,7 +300,8 @@ async fn already_there(stood: Stood, size: usize) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_that_is_there_already_and_fits_nowhere_brings_one_mail_at_most_and_ends() {
     let limit = hostile::DYNAMODB_LIMIT;
-    let below = [1, 10, 20, 30, 40, 52, 56, 64, 72, 80, 88, 100, 150, 200, 400].map(|missing| limit - missing);
+    let below = [1, 10, 20, 30, 40, 52, 56, 64, 72, 80, 88, 100, 150, 200, 400]
+        .map(|missing| limit - missing);
     let sizes = [300_000, 350_000, 400_000].into_iter().chain(below);
     let stood = [Stood::Ready, Stood::Delayed, Stood::Lost, Stood::Unheard, Stood::Unresolved];
     let rows = sizes.flat_map(|size| stood.map(|stood| (stood, size)));
@@ -278,9 +336,18 @@ async fn flipped(flip: Flip, moment: Before) -> Vec<String> {
     let email = "jane@customers.example";
     let ses = &world.stack.proxies.as_ref().unwrap().ses;
     if moment == Before::TheRetry {
-        ses.fail_next("POST /v2/email/outbound-emails", 1, Fault::Answer(Answer::too_many_requests()));
+        ses.fail_next(
+            "POST /v2/email/outbound-emails",
+            1,
+            Fault::Reply(InjectedReply::too_many_requests()),
+        );
     }
-    let name = format!("{}/{} {} {moment:?}", flip.kind, flip.id.get(..8).unwrap_or(&flip.id), flip.becomes);
+    let name = format!(
+        "{}/{} {} {moment:?}",
+        flip.kind,
+        flip.id.get(..8).unwrap_or(&flip.id),
+        flip.becomes
+    );
     let body = settings::request("1", email).to_string();
     let mut wrong = Vec::new();
     // What was read before is remembered for some seconds.
@@ -308,7 +375,10 @@ async fn flipped(flip: Flip, moment: Before) -> Vec<String> {
         if waits.is_some_and(|at| at <= now || text(&row, "status") != "queued") {
             wrong.push(format!("waits as {} for what is over", ended(&row)));
         }
-        wrong.extend((flip.harmless && ended(&row) != "delivered").then(|| format!("a right spelling, and {}", ended(&row))));
+        wrong.extend(
+            (flip.harmless && ended(&row) != "delivered")
+                .then(|| format!("a right spelling, and {}", ended(&row))),
+        );
     }
     if flip.harmless && world.mails_to(email).is_empty() {
         wrong.push("a right spelling, and no mail".to_owned());
@@ -319,7 +389,8 @@ async fn flipped(flip: Flip, moment: Before) -> Vec<String> {
     for row in world.rows().iter().filter(|row| row.get("wake_at").is_some()) {
         wrong.push(format!("mended, and still {}", ended(row)));
     }
-    // The same interaction again, once its marker is over, as an admin would have it sent again. Without a window, another mail would be right.
+    // The same interaction again, once its marker is over, as an admin would have it sent again.
+    // Without a window, another mail would be right.
     if !flip.becomes.get("suppression_days").is_some_and(|days| *days == json!(0)) {
         world.advance(SignedDuration::from_mins(11));
         let reply = hostile::answered(&world, "/v1/requests", body.as_bytes()).await;
@@ -349,7 +420,11 @@ async fn configuration_that_changes_on_the_way_holds_or_ends_a_request_and_never
     let moments = [Before::Receipt, Before::TheClaim, Before::TheRetry];
     // Each change at one moment, the next one at the next.
     let checks = flips().into_iter().enumerate().flat_map(|(n, flip)| {
-        let moments = moments.into_iter().cycle().skip(if thorough() { 0 } else { n % 3 }).take(if thorough() { 3 } else { 1 });
+        let moments = moments
+            .into_iter()
+            .cycle()
+            .skip(if thorough() { 0 } else { n % 3 })
+            .take(if thorough() { 3 } else { 1 });
         moments.map(move |moment| flipped(flip.clone(), moment))
     });
     all(checks).await;
@@ -362,13 +437,23 @@ type Skews = BTreeMap<&'static str, f64>;
 
 async fn with_clocks(skews: Skews, topic: Topic) -> Vec<String> {
     let skew = skews.clone();
-    let off = move |function: &str| SignedDuration::from_secs_f64(60.0 * skew.get(function).copied().unwrap_or_default());
+    let off = move |function: &str| {
+        SignedDuration::from_secs_f64(60.0 * skew.get(function).copied().unwrap_or_default())
+    };
     let world = World::skewed(Options { proxied: true, ..Options::default() }, off).await;
     world.configure("channel", "phone", json!({ "mode": "integrated", "delay_minutes": 20 }));
     world.company(json!({ "send_attempts": 3 }));
     play_ses(&world);
     let mut teller = Teller::new(world, topic);
-    let lives = [Life::Unheard, Life::Plain, Life::Lost, Life::Delayed, Life::Refused, Life::Bounced, Life::Failed];
+    let lives = [
+        Life::Unheard,
+        Life::Plain,
+        Life::Lost,
+        Life::Delayed,
+        Life::Refused,
+        Life::Bounced,
+        Life::Failed,
+    ];
     let mut steps = Vec::new();
     for (number, life) in lives.into_iter().enumerate() {
         let address = life.address(number);
@@ -418,8 +503,14 @@ async fn clocks_that_differ_between_functions_make_no_second_mail_and_lose_nothi
             for function in ["requests", "dispatch", "sweep", "mail_events"] {
                 checks.push((Skews::from([(function, minutes)]), Topic::Faithful));
             }
-            checks.push((Skews::from([("dispatch", minutes), ("sweep", -minutes)]), Topic::Straggles));
-            checks.push((Skews::from([("dispatch", minutes), ("mail_events", -minutes)]), Topic::Doubles));
+            checks.push((
+                Skews::from([("dispatch", minutes), ("sweep", -minutes)]),
+                Topic::Straggles,
+            ));
+            checks.push((
+                Skews::from([("dispatch", minutes), ("mail_events", -minutes)]),
+                Topic::Doubles,
+            ));
         }
     }
     all(some(checks, 5).into_iter().map(|(skews, topic)| with_clocks(skews, topic))).await;

@@ -1,4 +1,5 @@
-//! What SES says became of a mail, however it comes: late, twice, in any order, in any envelope, about a mail that nobody knows any more.
+//! What SES says became of a mail, however it comes: late, twice, in any order, in any envelope,
+//! about a mail that nobody knows any more.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -11,13 +12,31 @@ use serde_json::{Value, json};
 fn event(request_id: &str, mode: &str, kind: &str, to: &str) -> Value {
     let at = "2026-11-21T09:00:01.000Z";
     let (name, field, details) = match kind {
-        "permanent" => ("Bounce", "bounce", json!({ "bounceType": "Permanent", "bounceSubType": "General", "timestamp": at })),
-        "transient" => ("Bounce", "bounce", json!({ "bounceType": "Transient", "bounceSubType": "MailboxFull", "timestamp": at })),
-        "abuse" => ("Complaint", "complaint", json!({ "complaintFeedbackType": "abuse", "timestamp": at })),
-        "not-spam" => ("Complaint", "complaint", json!({ "complaintFeedbackType": "not-spam", "timestamp": at })),
+        "permanent" => (
+            "Bounce",
+            "bounce",
+            json!({ "bounceType": "Permanent", "bounceSubType": "General", "timestamp": at }),
+        ),
+        "transient" => (
+            "Bounce",
+            "bounce",
+            json!({ "bounceType": "Transient", "bounceSubType": "MailboxFull", "timestamp": at }),
+        ),
+        "abuse" => {
+            ("Complaint", "complaint", json!({ "complaintFeedbackType": "abuse", "timestamp": at }))
+        }
+        "not-spam" => (
+            "Complaint",
+            "complaint",
+            json!({ "complaintFeedbackType": "not-spam", "timestamp": at }),
+        ),
         "Send" => ("Send", "send", json!({})),
         "Delivery" => ("Delivery", "delivery", json!({ "timestamp": at, "recipients": [to] })),
-        "DeliveryDelay" => ("DeliveryDelay", "deliveryDelay", json!({ "timestamp": at, "delayType": "MailboxFull" })),
+        "DeliveryDelay" => (
+            "DeliveryDelay",
+            "deliveryDelay",
+            json!({ "timestamp": at, "delayType": "MailboxFull" }),
+        ),
         "Reject" => ("Reject", "reject", json!({ "reason": "Bad content" })),
         other => panic!("{other}"),
     };
@@ -89,8 +108,11 @@ async fn the_outcome_does_not_depend_on_the_order_nor_on_repetition() {
 #[tokio::test]
 async fn every_envelope_is_opened() {
     let mut world = World::new().await;
-    let envelopes: [fn(Value) -> Value; 3] =
-        [|event| sns(&[event]), |event| json!({ "source": "aws.ses", "detail-type": "Email Delivered", "detail": event }), |event| event];
+    let envelopes: [fn(Value) -> Value; 3] = [
+        |event| sns(&[event]),
+        |event| json!({ "source": "aws.ses", "detail-type": "Email Delivered", "detail": event }),
+        |event| event,
+    ];
     for (n, envelope) in envelopes.into_iter().enumerate() {
         let to = format!("c{n}@customers.example");
         let id = sent(&mut world, LIVE, &to).await;
@@ -115,8 +137,12 @@ fn notification(kind: &str, message: &str) -> String {
 #[tokio::test]
 async fn a_queue_without_raw_delivery_is_understood_too() {
     let mut world = World::new().await;
-    for (n, envelope) in
-        [|event: Value| notification("Notification", &event.to_string()), |event: Value| event.to_string()].iter().enumerate()
+    for (n, envelope) in [
+        |event: Value| notification("Notification", &event.to_string()),
+        |event: Value| event.to_string(),
+    ]
+    .iter()
+    .enumerate()
     {
         let to = format!("c{n}@customers.example");
         let id = sent(&mut world, LIVE, &to).await;
@@ -151,7 +177,13 @@ async fn what_is_said_about_the_topic_itself_ends_quietly() {
     ] {
         assert!(world.stack.invoke("mail_events", queued(&body)).await.is_err(), "{body}");
     }
-    assert!(world.stack.invoke("mail_events", json!({ "Records": [{ "body": { "eventType": "Send" } }] })).await.is_err());
+    assert!(
+        world
+            .stack
+            .invoke("mail_events", json!({ "Records": [{ "body": { "eventType": "Send" } }] }))
+            .await
+            .is_err()
+    );
     assert_eq!(world.count("interactions"), 0);
 }
 
@@ -161,11 +193,18 @@ async fn what_cannot_be_understood_fails_and_the_rest_of_its_envelope_goes_throu
     let id = sent(&mut world, LIVE, "jane@customers.example").await;
     let good = event(&id, "live", "Delivery", "jane@customers.example");
     let mut envelope = sns(&[json!({ "hello": "world" }), good]);
-    envelope["Records"].as_array_mut().unwrap().insert(0, json!({ "Sns": { "Message": "no JSON" } }));
-    assert!(world.stack.invoke("mail_events", envelope).await.is_err(), "it goes to the dead-letter queue");
+    envelope["Records"]
+        .as_array_mut()
+        .unwrap()
+        .insert(0, json!({ "Sns": { "Message": "no JSON" } }));
+    assert!(
+        world.stack.invoke("mail_events", envelope).await.is_err(),
+        "it goes to the dead-letter queue"
+    );
     assert_eq!(world.outcome(&id).await, "delivered");
     // An event of somebody else's mail in the same account is none of ours.
-    hear(&world, sns(&[json!({ "eventType": "Send", "mail": { "messageId": "x", "tags": {} } })])).await;
+    hear(&world, sns(&[json!({ "eventType": "Send", "mail": { "messageId": "x", "tags": {} } })]))
+        .await;
 }
 
 #[tokio::test]
@@ -209,7 +248,16 @@ async fn nothing_about_the_address_of_a_test_mail_is_kept() {
         hear(&world, sns(&[event(&id, "test", kind, "test@blancapeak.example")])).await;
         // The row decides, not the tag; and the tag does when there is no row.
         hear(&world, sns(&[event(&id, "live", kind, "test@blancapeak.example")])).await;
-        hear(&world, sns(&[event("01980000-0000-7000-8000-000000000000", "test", kind, "jane@customers.example")])).await;
+        hear(
+            &world,
+            sns(&[event(
+                "01980000-0000-7000-8000-000000000000",
+                "test",
+                kind,
+                "jane@customers.example",
+            )]),
+        )
+        .await;
     }
     assert_eq!(world.count("suppression"), before);
     let live = sent(&mut world, LIVE, "jane@customers.example").await;
@@ -221,7 +269,13 @@ async fn an_event_overtakes_the_function_that_sent_the_mail() {
     let mut world = World::proxied().await;
     // dispatch dies when it notes that SES took the mail.
     let proxy = &world.stack.proxies.as_ref().unwrap().dynamodb;
-    proxy.plan(|call| if call.operation == "UpdateItem" { local::faults::Fault::CutBefore } else { local::faults::Fault::None });
+    proxy.plan(|call| {
+        if call.operation == "UpdateItem" {
+            local::faults::Fault::CutBefore
+        } else {
+            local::faults::Fault::None
+        }
+    });
     let id = sent(&mut world, LIVE, "jane@customers.example").await;
     world.stack.proxies.as_ref().unwrap().dynamodb.plan(|_| local::faults::Fault::None);
     assert_eq!(world.outcome(&id).await, "sending");
@@ -231,5 +285,8 @@ async fn an_event_overtakes_the_function_that_sent_the_mail() {
     world.advance(jiff::SignedDuration::from_hours(25));
     world.sweep().await;
     world.settle().await;
-    assert_eq!((world.outcome(&id).await.as_str(), world.stack.mailbox.messages().len()), ("delivered", 1));
+    assert_eq!(
+        (world.outcome(&id).await.as_str(), world.stack.mailbox.messages().len()),
+        ("delivered", 1)
+    );
 }

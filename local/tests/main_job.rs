@@ -20,7 +20,10 @@ async fn a_request_becomes_one_mail_and_one_answer() {
     let mails = world.mails_to("jane@customers.example");
     assert_eq!(mails.len(), 1);
     let mail = mails.first().unwrap();
-    assert_eq!(mail.headers.get("List-Unsubscribe-Post").map(String::as_str), Some("List-Unsubscribe=One-Click"));
+    assert_eq!(
+        mail.headers.get("List-Unsubscribe-Post").map(String::as_str),
+        Some("List-Unsubscribe=One-Click")
+    );
     assert_eq!(mail.tags.get("request_id"), Some(&reply.id()));
 
     let survey = link(mail, "/s/");
@@ -32,22 +35,37 @@ async fn a_request_becomes_one_mail_and_one_answer() {
     }
     assert_eq!(world.count("responses"), 0, "looking at a page records nothing");
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    let posted = world.call("POST", &survey, &form, "stars=4&comment=Very+kind%0D%0Aand+quick&topics=speed").await;
+    let posted = world
+        .call("POST", &survey, &form, "stars=4&comment=Very+kind%0D%0Aand+quick&topics=speed")
+        .await;
     assert_eq!(posted.status, 303);
-    let thanks = world.call("GET", &format!("{survey}{}", posted.headers["location"].to_str().unwrap()), &[], "").await;
+    let thanks = world
+        .call("GET", &format!("{survey}{}", posted.headers["location"].to_str().unwrap()), &[], "")
+        .await;
     assert!(thanks.status == 200 && thanks.text.contains("★★★★☆"), "{}", thanks.text);
 
     world.advance(SignedDuration::from_secs(11));
     let praise = world.get("/v2/data").await.json()["data"][0]["answers"].clone();
-    assert!(praise["areas_of_excellence"]["selected_options"]["speed"].is_object() && praise["areas_of_improvement"].is_null(), "{praise}");
+    assert!(
+        praise["areas_of_excellence"]["selected_options"]["speed"].is_object()
+            && praise["areas_of_improvement"].is_null(),
+        "{praise}"
+    );
     let changed = world.call("POST", &survey, &form, "stars=5").await;
     assert_eq!((changed.status, world.count("responses")), (303, 1));
-    assert_eq!(world.get("/v2/data").await.json()["data"], json!([]), "rows younger than ten seconds are hidden");
+    assert_eq!(
+        world.get("/v2/data").await.json()["data"],
+        json!([]),
+        "rows younger than ten seconds are hidden"
+    );
     world.advance(SignedDuration::from_secs(11));
     let data = world.get("/v2/data").await.json();
     let row = &data["data"][0];
     assert_eq!(row["answers"]["agent_star_rating"]["selected_options"]["5"]["integer_value"], 5);
-    assert_eq!((&row["previous_answers"], &row["customer"]["email"]), (&json!(1), &json!("jane@customers.example")));
+    assert_eq!(
+        (&row["previous_answers"], &row["customer"]["email"]),
+        (&json!(1), &json!("jane@customers.example"))
+    );
 }
 
 #[tokio::test]
@@ -56,10 +74,25 @@ async fn every_sample_is_answered_and_mailed_as_it_should_be() {
     let mut outcomes = Vec::new();
     for (name, event) in local::samples::SAMPLES {
         let event: Value = serde_json::from_str(event).unwrap();
-        let headers: Vec<(String, String)> =
-            event["headers"].as_object().unwrap().iter().map(|(n, v)| (n.clone(), v.as_str().unwrap().to_owned())).collect();
-        let headers: Vec<(&str, &str)> = headers.iter().filter(|(n, _)| n != "host").map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let reply = world.call("POST", event["rawPath"].as_str().unwrap(), &headers, event["body"].as_str().unwrap()).await;
+        let headers: Vec<(String, String)> = event["headers"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(n, v)| (n.clone(), v.as_str().unwrap().to_owned()))
+            .collect();
+        let headers: Vec<(&str, &str)> = headers
+            .iter()
+            .filter(|(n, _)| n != "host")
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
+        let reply = world
+            .call(
+                "POST",
+                event["rawPath"].as_str().unwrap(),
+                &headers,
+                event["body"].as_str().unwrap(),
+            )
+            .await;
         assert_eq!(reply.status, 200, "{name}: {}", reply.text);
         outcomes.push((name, reply));
     }
@@ -69,7 +102,11 @@ async fn every_sample_is_answered_and_mailed_as_it_should_be() {
         let json = reply.json();
         became.push(match json["request_id"].as_str() {
             Some(id) => format!("{name} {}", world.outcome(id).await),
-            None => format!("{name} {}: {}", json["status"].as_str().unwrap(), json["reason"].as_str().unwrap()),
+            None => format!(
+                "{name} {}: {}",
+                json["status"].as_str().unwrap(),
+                json["reason"].as_str().unwrap()
+            ),
         });
     }
     assert_eq!(
@@ -88,7 +125,10 @@ async fn every_sample_is_answered_and_mailed_as_it_should_be() {
     // What the README has a newcomer try next.
     let readme = include_str!("../../README.md");
     let body = readme.split_once("-d '{").unwrap().1.split_once("}'").unwrap().0;
-    let tried = world.post("/v1/requests", &serde_json::from_str(&format!("{{{body}}}")).unwrap()).await.id();
+    let tried = world
+        .post("/v1/requests", &serde_json::from_str(&format!("{{{body}}}")).unwrap())
+        .await
+        .id();
     world.settle().await;
     assert_eq!(world.outcome(&tried).await, "delivered");
 }
@@ -109,7 +149,8 @@ async fn fifty_equal_requests_at_once_are_one_request_and_one_mail() {
 #[tokio::test]
 async fn two_tickets_of_one_customer_in_the_same_second_are_one_mail() {
     let mut world = World::new().await;
-    let (a, b) = (request("a", "twice@customers.example"), request("b", " Twice@Customers.example "));
+    let (a, b) =
+        (request("a", "twice@customers.example"), request("b", " Twice@Customers.example "));
     let (a, b) = futures::join!(world.post("/v1/requests", &a), world.post("/v1/requests", &b));
     world.settle().await;
     let mut outcomes = [world.outcome(&a.id()).await, world.outcome(&b.id()).await];
@@ -172,7 +213,9 @@ async fn a_test_key_mails_the_test_address_and_keeps_nothing() {
     let mail = mails.first().unwrap();
     assert_eq!(mail.tags.get("mode").map(String::as_str), Some("test"));
     let survey = link(mail, "/s/");
-    let posted = world.call("POST", &survey, &[("content-type", "application/x-www-form-urlencoded")], "stars=3").await;
+    let posted = world
+        .call("POST", &survey, &[("content-type", "application/x-www-form-urlencoded")], "stars=3")
+        .await;
     assert_eq!((posted.status, world.count("responses")), (303, 0));
     world.call("POST", &link(mail, "/u/"), &[], "List-Unsubscribe=One-Click").await;
     // The same customer may still be mailed: neither window nor unsubscribe was kept.
@@ -182,7 +225,13 @@ async fn a_test_key_mails_the_test_address_and_keeps_nothing() {
     // A test key reads only test requests.
     assert_eq!(world.outcome(&reply.id()).await, "delivered");
     for (id, status) in [(reply.id(), 200), (live.id(), 404)] {
-        assert_eq!(world.call("GET", &format!("/v1/requests/{id}"), &[("x-api-key", TEST)], "").await.status, status);
+        assert_eq!(
+            world
+                .call("GET", &format!("/v1/requests/{id}"), &[("x-api-key", TEST)], "")
+                .await
+                .status,
+            status
+        );
     }
 }
 
@@ -195,18 +244,34 @@ async fn one_click_unsubscribes_from_the_very_next_send_and_the_page_undoes_it()
     for method in ["GET", "HEAD"] {
         assert_eq!(world.call(method, &unsubscribe, &[], "").await.status, 200);
     }
-    assert!(!world.call("GET", &unsubscribe, &[], "").await.text.contains("name=\"undo\""), "looking changes nothing");
+    assert!(
+        !world.call("GET", &unsubscribe, &[], "").await.text.contains("name=\"undo\""),
+        "looking changes nothing"
+    );
     world.company(json!({ "suppression_days": 0 }));
     world.advance(SignedDuration::from_secs(30));
     // Recorded before the unsubscribe, due after it.
     let queued = world.post("/v1/requests", &request("2", "leaver@customers.example")).await;
-    let done =
-        world.call("POST", &unsubscribe, &[("content-type", "application/x-www-form-urlencoded")], "List-Unsubscribe=One-Click").await;
+    let done = world
+        .call(
+            "POST",
+            &unsubscribe,
+            &[("content-type", "application/x-www-form-urlencoded")],
+            "List-Unsubscribe=One-Click",
+        )
+        .await;
     assert_eq!(done.status, 200);
     world.settle().await;
     assert_eq!(world.outcome(&queued.id()).await, "not_sent: unsubscribed");
     assert_eq!(world.outcome(&first.id()).await, "delivered");
-    let undone = world.call("POST", &unsubscribe, &[("content-type", "application/x-www-form-urlencoded")], "undo=all").await;
+    let undone = world
+        .call(
+            "POST",
+            &unsubscribe,
+            &[("content-type", "application/x-www-form-urlencoded")],
+            "undo=all",
+        )
+        .await;
     assert_eq!(undone.status, 303);
     let again = world.post("/v1/requests", &request("3", "leaver@customers.example")).await;
     world.settle().await;
@@ -232,7 +297,11 @@ async fn bounces_and_complaints_are_remembered() {
     world.advance(SignedDuration::from_hours(24 * 91));
     let later = world.post("/v1/requests", &request("3", "bounce@simulator.amazonses.com")).await;
     world.settle().await;
-    assert_eq!(world.outcome(&later.id()).await, "hard_bounce", "tried again when the bounce is long ago");
+    assert_eq!(
+        world.outcome(&later.id()).await,
+        "hard_bounce",
+        "tried again when the bounce is long ago"
+    );
 }
 
 #[tokio::test]
@@ -246,7 +315,13 @@ async fn a_changed_guessed_or_unknown_token_is_the_same_404_page() {
     let last = if changed.pop() == Some('A') { 'B' } else { 'A' };
     changed.push(last);
     let mut pages = Vec::new();
-    for path in [changed.as_str(), "/s/guess", &unsubscribe.replace("/u/", "/s/"), "/u/guess", &survey.replace("/s/", "/u/")] {
+    for path in [
+        changed.as_str(),
+        "/s/guess",
+        &unsubscribe.replace("/u/", "/s/"),
+        "/u/guess",
+        &survey.replace("/s/", "/u/"),
+    ] {
         for method in ["GET", "POST"] {
             let page = world.call(method, path, &[], "").await;
             assert_eq!(page.status, 404, "{path}");
@@ -264,7 +339,9 @@ async fn a_survey_closes_and_an_expired_one_is_unknown() {
     world.settle().await;
     let survey = link(&world.mails_to("jane@customers.example").remove(0), "/s/");
     world.advance(SignedDuration::from_hours(24 * 14 + 1));
-    let closed = world.call("POST", &survey, &[("content-type", "application/x-www-form-urlencoded")], "stars=5").await;
+    let closed = world
+        .call("POST", &survey, &[("content-type", "application/x-www-form-urlencoded")], "stars=5")
+        .await;
     assert_eq!((closed.status, world.count("responses")), (410, 0));
     world.advance(SignedDuration::from_hours(24 * 90));
     assert_eq!(world.call("GET", &survey, &[], "").await.status, 404);
@@ -278,10 +355,14 @@ async fn the_reply_has_names_as_configured_whatever_spelling_led_to_them() {
     body["brand"] = json!("blanca KIDS");
     body["language"] = json!("pt_br");
     let reply = world.post("/v1/requests", &body).await.json();
-    let names = ["channel", "brand", "language"].map(|name| reply[name].as_str().unwrap().to_owned());
+    let names =
+        ["channel", "brand", "language"].map(|name| reply[name].as_str().unwrap().to_owned());
     assert_eq!(names, ["chat", "blancakids", "pt-BR"]);
     let shown = world.request(reply["request_id"].as_str().unwrap()).await;
-    assert_eq!(["channel", "brand", "language"].map(|name| shown[name].clone()), names.map(Value::from));
+    assert_eq!(
+        ["channel", "brand", "language"].map(|name| shown[name].clone()),
+        names.map(Value::from)
+    );
 }
 
 #[tokio::test]
@@ -330,18 +411,37 @@ async fn requests_are_listed_by_interaction_by_status_and_by_page() {
     let mut world = World::new().await;
     let mut ids = Vec::new();
     for n in 0..7 {
-        ids.push(world.post("/v1/requests", &request(&format!("list-{n}"), &format!("c{n}@customers.example"))).await.id());
+        ids.push(
+            world
+                .post(
+                    "/v1/requests",
+                    &request(&format!("list-{n}"), &format!("c{n}@customers.example")),
+                )
+                .await
+                .id(),
+        );
         world.advance(SignedDuration::from_mins(50));
     }
-    world.post("/v1/requests", &json!({ "channel": "email", "ext_interaction_id": "list-0" })).await;
+    world
+        .post("/v1/requests", &json!({ "channel": "email", "ext_interaction_id": "list-0" }))
+        .await;
     world.settle().await;
     let listed = |value: &Value| {
-        value["requests"].as_array().unwrap().iter().map(|r| r["request_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        value["requests"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| r["request_id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     let one = world.get("/v1/requests?ext_interaction_id=list-3").await.json();
     assert_eq!((listed(&one), &one["next"]), (vec![ids[3].clone()], &Value::Null));
     let all = world.get("/v1/requests?status=delivered").await.json();
-    assert_eq!((all["requests"].as_array().unwrap().len(), &all["next"]), (7, &Value::Null), "nothing is left to ask for");
+    assert_eq!(
+        (all["requests"].as_array().unwrap().len(), &all["next"]),
+        (7, &Value::Null),
+        "nothing is left to ask for"
+    );
     let mut seen = Vec::new();
     let mut after = String::new();
     for _ in 0..40 {
@@ -356,8 +456,18 @@ async fn requests_are_listed_by_interaction_by_status_and_by_page() {
     assert_eq!(seen, ids, "each once, newest first");
     let none = world.get("/v1/requests?status=failed&limit=3").await.json();
     assert!(listed(&none).is_empty());
-    for nonsense in ["status=nonsense", "after=7", "limit=0", "limit=501", &format!("ext_interaction_id={}", "x".repeat(1_025))] {
+    for nonsense in [
+        "status=nonsense",
+        "after=7",
+        "limit=0",
+        "limit=501",
+        &format!("ext_interaction_id={}", "x".repeat(1_025)),
+    ] {
         let reply = world.get(&format!("/v1/requests?{nonsense}")).await;
-        assert_eq!((reply.status, &reply.json()["code"]), (400, &json!("invalid_query")), "{nonsense}");
+        assert_eq!(
+            (reply.status, &reply.json()["code"]),
+            (400, &json!("invalid_query")),
+            "{nonsense}"
+        );
     }
 }

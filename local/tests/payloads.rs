@@ -1,4 +1,5 @@
-//! What helpdesks' templates make of customers' texts, through the real functions: heavy, hostile, and in every shape.
+//! What helpdesks' templates make of customers' texts, through the real functions: heavy, hostile,
+//! and in every shape.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -31,12 +32,19 @@ async fn a_do_not_send_tag_stops_the_mail_in_every_shape() {
         json!([format!("{}{tag}", "x ".repeat(1_500))]),
     ];
     for (index, tags) in shapes.iter().enumerate() {
-        for route in ["/v1/webhooks/zendesk", "/v1/webhooks/freshdesk", "/v1/auth", "/v1/webhooks/gorgias"] {
+        for route in
+            ["/v1/webhooks/zendesk", "/v1/webhooks/freshdesk", "/v1/auth", "/v1/webhooks/gorgias"]
+        {
             let (id, email) = (format!("{route}{index}"), "jane@customers.example");
-            let mut body = if route.ends_with("gorgias") { form(&id, email) } else { request(&id, email) };
+            let mut body =
+                if route.ends_with("gorgias") { form(&id, email) } else { request(&id, email) };
             body["tags"] = tags.clone();
             let told = world.post(route, &body).await.json();
-            assert_eq!((&told["status"], &told["reason"]), (&json!("not_sent"), &json!("do_not_send")), "{route} {tags}");
+            assert_eq!(
+                (&told["status"], &told["reason"]),
+                (&json!("not_sent"), &json!("do_not_send")),
+                "{route} {tags}"
+            );
         }
     }
     world.settle().await;
@@ -81,16 +89,23 @@ async fn a_customers_text_chooses_neither_agent_nor_address() {
 async fn the_heaviest_bodies_are_mailed_once_or_refused_with_a_place() {
     let mut world = World::new().await;
     let tiny: Map<String, Value> = (0..20_000).map(|n| (n.to_string(), json!("x"))).collect();
-    let names: Map<String, Value> = (0..48).map(|n| (format!("{}{n}", "/".repeat(5 * 1024)), json!("x"))).collect();
-    let foxes: Map<String, Value> = (0..25).map(|n| (n.to_string(), json!("🦊".repeat(2_000)))).collect();
+    let names: Map<String, Value> =
+        (0..48).map(|n| (format!("{}{n}", "/".repeat(5 * 1024)), json!("x"))).collect();
+    let foxes: Map<String, Value> =
+        (0..25).map(|n| (n.to_string(), json!("🦊".repeat(2_000)))).collect();
     let mut sent = Vec::new();
     for (index, properties) in [tiny, names, foxes].into_iter().enumerate() {
         let email = format!("c{index}@customers.example");
         let mut body = request(&format!("heavy-{index}"), &email);
         body["custom_properties"] = json!(properties);
         let refused = world.post("/v1/requests", &body).await;
-        let pointer = refused.json()["errors"][0]["pointer"].as_str().unwrap_or_default().to_owned();
-        assert!(refused.status == 400 && pointer.starts_with("/custom_properties/"), "{}", refused.text);
+        let pointer =
+            refused.json()["errors"][0]["pointer"].as_str().unwrap_or_default().to_owned();
+        assert!(
+            refused.status == 400 && pointer.starts_with("/custom_properties/"),
+            "{}",
+            refused.text
+        );
         let taken = world.post("/v1/webhooks/zendesk", &body).await;
         assert_eq!(taken.status, 200, "{}", taken.text);
         sent.push((taken.id(), email));
@@ -137,13 +152,22 @@ async fn a_snoozed_ticket_is_surveyed_once_its_snooze_is_over() {
 #[tokio::test]
 async fn a_body_that_is_no_json_is_told_so() {
     let world = World::new().await;
-    for route in
-        ["/v1/requests", "/v1/auth", "/v1/webhooks/zendesk", "/v1/webhooks/freshdesk", "/v1/webhooks/gladly", "/v1/webhooks/gorgias"]
-    {
+    for route in [
+        "/v1/requests",
+        "/v1/auth",
+        "/v1/webhooks/zendesk",
+        "/v1/webhooks/freshdesk",
+        "/v1/webhooks/gladly",
+        "/v1/webhooks/gorgias",
+    ] {
         for body in ["channel=email&customer=jane", "<request/>", ""] {
             let reply = world.call("POST", route, &JSON, body).await;
             let problem = reply.json();
-            assert_eq!((reply.status, &problem["code"]), (400, &json!("malformed_json")), "{route} {body}");
+            assert_eq!(
+                (reply.status, &problem["code"]),
+                (400, &json!("malformed_json")),
+                "{route} {body}"
+            );
             assert!(problem["detail"].as_str().unwrap().contains("send JSON"), "{problem}");
         }
     }

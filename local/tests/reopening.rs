@@ -1,5 +1,6 @@
-//! A ticket that is open again withdraws its surveys, whatever helpdesk shows it, and the next close counts anew. What a ticket's status
-//! means is the helpdesk's built-in names and the company's own.
+//! A ticket that is open again withdraws its surveys, whatever helpdesk shows it, and the next
+//! close counts anew. What a ticket's status means is the helpdesk's built-in names and the
+//! company's own.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -8,7 +9,7 @@ mod kit;
 use axum::http::StatusCode;
 use jiff::SignedDuration;
 use kit::{LIVE, TEST, World, request};
-use local::faults::{Answer, Fault};
+use local::faults::{Fault, InjectedReply};
 use serde_json::{Value, json};
 
 const ZENDESK: &str = "/v1/webhooks/zendesk";
@@ -44,7 +45,10 @@ async fn due(world: &mut World) {
 
 fn is_ignored(reply: &kit::Reply) -> bool {
     let told = reply.json();
-    reply.status == 200 && told["status"] == "ignored" && told["reason"] == "ticket_not_closed" && told["request_id"].is_null()
+    reply.status == 200
+        && told["status"] == "ignored"
+        && told["reason"] == "ticket_not_closed"
+        && told["request_id"].is_null()
 }
 
 /// Answers every mail so from now on.
@@ -55,9 +59,16 @@ fn ses_answers(world: &World, fault: Fault) {
 /// Changes a stored row, as another function would meanwhile.
 fn change(database: &local::database::Database, request_id: &str, attributes: &Value) {
     let key = json!({ "TableName": "interactions", "Key": { "request_id": { "S": request_id } } });
-    let mut row = serde_json::to_value(database.get_item(serde_json::from_value(key).unwrap()).unwrap()).unwrap()["Item"].take();
+    let mut row =
+        serde_json::to_value(database.get_item(serde_json::from_value(key).unwrap()).unwrap())
+            .unwrap()["Item"]
+            .take();
     row.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
-    database.put_item(serde_json::from_value(json!({ "TableName": "interactions", "Item": row })).unwrap()).unwrap();
+    database
+        .put_item(
+            serde_json::from_value(json!({ "TableName": "interactions", "Item": row })).unwrap(),
+        )
+        .unwrap();
 }
 
 #[tokio::test]
@@ -78,11 +89,22 @@ async fn a_ticket_that_is_open_again_withdraws_its_survey_and_the_next_close_cou
         let mut headers = vec![("x-api-key", LIVE), ("content-type", "application/json")];
         headers.extend(header);
         let said = async |world: &World, status: &str| {
-            world.call("POST", path, &headers, ticket("77", "jane@customers.example", status).to_string()).await
+            world
+                .call(
+                    "POST",
+                    path,
+                    &headers,
+                    ticket("77", "jane@customers.example", status).to_string(),
+                )
+                .await
         };
         let first = said(&world, "solved").await;
         let again = said(&world, "Closed").await;
-        assert_eq!((again.id(), &again.json()["duplicate"]), (first.id(), &json!(true)), "{path} {open}");
+        assert_eq!(
+            (again.id(), &again.json()["duplicate"]),
+            (first.id(), &json!(true)),
+            "{path} {open}"
+        );
         for _ in 0..2 {
             let reopened = said(&world, open).await;
             assert!(is_ignored(&reopened), "{path} {open}: {}", reopened.text);
@@ -102,8 +124,13 @@ async fn a_ticket_that_is_open_again_withdraws_its_survey_and_the_next_close_cou
 async fn a_withdrawal_reaches_every_survey_of_the_same_source_ticket_and_mode_and_no_other() {
     let world = World::new().await;
     delayed(&world);
-    world.configure("employee", "ann@blancapeak.example", json!({ "status": "approved", "name": "Ann" }));
-    let told = async |key: &str, path: &str, body: Value| world.post_as(key, path, &body).await.id();
+    world.configure(
+        "employee",
+        "ann@blancapeak.example",
+        json!({ "status": "approved", "name": "Ann" }),
+    );
+    let told =
+        async |key: &str, path: &str, body: Value| world.post_as(key, path, &body).await.id();
     let mut by_ann = ticket("77", "joe@customers.example", "solved");
     by_ann["employee"]["email"] = json!("ann@blancapeak.example");
     let withdrawn = [
@@ -118,21 +145,32 @@ async fn a_withdrawal_reaches_every_survey_of_the_same_source_ticket_and_mode_an
         told(LIVE, "/v1/requests", request("77", "jane@customers.example")).await,
         told(LIVE, ZENDESK, ticket("78", "jane@customers.example", "solved")).await,
     ];
-    assert!(is_ignored(&world.post(ZENDESK, &ticket("77", "other@customers.example", "open")).await));
+    assert!(is_ignored(
+        &world.post(ZENDESK, &ticket("77", "other@customers.example", "open")).await
+    ));
     for id in &withdrawn {
         assert_eq!(world.outcome(id).await, "not_sent: reopened");
     }
     for id in &left_alone {
         assert_eq!(world.outcome(id).await, "queued");
     }
-    let again = world.post_as(TEST, ZENDESK, &ticket("77", "jane@customers.example", "solved")).await;
-    assert_eq!((again.id(), &again.json()["duplicate"]), (left_alone[0].clone(), &json!(true)), "another's marker stays");
+    let again =
+        world.post_as(TEST, ZENDESK, &ticket("77", "jane@customers.example", "solved")).await;
+    assert_eq!(
+        (again.id(), &again.json()["duplicate"]),
+        (left_alone[0].clone(), &json!(true)),
+        "another's marker stays"
+    );
 }
 
 #[tokio::test]
 async fn the_marker_of_a_survey_that_was_sent_goes_too_and_a_newer_requests_marker_stays() {
     for (path, closed, open) in [
-        (ZENDESK, ticket("77", "jane@customers.example", "solved"), ticket("77", "jane@customers.example", "open")),
+        (
+            ZENDESK,
+            ticket("77", "jane@customers.example", "solved"),
+            ticket("77", "jane@customers.example", "open"),
+        ),
         (GORGIAS, gorgias("77", "closed"), gorgias("77", "open")),
     ] {
         let mut world = World::new().await;
@@ -147,10 +185,14 @@ async fn the_marker_of_a_survey_that_was_sent_goes_too_and_a_newer_requests_mark
         assert_ne!(second, first, "{path}");
         world.settle().await;
         assert_eq!(world.outcome(&second).await, "delivered");
-        // The first row remembers a marker that is the second's by now. A withdrawal frees it for the second's sake, and only once.
+        // The first row remembers a marker that is the second's by now. A withdrawal frees it for
+        // the second's sake, and only once.
         assert!(is_ignored(&world.post(path, &open).await));
         let third = world.post(path, &closed).await;
-        assert!(![first, second].contains(&third.id()) && third.json()["duplicate"].is_null(), "{path}");
+        assert!(
+            ![first, second].contains(&third.id()) && third.json()["duplicate"].is_null(),
+            "{path}"
+        );
     }
 }
 
@@ -160,7 +202,11 @@ async fn requests_without_a_marker_are_withdrawn_like_others() {
     delayed(&world);
     world.company(json!({ "dedupe_minutes": { "zendesk": 0, "gorgias": 0 } }));
     for (path, closed, open) in [
-        (ZENDESK, ticket("77", "jane@customers.example", "solved"), ticket("77", "jane@customers.example", "open")),
+        (
+            ZENDESK,
+            ticket("77", "jane@customers.example", "solved"),
+            ticket("77", "jane@customers.example", "open"),
+        ),
         (GORGIAS, gorgias("77", "closed"), gorgias("77", "open")),
     ] {
         let ids = [world.post(path, &closed).await.id(), world.post(path, &closed).await.id()];
@@ -181,23 +227,38 @@ async fn an_open_ticket_without_an_id_withdraws_nothing() {
     closed["status"] = json!("solved");
     let first = world.post(ZENDESK, &closed).await.id();
     assert!(is_ignored(&world.post(ZENDESK, &nameless).await));
-    assert_eq!((world.outcome(&first).await, world.count("interactions")), ("queued".to_owned(), 1));
+    assert_eq!(
+        (world.outcome(&first).await, world.count("interactions")),
+        ("queued".to_owned(), 1)
+    );
 }
 
 #[tokio::test]
 async fn a_status_that_nobody_knows_is_a_row_until_the_company_names_it() {
-    for (path, helpdesk) in [(ZENDESK, "zendesk"), (FRESHDESK, "freshdesk"), ("/v1/auth", "freshdesk")] {
+    for (path, helpdesk) in
+        [(ZENDESK, "zendesk"), (FRESHDESK, "freshdesk"), ("/v1/auth", "freshdesk")]
+    {
         let mut world = World::new().await;
-        let told = async |world: &World, status: &str| world.post(path, &ticket("77", "jane@customers.example", status)).await;
+        let told = async |world: &World, status: &str| {
+            world.post(path, &ticket("77", "jane@customers.example", status)).await
+        };
         let unknown = told(&world, "Gelöst").await;
         let reply = unknown.json();
-        assert_eq!((unknown.status, &reply["status"], &reply["reason"]), (200, &json!("invalid"), &json!("status_unknown")), "{path}");
+        assert_eq!(
+            (unknown.status, &reply["status"], &reply["reason"]),
+            (200, &json!("invalid"), &json!("status_unknown")),
+            "{path}"
+        );
         assert!(reply["detail"].as_str().unwrap().contains("closed_statuses"));
         assert_eq!(world.outcome(&unknown.id()).await, "invalid: status_unknown");
         let again = told(&world, "gelöst ").await;
         assert_eq!((again.id(), &again.json()["duplicate"]), (unknown.id(), &json!(true)));
         world.advance(SignedDuration::from_mins(11));
-        assert_ne!(told(&world, "Gelöst").await.id(), unknown.id(), "ten minutes, as with whatever is invalid");
+        assert_ne!(
+            told(&world, "Gelöst").await.id(),
+            unknown.id(),
+            "ten minutes, as with whatever is invalid"
+        );
         // It is not in the way of what is understood.
         world.configure("integration", helpdesk, json!({ "closed_statuses": ["GELÖST"] }));
         world.advance(SignedDuration::from_secs(30));
@@ -221,7 +282,11 @@ async fn the_companys_closed_statuses_win_and_a_typo_in_them_makes_nothing_close
         let told = world.post(FRESHDESK, &body).await.json();
         told["reason"].as_str().or(told["status"].as_str()).unwrap().to_owned()
     };
-    world.configure("integration", "freshdesk", json!({ "closed_statuses": ["Waiting on Customer", "8"] }));
+    world.configure(
+        "integration",
+        "freshdesk",
+        json!({ "closed_statuses": ["Waiting on Customer", "8"] }),
+    );
     for (ext, status, expected) in [
         ("a", json!("waiting on customer"), "queued"),
         ("b", json!(8), "queued"),
@@ -235,9 +300,11 @@ async fn the_companys_closed_statuses_win_and_a_typo_in_them_makes_nothing_close
     for typo in [json!(8), json!([["8"]]), json!({ "8": true })] {
         world.configure("integration", "freshdesk", json!({ "closed_statuses": typo }));
         world.advance(SignedDuration::from_hours(24 * 8));
-        for (ext, status, expected) in
-            [("g", "8", "status_unknown"), ("h", "waiting on customer", "ticket_not_closed"), ("i", "resolved", "queued")]
-        {
+        for (ext, status, expected) in [
+            ("g", "8", "status_unknown"),
+            ("h", "waiting on customer", "ticket_not_closed"),
+            ("i", "resolved", "queued"),
+        ] {
             assert_eq!(told(ext, json!(status)).await, expected, "{typo} {ext}");
         }
     }
@@ -246,11 +313,19 @@ async fn the_companys_closed_statuses_win_and_a_typo_in_them_makes_nothing_close
 #[tokio::test]
 async fn what_is_being_sent_is_withdrawn_if_that_comes_to_nothing() {
     for (path, closed, open) in [
-        (ZENDESK, ticket("77", "jane@customers.example", "solved"), ticket("77", "jane@customers.example", "open")),
-        (FRESHDESK, ticket("77", "jane@customers.example", "closed"), ticket("77", "jane@customers.example", "pending")),
+        (
+            ZENDESK,
+            ticket("77", "jane@customers.example", "solved"),
+            ticket("77", "jane@customers.example", "open"),
+        ),
+        (
+            FRESHDESK,
+            ticket("77", "jane@customers.example", "closed"),
+            ticket("77", "jane@customers.example", "pending"),
+        ),
     ] {
         let mut world = World::proxied().await;
-        ses_answers(&world, Fault::Answer(Answer::internal()));
+        ses_answers(&world, Fault::Reply(InjectedReply::internal()));
         let first = world.post(path, &closed).await.id();
         world.settle().await;
         assert!(is_ignored(&world.post(path, &open).await));
@@ -260,7 +335,10 @@ async fn what_is_being_sent_is_withdrawn_if_that_comes_to_nothing() {
         ses_answers(&world, Fault::None);
         // Others were mailed before and after it: its mail evidently never left.
         let claimed = world.now();
-        world.others_were_mailed(claimed - SignedDuration::from_mins(5), claimed + SignedDuration::from_mins(6));
+        world.others_were_mailed(
+            claimed - SignedDuration::from_mins(5),
+            claimed + SignedDuration::from_mins(6),
+        );
         for _ in 0..14 {
             world.advance(SignedDuration::from_mins(6));
             world.sweep().await;
@@ -284,25 +362,41 @@ async fn a_claim_between_the_look_and_the_write_is_seen() {
         }
         Fault::None
     });
-    assert!(is_ignored(&world.post(ZENDESK, &ticket("77", "jane@customers.example", "open")).await));
+    assert!(is_ignored(
+        &world.post(ZENDESK, &ticket("77", "jane@customers.example", "open")).await
+    ));
     assert_eq!(world.outcome(&id).await, "sending", "another's claim is left alone");
     let row = world.rows().into_iter().find(|row| row["request_id"]["S"] == json!(id)).unwrap();
     assert!(row["reopened_at"]["N"].is_string(), "and what comes of it is decided by this");
-    assert_ne!(world.post(ZENDESK, &ticket("77", "jane@customers.example", "solved")).await.id(), id);
+    assert_ne!(
+        world.post(ZENDESK, &ticket("77", "jane@customers.example", "solved")).await.id(),
+        id
+    );
 }
 
 #[tokio::test]
 async fn a_request_that_the_index_does_not_show_yet_is_found_by_its_marker() {
     for (path, closed, open) in [
-        (ZENDESK, ticket("77", "jane@customers.example", "solved"), ticket("77", "jane@customers.example", "open")),
+        (
+            ZENDESK,
+            ticket("77", "jane@customers.example", "solved"),
+            ticket("77", "jane@customers.example", "open"),
+        ),
         (GORGIAS, gorgias("77", "closed"), gorgias("77", "open")),
     ] {
         let world = World::proxied().await;
         delayed(&world);
         let id = world.post(path, &closed).await.id();
-        let nothing =
-            Answer { status: StatusCode::OK, headers: Vec::new(), body: json!({ "Items": [], "Count": 0, "ScannedCount": 0 }).to_string() };
-        world.stack.proxies.as_ref().unwrap().dynamodb.fail_next("Query", 10, Fault::Answer(nothing));
+        let nothing = InjectedReply {
+            status: StatusCode::OK,
+            headers: Vec::new(),
+            body: json!({ "Items": [], "Count": 0, "ScannedCount": 0 }).to_string(),
+        };
+        world.stack.proxies.as_ref().unwrap().dynamodb.fail_next(
+            "Query",
+            10,
+            Fault::Reply(nothing),
+        );
         assert!(is_ignored(&world.post(path, &open).await));
         world.stack.proxies.as_ref().unwrap().dynamodb.plan(|_| Fault::None);
         assert_eq!(world.outcome(&id).await, "not_sent: reopened", "{path}");
@@ -316,14 +410,24 @@ async fn a_withdrawal_that_breaks_off_is_finished_by_its_repetition_and_two_at_o
     world.company(json!({ "dedupe_minutes": { "zendesk": 1 } }));
     let mut ids = Vec::new();
     for n in 0..20 {
-        ids.push(world.post(ZENDESK, &ticket("0", &format!("c{n}@customers.example"), "solved")).await.id());
+        ids.push(
+            world
+                .post(ZENDESK, &ticket("0", &format!("c{n}@customers.example"), "solved"))
+                .await
+                .id(),
+        );
         // A second survey of the same customer, whose marker the later one has taken over.
         world.advance(SignedDuration::from_secs(61));
-        ids.push(world.post(ZENDESK, &ticket("0", &format!("c{n}@customers.example"), "solved")).await.id());
+        ids.push(
+            world
+                .post(ZENDESK, &ticket("0", &format!("c{n}@customers.example"), "solved"))
+                .await
+                .id(),
+        );
     }
     let dynamodb = &world.stack.proxies.as_ref().unwrap().dynamodb;
     dynamodb.plan(|call| match (call.operation.as_str(), call.nth) {
-        ("TransactWriteItems", 2..) => Fault::Answer(Answer::internal()),
+        ("TransactWriteItems", 2..) => Fault::Reply(InjectedReply::internal()),
         _ => Fault::None,
     });
     let open = ticket("0", "c0@customers.example", "open");
@@ -335,12 +439,18 @@ async fn a_withdrawal_that_breaks_off_is_finished_by_its_repetition_and_two_at_o
     assert!(is_ignored(&one) && is_ignored(&other), "{} {}", one.text, other.text);
     let due_at = |row: &Value| row["wake_at"].is_null() && row["due_shard"].is_null();
     for row in world.rows() {
-        assert_eq!((&row["status"]["S"], &row["reason"]["S"], due_at(&row)), (&json!("not_sent"), &json!("reopened"), true));
+        assert_eq!(
+            (&row["status"]["S"], &row["reason"]["S"], due_at(&row)),
+            (&json!("not_sent"), &json!("reopened"), true)
+        );
     }
     assert_eq!(world.rows().len(), ids.len());
     dynamodb.plan(|_| Fault::None);
     assert!(is_ignored(&world.post(ZENDESK, &open).await));
-    let writes = dynamodb.calls().into_iter().filter(|call| !["GetItem", "BatchGetItem", "Query"].contains(&call.operation.as_str()));
+    let writes = dynamodb
+        .calls()
+        .into_iter()
+        .filter(|call| !["GetItem", "BatchGetItem", "Query"].contains(&call.operation.as_str()));
     assert_eq!(writes.count(), 0, "a repetition writes nothing");
 }
 
@@ -353,7 +463,14 @@ async fn a_thousand_requests_of_one_ticket_are_withdrawn_within_a_few_deliveries
     for n in 1..1_000 {
         let mut copy = row.clone();
         copy["request_id"] = json!({ "S": kit::request_id(world.now(), n) });
-        world.stack.database.put_item(serde_json::from_value(json!({ "TableName": "interactions", "Item": copy })).unwrap()).unwrap();
+        world
+            .stack
+            .database
+            .put_item(
+                serde_json::from_value(json!({ "TableName": "interactions", "Item": copy }))
+                    .unwrap(),
+            )
+            .unwrap();
     }
     let open = ticket("0", "jane@customers.example", "open");
     let mut last = world.post(ZENDESK, &open).await;
@@ -365,5 +482,8 @@ async fn a_thousand_requests_of_one_ticket_are_withdrawn_within_a_few_deliveries
     }
     assert!(is_ignored(&last), "{}", last.text);
     assert_eq!(world.rows().iter().filter(|row| row["reason"]["S"] == "reopened").count(), 1_000);
-    assert_ne!(world.post(ZENDESK, &ticket("0", "jane@customers.example", "solved")).await.id(), first);
+    assert_ne!(
+        world.post(ZENDESK, &ticket("0", "jane@customers.example", "solved")).await.id(),
+        first
+    );
 }

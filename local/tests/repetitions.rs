@@ -1,4 +1,5 @@
-//! The same thing told again: with another wish, after something else happened, or under another key.
+//! The same thing told again: with another wish, after something else happened, or under another
+//! key.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -6,11 +7,15 @@ mod kit;
 
 use jiff::SignedDuration;
 use kit::{LIVE, World, request};
-use local::faults::{Answer, Fault};
+use local::faults::{Fault, InjectedReply};
 use serde_json::{Value, json};
 
 fn delayed(world: &World) {
-    world.configure("channel", "email", json!({ "mode": "integrated", "delay_minutes": 20, "aliases": ["contact_form"] }));
+    world.configure(
+        "channel",
+        "email",
+        json!({ "mode": "integrated", "delay_minutes": 20, "aliases": ["contact_form"] }),
+    );
 }
 
 async fn later(world: &mut World, minutes: i64) {
@@ -49,8 +54,17 @@ async fn do_not_send_wins_also_when_it_is_said_in_a_repetition() {
         let id = world.post(path, &first).await.id();
         for _ in 0..2 {
             let repeated = world.post(path, &again).await.json();
-            let told = [&repeated["request_id"], &repeated["duplicate"], &repeated["status"], &repeated["reason"]];
-            assert_eq!(told, [&json!(id), &json!(true), &json!("not_sent"), &json!("do_not_send")], "{path} {again}");
+            let told = [
+                &repeated["request_id"],
+                &repeated["duplicate"],
+                &repeated["status"],
+                &repeated["reason"],
+            ];
+            assert_eq!(
+                told,
+                [&json!(id), &json!(true), &json!("not_sent"), &json!("do_not_send")],
+                "{path} {again}"
+            );
         }
         later(&mut world, 21).await;
         assert_eq!(world.outcome(&id).await, "not_sent: do_not_send", "{path} {again}");
@@ -62,7 +76,7 @@ async fn do_not_send_wins_also_when_it_is_said_in_a_repetition() {
 async fn do_not_send_that_is_said_while_the_mail_is_under_way_stops_the_next_attempt() {
     let mut world = World::proxied().await;
     let ses = &world.stack.proxies.as_ref().unwrap().ses;
-    ses.plan(|_| Fault::Answer(Answer::internal()));
+    ses.plan(|_| Fault::Reply(InjectedReply::internal()));
     let mut body = request("77", "jane@customers.example");
     let id = world.post("/v1/requests", &body).await.id();
     world.settle().await;
@@ -72,7 +86,10 @@ async fn do_not_send_that_is_said_while_the_mail_is_under_way_stops_the_next_att
     world.stack.proxies.as_ref().unwrap().ses.plan(|_| Fault::None);
     // Others were mailed before and after it: its mail evidently never left.
     let claimed = world.now();
-    world.others_were_mailed(claimed - SignedDuration::from_mins(5), claimed + SignedDuration::from_mins(6));
+    world.others_were_mailed(
+        claimed - SignedDuration::from_mins(5),
+        claimed + SignedDuration::from_mins(6),
+    );
     for _ in 0..14 {
         later(&mut world, 6).await;
     }
@@ -87,7 +104,11 @@ async fn a_repetition_of_the_opening_does_not_withdraw_what_was_closed_after_it(
     let deliver = async |world: &World, status: &str, id: &str| {
         let mut body = request("77", "jane@customers.example");
         body["status"] = json!(status);
-        let headers = [("x-api-key", LIVE), ("content-type", "application/json"), ("x-zendesk-webhook-invocation-id", id)];
+        let headers = [
+            ("x-api-key", LIVE),
+            ("content-type", "application/json"),
+            ("x-zendesk-webhook-invocation-id", id),
+        ];
         world.call("POST", "/v1/webhooks/zendesk", &headers, body.to_string()).await
     };
     let first = deliver(&world, "solved", "1").await.id();
@@ -95,7 +116,11 @@ async fn a_repetition_of_the_opening_does_not_withdraw_what_was_closed_after_it(
     assert_eq!(world.outcome(&first).await, "not_sent: reopened");
     let second = deliver(&world, "solved", "3").await.id();
     assert_eq!(deliver(&world, "open", "2").await.json()["status"], "ignored");
-    assert_eq!(world.outcome(&second).await, "queued", "the second opening was the first one's repetition");
+    assert_eq!(
+        world.outcome(&second).await,
+        "queued",
+        "the second opening was the first one's repetition"
+    );
     deliver(&world, "open", "4").await;
     assert_eq!(world.outcome(&second).await, "not_sent: reopened", "another opening counts");
     later(&mut world, 21).await;
@@ -107,13 +132,18 @@ async fn an_idempotency_key_that_was_answered_as_a_repetition_is_remembered() {
     let world = World::new().await;
     world.company(json!({ "dedupe_minutes": { "requests": 1 }, "suppression_days": 0 }));
     let post = async |key: &str, body: &Value| {
-        let headers = [("x-api-key", LIVE), ("content-type", "application/json"), ("idempotency-key", key)];
+        let headers =
+            [("x-api-key", LIVE), ("content-type", "application/json"), ("idempotency-key", key)];
         world.call("POST", "/v1/requests", &headers, body.to_string()).await
     };
     let body = request("77", "jane@customers.example");
     let first = post("K1", &body).await.id();
     assert_eq!(post("K2", &body).await.id(), first, "the same interaction");
-    assert_eq!(post("K2", &request("78", "jane@customers.example")).await.status, 422, "K2 came with another body");
+    assert_eq!(
+        post("K2", &request("78", "jane@customers.example")).await.status,
+        422,
+        "K2 came with another body"
+    );
     world.advance(SignedDuration::from_mins(2));
     for key in ["K1", "K2"] {
         assert_eq!(post(key, &body).await.id(), first, "{key}: honoured for a day");
@@ -124,7 +154,8 @@ async fn an_idempotency_key_that_was_answered_as_a_repetition_is_remembered() {
 #[tokio::test]
 async fn a_helpdesks_form_that_sends_the_same_idempotency_key_each_time_does_no_harm() {
     let world = World::new().await;
-    let headers = [("x-api-key", LIVE), ("content-type", "application/json"), ("idempotency-key", "static")];
+    let headers =
+        [("x-api-key", LIVE), ("content-type", "application/json"), ("idempotency-key", "static")];
     for n in 0..3 {
         let body = request(&n.to_string(), &format!("c{n}@customers.example")).to_string();
         assert_eq!(world.call("POST", "/v1/webhooks/freshdesk", &headers, body).await.status, 200);
@@ -152,7 +183,11 @@ async fn do_not_send_concerns_the_whole_ticket() {
             let mut world = World::new().await;
             delayed(&world);
             let id = world.post(path, &request("77", "jane@customers.example")).await.id();
-            assert_eq!(world.post(path, &again).await.json()["reason"], "do_not_send", "{path} {again}");
+            assert_eq!(
+                world.post(path, &again).await.json()["reason"],
+                "do_not_send",
+                "{path} {again}"
+            );
             later(&mut world, 21).await;
             assert_eq!(world.outcome(&id).await, "not_sent: do_not_send", "{path} {again}");
             // The same interaction, told once more without the wish: the wish holds.
@@ -165,7 +200,8 @@ async fn do_not_send_concerns_the_whole_ticket() {
 
 #[tokio::test]
 async fn tags_that_arrive_while_the_settings_have_a_fault_are_looked_at_again() {
-    let many: Vec<String> = (0..60).map(|n| format!("tag{n}")).chain(["no-survey".to_owned()]).collect();
+    let many: Vec<String> =
+        (0..60).map(|n| format!("tag{n}")).chain(["no-survey".to_owned()]).collect();
     let with = |tags: Value| {
         let mut body = request("77", "jane@customers.example");
         body["tags"] = tags;
@@ -200,11 +236,16 @@ async fn what_was_invalid_may_come_again_after_ten_minutes_under_every_key_that_
     let mut body = request("77", "jane@customers.example");
     body["employee"] = json!({ "email": "new@blancapeak.example" });
     let post = async |key: &str| {
-        let headers = [("x-api-key", LIVE), ("content-type", "application/json"), ("idempotency-key", key)];
+        let headers =
+            [("x-api-key", LIVE), ("content-type", "application/json"), ("idempotency-key", key)];
         world.call("POST", "/v1/requests", &headers, body.to_string()).await.status
     };
     assert_eq!((post("K1").await, post("K2").await), (400, 400));
-    world.configure("employee", "new@blancapeak.example", json!({ "status": "approved", "name": "New" }));
+    world.configure(
+        "employee",
+        "new@blancapeak.example",
+        json!({ "status": "approved", "name": "New" }),
+    );
     world.advance(SignedDuration::from_mins(11));
     assert_eq!((post("K2").await, post("K1").await), (200, 200));
 }
@@ -216,14 +257,22 @@ async fn a_delivery_that_was_answered_as_a_repetition_brings_nothing_back() {
     let deliver = async |world: &World, status: &str, id: &str| {
         let mut body = request("77", "jane@customers.example");
         body["status"] = json!(status);
-        let headers = [("x-api-key", LIVE), ("content-type", "application/json"), ("x-zendesk-webhook-invocation-id", id)];
+        let headers = [
+            ("x-api-key", LIVE),
+            ("content-type", "application/json"),
+            ("x-zendesk-webhook-invocation-id", id),
+        ];
         world.call("POST", "/v1/webhooks/zendesk", &headers, body.to_string()).await.json()
     };
     let first = deliver(&world, "solved", "1").await["request_id"].clone();
     assert_eq!(deliver(&world, "solved", "2").await["request_id"], first);
     deliver(&world, "open", "3").await;
     for id in ["1", "2"] {
-        assert_eq!(deliver(&world, "solved", id).await["request_id"], first, "{id} is delivered again");
+        assert_eq!(
+            deliver(&world, "solved", id).await["request_id"],
+            first,
+            "{id} is delivered again"
+        );
     }
     later(&mut world, 21).await;
     assert!(world.stack.mailbox.messages().is_empty());

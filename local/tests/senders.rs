@@ -1,4 +1,5 @@
-//! Whose name and address a mail has, and what becomes of it when the configuration or SES says that an address is none.
+//! Whose name and address a mail has, and what becomes of it when the configuration or SES says
+//! that an address is none.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -7,7 +8,7 @@ mod kit;
 use axum::http::StatusCode;
 use jiff::SignedDuration;
 use kit::{World, request};
-use local::faults::{Answer, Fault};
+use local::faults::{Fault, InjectedReply};
 use local::mailbox::Message;
 use serde_json::{Value, json};
 
@@ -24,7 +25,11 @@ async fn minutes(world: &mut World, minutes: i64) {
 async fn mail(company: Value, brand: Option<Value>) -> Message {
     let mut world = World::new().await;
     world.company(company);
-    world.configure("brand", "blancakids", brand.clone().unwrap_or_else(|| json!({ "active": false })));
+    world.configure(
+        "brand",
+        "blancakids",
+        brand.clone().unwrap_or_else(|| json!({ "active": false })),
+    );
     let mut body = request("1", "jane@customers.example");
     body["brand"] = json!(brand.map(|_| "blancakids"));
     world.post("/v1/requests", &body).await;
@@ -38,8 +43,14 @@ async fn a_brand_without_a_sender_of_its_own_sends_under_its_own_name() {
     for (brand, from) in [
         (None, "\"Blanca Peak\" <survey@blancapeak.example>"),
         (Some(json!({ "name": "Blanca Kids" })), "\"Blanca Kids\" <survey@blancapeak.example>"),
-        (Some(json!({ "name": "Blanca Kids", "from": "hi@kids.example" })), "\"Blanca Kids\" <hi@kids.example>"),
-        (Some(json!({ "name": "Blanca Kids", "from": "Kids Team <hi@kids.example>" })), "\"Kids Team\" <hi@kids.example>"),
+        (
+            Some(json!({ "name": "Blanca Kids", "from": "hi@kids.example" })),
+            "\"Blanca Kids\" <hi@kids.example>",
+        ),
+        (
+            Some(json!({ "name": "Blanca Kids", "from": "Kids Team <hi@kids.example>" })),
+            "\"Kids Team\" <hi@kids.example>",
+        ),
     ] {
         assert_eq!(mail(peak(), brand).await.from, from);
     }
@@ -50,15 +61,28 @@ async fn replies_go_to_a_mailbox_that_may_have_a_name() {
     for (written, reply_to) in [
         ("support@blancapeak.example", "support@blancapeak.example"),
         ("<support@blancapeak.example>", "support@blancapeak.example"),
-        ("Blanca Support <support@blancapeak.example>", "\"Blanca Support\" <support@blancapeak.example>"),
-        ("\"Käse\" <mailto:support@blancapeak.example>;", "=?UTF-8?B?S8Okc2U=?= <support@blancapeak.example>"),
+        (
+            "Blanca Support <support@blancapeak.example>",
+            "\"Blanca Support\" <support@blancapeak.example>",
+        ),
+        (
+            "\"Käse\" <mailto:support@blancapeak.example>;",
+            "=?UTF-8?B?S8Okc2U=?= <support@blancapeak.example>",
+        ),
     ] {
-        for (company, brand) in [(written, json!({})), ("other@blancapeak.example", json!({ "reply_to": written }))] {
+        for (company, brand) in
+            [(written, json!({})), ("other@blancapeak.example", json!({ "reply_to": written }))]
+        {
             let mail = mail(json!({ "reply_to": company }), Some(brand)).await;
             assert_eq!(mail.headers["Reply-To"], reply_to, "{written}");
             let unsubscribe = &mail.headers["List-Unsubscribe"];
             assert!(unsubscribe.starts_with("<http"), "{unsubscribe}");
-            assert!(unsubscribe.contains(">, <mailto:support@blancapeak.example?subject=unsubscribe&body=http"), "{unsubscribe}");
+            assert!(
+                unsubscribe.contains(
+                    ">, <mailto:support@blancapeak.example?subject=unsubscribe&body=http"
+                ),
+                "{unsubscribe}"
+            );
             assert!(!unsubscribe.contains("jane"), "{unsubscribe}");
         }
     }
@@ -83,7 +107,11 @@ async fn a_misspelled_switch_stops_a_channel_rather_than_leaving_it_on() {
     world.configure("channel", "email", json!({ "mode": "integrated", "enabld": false }));
     world.advance(SignedDuration::from_secs(31));
     minutes(&mut world, 3).await;
-    assert_eq!(world.outcome(&id).await, "queued", "let in before, it waits until the name is mended");
+    assert_eq!(
+        world.outcome(&id).await,
+        "queued",
+        "let in before, it waits until the name is mended"
+    );
     let refused = world.post("/v1/requests", &request("2", "joe@customers.example")).await;
     assert_eq!((refused.status, &refused.json()["code"]), (400, &json!("channel_not_enabled")));
     world.configure("channel", "email", json!({ "mode": "integrated", "enabled": true }));
@@ -94,9 +122,16 @@ async fn a_misspelled_switch_stops_a_channel_rather_than_leaving_it_on() {
 #[tokio::test]
 async fn an_employee_whose_name_has_no_end_is_in_no_request() {
     let world = World::new().await;
-    world.configure("employee", "paul@blancapeak.example", json!({ "name": "P".repeat(300_000), "status": "approved" }));
+    world.configure(
+        "employee",
+        "paul@blancapeak.example",
+        json!({ "name": "P".repeat(300_000), "status": "approved" }),
+    );
     let refused = world.post("/v1/requests", &request("1", "jane@customers.example")).await;
-    assert_eq!((refused.status, &refused.json()["code"]), (400, &json!("employee_profile_incomplete")));
+    assert_eq!(
+        (refused.status, &refused.json()["code"]),
+        (400, &json!("employee_profile_incomplete"))
+    );
     assert!(world.rows()[0].to_string().len() < 5_000);
 }
 
@@ -109,8 +144,8 @@ async fn only_what_ses_says_of_the_recipient_ends_the_request_as_rejected() {
     ] {
         let mut world = World::proxied().await;
         world.company(json!({ "send_attempts": 2 }));
-        let answer = Answer::error(StatusCode::BAD_REQUEST, "BadRequestException", message);
-        world.stack.proxies.as_ref().unwrap().ses.plan(move |_| Fault::Answer(answer.clone()));
+        let answer = InjectedReply::error(StatusCode::BAD_REQUEST, "BadRequestException", message);
+        world.stack.proxies.as_ref().unwrap().ses.plan(move |_| Fault::Reply(answer.clone()));
         let id = world.post("/v1/requests", &request("1", "jane@customers.example")).await.id();
         world.settle().await;
         minutes(&mut world, 30).await;

@@ -1,7 +1,8 @@
-//! Many requests in bad weather: SES throttles and loses connections after it has accepted, DynamoDB throttles and meets conflicts, and every
-//! webhook comes three times.
+//! Many requests in bad weather: SES throttles and loses connections after it has accepted,
+//! DynamoDB throttles and meets conflicts, and every webhook comes three times.
 //!
-//! `AFTERWORD_STORM=10000 cargo test --release -p local --test storm` for the whole of it; without the variable it is a smaller one.
+//! `AFTERWORD_STORM=10000 cargo test --release -p local --test storm` for the whole of it; without
+//! the variable it is a smaller one.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 use kit::story::{Step, Teller, Topic, wrongs};
 use kit::{World, request};
-use local::faults::{Answer, Call, Fault};
+use local::faults::{Call, Fault, InjectedReply};
 use policy::Status;
 use serde_json::json;
 
@@ -28,7 +29,7 @@ fn dice(call: &Call) -> u64 {
 
 fn ses(call: &Call) -> Fault {
     match dice(call) {
-        0..30 => Fault::Answer(Answer::too_many_requests()),
+        0..30 => Fault::Reply(InjectedReply::too_many_requests()),
         30..35 => Fault::CutAfter,
         _ => Fault::None,
     }
@@ -36,8 +37,8 @@ fn ses(call: &Call) -> Fault {
 
 fn dynamodb(call: &Call) -> Fault {
     match (dice(call), call.operation.as_str()) {
-        (0..5, "TransactWriteItems") => Fault::Answer(Answer::transaction_conflict(call)),
-        (0..10, _) => Fault::Answer(Answer::throttled()),
+        (0..5, "TransactWriteItems") => Fault::Reply(InjectedReply::transaction_conflict(call)),
+        (0..10, _) => Fault::Reply(InjectedReply::throttled()),
         _ => Fault::None,
     }
 }
@@ -99,7 +100,10 @@ async fn counts(world: &World) -> BTreeMap<&'static str, usize> {
     for status in Status::ALL {
         let mut after = String::new();
         loop {
-            let page = world.get(&format!("/v1/requests?status={}&limit=500{after}", status.as_str())).await.json();
+            let page = world
+                .get(&format!("/v1/requests?status={}&limit=500{after}", status.as_str()))
+                .await
+                .json();
             let found = page["requests"].as_array().unwrap().len();
             if found > 0 {
                 *counts.entry(status.as_str()).or_default() += found;

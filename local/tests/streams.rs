@@ -1,4 +1,5 @@
-//! Stream records as Lambda delivers them at its worst: twice, out of order, late, and in a batch with one that cannot be understood.
+//! Stream records as Lambda delivers them at its worst: twice, out of order, late, and in a batch
+//! with one that cannot be understood.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -12,7 +13,8 @@ fn record(number: usize, image: &Value) -> Value {
 }
 
 async fn dispatch(world: &World, images: &[Value]) -> Value {
-    let records: Vec<Value> = images.iter().enumerate().map(|(number, image)| record(number, image)).collect();
+    let records: Vec<Value> =
+        images.iter().enumerate().map(|(number, image)| record(number, image)).collect();
     world.stack.invoke("dispatch", json!({ "Records": records })).await.unwrap()
 }
 
@@ -20,7 +22,9 @@ async fn dispatch(world: &World, images: &[Value]) -> Value {
 async fn records_that_come_twice_and_out_of_order_send_one_mail_each() {
     let mut world = World::new().await;
     for n in 0..5 {
-        world.post("/v1/requests", &request(&n.to_string(), &format!("c{n}@customers.example"))).await;
+        world
+            .post("/v1/requests", &request(&n.to_string(), &format!("c{n}@customers.example")))
+            .await;
     }
     let images = world.rows();
     let mut batch: Vec<Value> = images.iter().rev().chain(&images).cloned().collect();
@@ -44,14 +48,27 @@ async fn an_old_record_of_a_conversation_changes_nothing() {
     let mut world = World::new().await;
     world.configure("channel", "chat", json!({ "mode": "integrated", "delay_minutes": 20 }));
     let event: Value = serde_json::from_str(include_str!("../../events/gladly.json")).unwrap();
-    let reply = world.post("/v1/webhooks/gladly", &serde_json::from_str(event["body"].as_str().unwrap()).unwrap()).await;
+    let reply = world
+        .post(
+            "/v1/webhooks/gladly",
+            &serde_json::from_str(event["body"].as_str().unwrap()).unwrap(),
+        )
+        .await;
     let first = world.rows();
     world.settle().await;
     let delayed = world.request(&reply.id()).await["wake_at"].clone();
     for _ in 0..2 {
-        let records: Vec<Value> = [&first[0], &first[0]].into_iter().enumerate().map(|(n, image)| record(n, image)).collect();
+        let records: Vec<Value> = [&first[0], &first[0]]
+            .into_iter()
+            .enumerate()
+            .map(|(n, image)| record(n, image))
+            .collect();
         world.stack.invoke("gladly_resolve", json!({ "Records": records })).await.unwrap();
-        assert_eq!(world.request(&reply.id()).await["wake_at"], delayed, "neither delayed twice nor ended early");
+        assert_eq!(
+            world.request(&reply.id()).await["wake_at"],
+            delayed,
+            "neither delayed twice nor ended early"
+        );
         world.advance(jiff::SignedDuration::from_mins(5));
     }
     world.advance(jiff::SignedDuration::from_mins(11));
@@ -73,7 +90,12 @@ async fn a_poisonous_record_reaches_the_failure_destination_and_the_rest_goes_th
                 world.stack.database.put_item(serde_json::from_value(put).unwrap()).unwrap();
             }
         }
-        ids.push(world.post("/v1/requests", &request(&n.to_string(), &format!("c{n}@customers.example"))).await.id());
+        ids.push(
+            world
+                .post("/v1/requests", &request(&n.to_string(), &format!("c{n}@customers.example")))
+                .await
+                .id(),
+        );
     }
     world.settle().await;
     for id in &ids {
@@ -81,8 +103,18 @@ async fn a_poisonous_record_reaches_the_failure_destination_and_the_rest_goes_th
     }
     let mut failed: Vec<_> = world.stack.failures.list();
     failed.sort_by(|a, b| a.function.cmp(&b.function));
-    let failed: Vec<_> =
-        failed.iter().map(|failure| (failure.function.as_str(), failure.condition, failure.sequence_numbers.len())).collect();
-    assert_eq!(failed, [("dispatch", "RetryAttemptsExhausted", 1), ("gladly_resolve", "RetryAttemptsExhausted", 1)]);
+    let failed: Vec<_> = failed
+        .iter()
+        .map(|failure| {
+            (failure.function.as_str(), failure.condition, failure.sequence_numbers.len())
+        })
+        .collect();
+    assert_eq!(
+        failed,
+        [
+            ("dispatch", "RetryAttemptsExhausted", 1),
+            ("gladly_resolve", "RetryAttemptsExhausted", 1)
+        ]
+    );
     assert_eq!(world.stack.mailbox.messages().len(), 9);
 }

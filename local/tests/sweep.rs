@@ -1,6 +1,7 @@
 //! `sweep` with very much to do, and dying on the way.
 //!
-//! `AFTERWORD_DUE=100000 cargo test --release -p local --test sweep` for a hundred thousand due requests; without the variable there are fewer.
+//! `AFTERWORD_DUE=100000 cargo test --release -p local --test sweep` for a hundred thousand due
+//! requests; without the variable there are fewer.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -10,7 +11,7 @@ use std::time::Instant;
 
 use jiff::SignedDuration;
 use kit::{World, request, request_id};
-use local::faults::{Answer, Fault};
+use local::faults::{Fault, InjectedReply};
 use serde_json::{Value, json};
 
 /// Due requests without `AFTERWORD_DUE`.
@@ -19,8 +20,10 @@ const FEW: usize = 2_000;
 /// As many requests as asked for whose delay is over, copies of one that came through the API.
 async fn with_due(count: usize) -> World {
     let world = World::proxied().await;
-    // The engine numbers a stream's record by looking at all the earlier ones, and nobody reads this stream.
-    let quiet = json!({ "TableName": "interactions", "StreamSpecification": { "StreamEnabled": false } });
+    // The engine numbers a stream's record by looking at all the earlier ones, and nobody reads
+    // this stream.
+    let quiet =
+        json!({ "TableName": "interactions", "StreamSpecification": { "StreamEnabled": false } });
     world.stack.database.update_table(serde_json::from_value(quiet).unwrap()).unwrap();
     world.configure("channel", "phone", json!({ "mode": "integrated", "delay_minutes": 20 }));
     let mut body = request("1", "jane@customers.example");
@@ -55,7 +58,11 @@ async fn wakes_at_most_what_the_rate_allows_and_loses_none_when_it_dies() {
 
     world.company(json!({ "send_rate": 10 }));
     let swept = world.sweep().await;
-    assert_eq!((&swept["woken"], ready(&world)), (&json!(600), 600), "10 a second are 600 a minute");
+    assert_eq!(
+        (&swept["woken"], ready(&world)),
+        (&json!(600), 600),
+        "10 a second are 600 a minute"
+    );
     world.advance(SignedDuration::from_mins(1));
     assert_eq!(world.sweep().await["woken"], json!(600), "others than the minute before");
     assert_eq!(ready(&world), 1_200);
@@ -65,7 +72,11 @@ async fn wakes_at_most_what_the_rate_allows_and_loses_none_when_it_dies() {
     world.advance(SignedDuration::from_mins(1));
     dynamodb.plan(|call| {
         if call.number > 300 {
-            Fault::Answer(Answer::error(axum::http::StatusCode::BAD_REQUEST, "AccessDenied", "dead"))
+            Fault::Reply(InjectedReply::error(
+                axum::http::StatusCode::BAD_REQUEST,
+                "AccessDenied",
+                "dead",
+            ))
         } else {
             Fault::None
         }
@@ -85,7 +96,11 @@ async fn wakes_at_most_what_the_rate_allows_and_loses_none_when_it_dies() {
     assert_eq!(swept["woken"].as_u64().unwrap() as usize, count - woken);
     assert_eq!(world.sweep().await["woken"], json!(0), "none is woken twice for nothing");
     world.advance(SignedDuration::from_mins(4));
-    assert_eq!(world.sweep().await["woken"].as_u64().unwrap() as usize, count, "the stream lost them all");
+    assert_eq!(
+        world.sweep().await["woken"].as_u64().unwrap() as usize,
+        count,
+        "the stream lost them all"
+    );
 }
 
 #[tokio::test]
@@ -93,7 +108,13 @@ async fn a_mail_at_which_ses_fails_for_ever_is_given_up_in_the_end() {
     let mut world = World::proxied().await;
     world.company(json!({ "send_attempts": 3 }));
     let ses = &world.stack.proxies.as_ref().unwrap().ses;
-    ses.plan(|call| if call.body.contains("cursed@") { Fault::Answer(Answer::internal()) } else { Fault::None });
+    ses.plan(|call| {
+        if call.body.contains("cursed@") {
+            Fault::Reply(InjectedReply::internal())
+        } else {
+            Fault::None
+        }
+    });
     let cursed = world.post("/v1/requests", &request("1", "cursed@customers.example")).await.id();
     let mut outcomes = Vec::new();
     for n in 0..4 {
@@ -102,9 +123,17 @@ async fn a_mail_at_which_ses_fails_for_ever_is_given_up_in_the_end() {
         // Earlier and later mails, whose Send events show that the cursed one's would have come.
         let claimed = world.now();
         world.advance(SignedDuration::from_mins(6));
-        world.post("/v1/requests", &request(&format!("other-{n}"), &format!("other-{n}@customers.example"))).await;
+        world
+            .post(
+                "/v1/requests",
+                &request(&format!("other-{n}"), &format!("other-{n}@customers.example")),
+            )
+            .await;
         world.settle().await;
-        world.others_were_mailed(claimed.checked_sub(SignedDuration::from_mins(5)).unwrap(), world.now());
+        world.others_were_mailed(
+            claimed.checked_sub(SignedDuration::from_mins(5)).unwrap(),
+            world.now(),
+        );
         weigh(&world).await;
     }
     assert_eq!(outcomes, ["sending", "sending", "sending", "failed: send_attempts"]);
@@ -125,18 +154,29 @@ async fn an_hours_outcomes_are_tallied_from_the_index() {
     }
     world.post_as(kit::TEST, "/v1/requests", &request("t", "jane@customers.example")).await;
     world.sweep().await;
-    assert_eq!(tally(&world, "2026-11-21T09"), json!({ "live/requests/queued/": { "N": "3" }, "test/requests/queued/": { "N": "1" } }));
+    assert_eq!(
+        tally(&world, "2026-11-21T09"),
+        json!({ "live/requests/queued/": { "N": "3" }, "test/requests/queued/": { "N": "1" } })
+    );
     world.settle().await;
     world.advance(SignedDuration::from_mins(61));
     world.sweep().await;
-    assert_eq!(tally(&world, "2026-11-21T10"), Value::Null, "it is another hour, and no minute for counting");
+    assert_eq!(
+        tally(&world, "2026-11-21T10"),
+        Value::Null,
+        "it is another hour, and no minute for counting"
+    );
     world.advance(SignedDuration::from_mins(4));
     world.sweep().await;
     let mut counts = json!({
         "live/requests/delivered/": { "N": "1" }, "live/requests/not_sent/suppression_period": { "N": "2" },
         "test/requests/delivered/": { "N": "1" },
     });
-    assert_eq!(tally(&world, "2026-11-21T09"), counts, "the hour before is counted anew every five minutes");
+    assert_eq!(
+        tally(&world, "2026-11-21T09"),
+        counts,
+        "the hour before is counted anew every five minutes"
+    );
     // A bounce that comes a day and a half later is counted too, within an hour.
     let jane = world.mails_to("jane@customers.example").remove(0);
     world.advance(SignedDuration::from_hours(36));
@@ -156,12 +196,19 @@ async fn an_hours_outcomes_are_tallied_from_the_index() {
     assert_eq!(tally(&world, "2026-11-21T09"), counts);
 }
 
-/// A world in which Jane's request is `sending`, since SES fails at her mails without a word on what became of them.
+/// A world in which Jane's request is `sending`, since SES fails at her mails without a word on
+/// what became of them.
 async fn stuck(send_attempts: u32) -> (World, String) {
     let mut world = World::proxied().await;
     world.company(json!({ "send_attempts": send_attempts }));
     let ses = &world.stack.proxies.as_ref().unwrap().ses;
-    ses.plan(|call| if call.body.contains("jane@") { Fault::Answer(Answer::internal()) } else { Fault::None });
+    ses.plan(|call| {
+        if call.body.contains("jane@") {
+            Fault::Reply(InjectedReply::internal())
+        } else {
+            Fault::None
+        }
+    });
     let id = world.post("/v1/requests", &request("first", "jane@customers.example")).await.id();
     world.settle().await;
     assert_eq!(world.outcome(&id).await, "sending");
@@ -179,7 +226,10 @@ async fn weigh(world: &World) {
 async fn prove(world: &mut World) {
     let claimed = world.now();
     world.advance(SignedDuration::from_mins(6));
-    world.others_were_mailed(claimed.checked_sub(SignedDuration::from_mins(5)).unwrap(), world.now());
+    world.others_were_mailed(
+        claimed.checked_sub(SignedDuration::from_mins(5)).unwrap(),
+        world.now(),
+    );
     world.post("/v1/requests", &request("proof", "proof@customers.example")).await;
     world.settle().await;
 }
@@ -206,12 +256,20 @@ async fn what_is_given_up_because_no_mail_left_releases_the_customers_window() {
 async fn what_is_refused_after_an_attempt_releases_the_customers_window() {
     let (mut world, id) = stuck(8).await;
     prove(&mut world).await;
-    world.configure("employee", "paul@blancapeak.example", json!({ "name": "Paul", "status": "deactivated" }));
+    world.configure(
+        "employee",
+        "paul@blancapeak.example",
+        json!({ "name": "Paul", "status": "deactivated" }),
+    );
     world.advance(SignedDuration::from_secs(31));
     weigh(&world).await;
     world.settle().await;
     assert_eq!(world.outcome(&id).await, "invalid: employee_deactivated");
-    world.configure("employee", "paul@blancapeak.example", json!({ "name": "Paul", "status": "approved" }));
+    world.configure(
+        "employee",
+        "paul@blancapeak.example",
+        json!({ "name": "Paul", "status": "approved" }),
+    );
     assert_eq!(next(&mut world).await, "delivered");
 }
 
@@ -232,7 +290,11 @@ async fn a_refused_mail_is_queued_again_though_the_customers_window_is_anothers(
     // Suppression is switched off, and the window of the first request lives on.
     world.company(json!({ "suppression_days": 0 }));
     world.advance(SignedDuration::from_mins(1));
-    world.stack.proxies.as_ref().unwrap().ses.fail_next("POST /v2/email/outbound-emails", 1, Fault::Answer(Answer::too_many_requests()));
+    world.stack.proxies.as_ref().unwrap().ses.fail_next(
+        "POST /v2/email/outbound-emails",
+        1,
+        Fault::Reply(InjectedReply::too_many_requests()),
+    );
     let second = world.post("/v1/requests", &request("2", "jane@customers.example")).await.id();
     world.settle().await;
     assert_eq!(world.outcome(&second).await, "queued");
@@ -244,5 +306,9 @@ async fn a_refused_mail_is_queued_again_though_the_customers_window_is_anothers(
     world.advance(SignedDuration::from_mins(1));
     let third = world.post("/v1/requests", &request("3", "jane@customers.example")).await.id();
     world.settle().await;
-    assert_eq!(world.outcome(&third).await, "not_sent: suppression_period", "the window is still the first one's");
+    assert_eq!(
+        world.outcome(&third).await,
+        "not_sent: suppression_period",
+        "the window is still the first one's"
+    );
 }

@@ -1,7 +1,8 @@
 //! Turns `texts/*.toml` into one `static` struct per language.
 //!
-//! `en.toml` says which keys there are and which placeholders each has. Every other file must have exactly those, so that a
-//! forgotten translation is a failed build that names file and key, never a blank in front of a customer.
+//! `en.toml` says which keys there are and which placeholders each has. Every other file must have
+//! exactly those, so that a forgotten translation is a failed build that names file and key, never
+//! a blank in front of a customer.
 
 #[path = "build/catalogue.rs"]
 mod catalogue;
@@ -35,7 +36,9 @@ fn files() -> std::io::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir("texts")? {
         let path = entry?.path();
-        if let (Some("toml"), Some(name)) = (path.extension().and_then(|e| e.to_str()), path.file_stem().and_then(|n| n.to_str())) {
+        if let (Some("toml"), Some(name)) =
+            (path.extension().and_then(|e| e.to_str()), path.file_stem().and_then(|n| n.to_str()))
+        {
             files.push((name.to_owned(), fs::read_to_string(&path)?));
         }
     }

@@ -13,8 +13,12 @@ pub(crate) fn row(row: &ResponseRow, interaction: Option<&Interaction>) -> Value
     let stars = row.answer.stars.to_string();
     // The page asks what went well, or what could be better (docs/facts.md, Vendor 6).
     let areas = if row.answer.stars >= 4 { "areas_of_excellence" } else { "areas_of_improvement" };
-    let topics: Map<String, Value> =
-        row.answer.topics.iter().map(|topic| (topic.clone(), json!({ "option_id": topic, "option_text": topic }))).collect();
+    let topics: Map<String, Value> = row
+        .answer
+        .topics
+        .iter()
+        .map(|topic| (topic.clone(), json!({ "option_id": topic, "option_text": topic })))
+        .collect();
     json!({
         "uuid": row.request_id,
         "sequence_id": row.sequence_id,

@@ -1,8 +1,11 @@
-//! `GET /v2/data?after=&limit=`: answers as the vendor exports them (docs/facts.md, Vendor 6), oldest first, by cursor.
+//! `GET /v2/data?after=&limit=`: answers as the vendor exports them (docs/facts.md, Vendor 6),
+//! oldest first, by cursor.
 //!
-//! The cursor never skips a row: rows younger than ten seconds are hidden, since one that was written a moment earlier may show a moment
-//! later. An answer that is changed moves to the end, with the same `uuid`, so that whoever reads on sees the change. Name and address of
-//! the customer are joined from the interaction, and so leave with it. Test keys see nothing: answers to test mails are not kept.
+//! The cursor never skips a row: rows younger than ten seconds are hidden, since one that was
+//! written a moment earlier may show a moment later. An answer that is changed moves to the end,
+//! with the same `uuid`, so that whoever reads on sees the change. Name and address of the customer
+//! are joined from the interaction, and so leave with it. Test keys see nothing: answers to test
+//! mails are not kept.
 
 mod export;
 
@@ -14,7 +17,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use policy::{Mode, Scope};
+use policy::{KeyScope, Mode};
 use serde_json::json;
 use store::{ROWS_AT_ONCE, ResponseRow, StoreError};
 
@@ -26,12 +29,20 @@ const SETTLED: SignedDuration = SignedDuration::from_secs(10);
 const FIRST_MONTH: (i16, i8) = (2026, 1);
 
 /// Answers one request.
-pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
+pub async fn handle(
+    intake: &Intake,
+    request: Request,
+    now: Timestamp,
+) -> Result<Response<Body>, Infallible> {
     respond(async {
-        let entered = intake.enter(&request, Scope::Read, now).await?;
+        let entered = intake.enter(&request, KeyScope::Read, now).await?;
         let query = Query::of(&request);
         let after = query.get("after", "a sequence_id", |id| id.parse::<u64>().ok())?;
-        let limit = query.get("limit", "a number from 1 to 1000", |n| n.parse().ok().filter(|n| (1..=PAGE).contains(n)))?.unwrap_or(PAGE);
+        let limit = query
+            .get("limit", "a number from 1 to 1000", |n| {
+                n.parse().ok().filter(|n| (1..=PAGE).contains(n))
+            })?
+            .unwrap_or(PAGE);
         let (rows, more) = match entered.key().mode {
             Mode::Live => page(intake, after.unwrap_or_default(), limit, now).await?,
             Mode::Test => (Vec::new(), false),
@@ -55,24 +66,37 @@ pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result
             }
         }
         let next = shown.filter(|_| more || !all);
-        Ok(json_reply(StatusCode::OK, "application/json", &json!({ "data": room.into_rows(), "next": next })))
+        Ok(json_reply(
+            StatusCode::OK,
+            "application/json",
+            &json!({ "data": room.into_rows(), "next": next }),
+        ))
     })
     .await
 }
 
 /// Rows after the cursor, month by month, at most `limit`; and whether there are, or may be, more.
-async fn page(intake: &Intake, after: u64, limit: usize, now: Timestamp) -> Result<(Vec<ResponseRow>, bool), StoreError> {
+async fn page(
+    intake: &Intake,
+    after: u64,
+    limit: usize,
+    now: Timestamp,
+) -> Result<(Vec<ResponseRow>, bool), StoreError> {
     let settled = now.checked_sub(SETTLED).unwrap_or(now);
     // A sequence id is the time in milliseconds, times a thousand.
     let until = u64::try_from(settled.as_millisecond()).unwrap_or_default().saturating_mul(1_000);
-    let read_to = i64::try_from(after / 1_000).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let read_to =
+        i64::try_from(after / 1_000).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let first = Date::new(FIRST_MONTH.0, FIRST_MONTH.1, 1).unwrap_or(Date::ZERO);
     let mut month = read_to.map_or(first, date).max(first).first_of_month();
     let mut rows = Vec::new();
     // One more than asked for shows whether there are more.
     while month <= date(settled) && rows.len() <= limit && after < until {
         let wanted = limit + 1 - rows.len();
-        let (found, broken_off) = intake.store.responses(&month.strftime("%Y-%m").to_string(), after, until, wanted).await?;
+        let (found, broken_off) = intake
+            .store
+            .responses(&month.strftime("%Y-%m").to_string(), after, until, wanted)
+            .await?;
         rows.extend(found);
         if broken_off {
             return Ok((rows, true));

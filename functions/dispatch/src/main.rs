@@ -7,8 +7,10 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    launch::log();
-    let dispatch = &Dispatch::from_env(&launch::aws("DYNAMODB"), &launch::aws_ses())?;
-    let handler = |event: LambdaEvent<Value>| async move { Ok::<_, Error>(dispatch.handle(&event.payload, Timestamp::now()).await) };
+    bootstrap::log();
+    let dispatch = &Dispatch::from_env(&bootstrap::aws("DYNAMODB"), &bootstrap::aws_ses())?;
+    let handler = |event: LambdaEvent<Value>| async move {
+        Ok::<_, Error>(dispatch.handle(&event.payload, Timestamp::now()).await)
+    };
     run(service_fn(handler)).await
 }

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::trouble::Trouble;
 
-/// Hosts that may be called, whatever the config table says: whoever may edit the table must not be able to send the token elsewhere.
+/// Hosts that may be called, whatever the config table says: whoever may edit the table must not be
+/// able to send the token elsewhere.
 #[derive(Clone, Debug)]
 pub struct AllowedHosts(Vec<String>);
 
@@ -14,9 +15,16 @@ impl AllowedHosts {
     /// Gladly's own (docs/facts.md, Gladly 2).
     pub const GLADLY: &'static str = "*.gladly.com,*.gladly.qa";
 
-    /// Comma-separated hosts without ports, compared without case; `*.` stands for one label or more.
+    /// Comma-separated hosts without ports, compared without case; `*.` stands for one label or
+    /// more.
     pub fn new(patterns: &str) -> Self {
-        Self(patterns.split(',').map(|pattern| pattern.trim().to_lowercase()).filter(|pattern| !pattern.is_empty()).collect())
+        Self(
+            patterns
+                .split(',')
+                .map(|pattern| pattern.trim().to_lowercase())
+                .filter(|pattern| !pattern.is_empty())
+                .collect(),
+        )
     }
 
     fn allow(&self, host: &str) -> bool {
@@ -36,10 +44,16 @@ pub(crate) struct Account {
 
 impl Account {
     /// # Errors
-    /// [`Trouble::SetUp`], naming the attribute: absent, not understood, not HTTPS (but on loopback), or a host that is not allowed.
-    pub(crate) fn read(item: Option<&Map<String, Value>>, hosts: &AllowedHosts) -> Result<Self, Trouble> {
-        let item = Item::new(item.ok_or_else(|| Trouble::set_up("base_url", "the item is missing"))?);
-        let base = item.words("base_url")?.ok_or_else(|| Trouble::set_up("base_url", "is missing"))?;
+    /// [`Trouble::SetUp`], naming the attribute: absent, not understood, not HTTPS (but on
+    /// loopback), or a host that is not allowed.
+    pub(crate) fn read(
+        item: Option<&Map<String, Value>>,
+        hosts: &AllowedHosts,
+    ) -> Result<Self, Trouble> {
+        let item =
+            Item::new(item.ok_or_else(|| Trouble::set_up("base_url", "the item is missing"))?);
+        let base =
+            item.words("base_url")?.ok_or_else(|| Trouble::set_up("base_url", "is missing"))?;
         let base = Url::parse(&base).map_err(|_| Trouble::set_up("base_url", "is no URL"))?;
         let host = base.host_str().unwrap_or_default();
         if !hosts.allow(host) {
@@ -54,16 +68,22 @@ impl Account {
             || base.query().is_some()
             || base.fragment().is_some()
         {
-            return Err(Trouble::set_up("base_url", "must be a host alone, as in https://example.gladly.com"));
+            return Err(Trouble::set_up(
+                "base_url",
+                "must be a host alone, as in https://example.gladly.com",
+            ));
         }
-        let agent_email = item.words("agent_email")?.ok_or_else(|| Trouble::set_up("agent_email", "is missing"))?;
+        let agent_email = item
+            .words("agent_email")?
+            .ok_or_else(|| Trouble::set_up("agent_email", "is missing"))?;
         if agent_email.contains(|c: char| c == ':' || c.is_control()) {
             return Err(Trouble::set_up("agent_email", "is no e-mail address"));
         }
         Ok(Self { base, agent_email })
     }
 
-    /// The URL of a resource. `None` if a segment could not be an id: the path must stay where it was meant to lead.
+    /// The URL of a resource. `None` if a segment could not be an id: the path must stay where it
+    /// was meant to lead.
     pub(crate) fn url(&self, segments: &[&str]) -> Option<Url> {
         let mut path = String::from("api/v1");
         for segment in segments {
@@ -73,7 +93,9 @@ impl Account {
             path.push('/');
             for byte in segment.bytes() {
                 match byte {
-                    b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => path.push(char::from(byte)),
+                    b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                        path.push(char::from(byte))
+                    }
                     _ => path.push_str(&format!("%{byte:02X}")),
                 }
             }
@@ -82,11 +104,13 @@ impl Account {
     }
 }
 
-/// Whether it leads to this very machine, as `host.docker.internal` does from a container of `sam local`.
+/// Whether it leads to this very machine, as `host.docker.internal` does from a container of `sam
+/// local`.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    ["localhost", "host.docker.internal"].contains(&host) || address.is_ok_and(|address| address.is_loopback())
+    ["localhost", "host.docker.internal"].contains(&host)
+        || address.is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -98,7 +122,8 @@ mod tests {
 
     fn read(base_url: &str) -> Result<Account, String> {
         let item = json!({ "kind": "integration", "id": "gladly", "base_url": base_url, "agent_email": "api@example.com" });
-        let hosts = AllowedHosts::new("*.gladly.com, *.gladly.qa,127.0.0.1,[::1],host.docker.internal");
+        let hosts =
+            AllowedHosts::new("*.gladly.com, *.gladly.qa,127.0.0.1,[::1],host.docker.internal");
         Account::read(item.as_object(), &hosts).map_err(|trouble| trouble.to_string())
     }
 
@@ -122,11 +147,25 @@ mod tests {
             "https://169.254.169.254",
             "https://localhost",
         ] {
-            assert_eq!(read(bad).unwrap_err(), "integration/gladly base_url: is not among GLADLY_ALLOWED_HOSTS", "{bad}");
+            assert_eq!(
+                read(bad).unwrap_err(),
+                "integration/gladly base_url: is not among GLADLY_ALLOWED_HOSTS",
+                "{bad}"
+            );
         }
-        assert_eq!(read("http://example.gladly.com").unwrap_err(), "integration/gladly base_url: must start with https://");
-        assert_eq!(read("example.gladly.com").unwrap_err(), "integration/gladly base_url: is no URL");
-        for bad in ["https://example.gladly.com/v2", "https://me:secret@example.gladly.com", "https://example.gladly.com?x"] {
+        assert_eq!(
+            read("http://example.gladly.com").unwrap_err(),
+            "integration/gladly base_url: must start with https://"
+        );
+        assert_eq!(
+            read("example.gladly.com").unwrap_err(),
+            "integration/gladly base_url: is no URL"
+        );
+        for bad in [
+            "https://example.gladly.com/v2",
+            "https://me:secret@example.gladly.com",
+            "https://example.gladly.com?x",
+        ] {
             assert!(read(bad).unwrap_err().contains("must be a host alone"), "{bad}");
         }
     }

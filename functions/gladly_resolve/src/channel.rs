@@ -1,4 +1,5 @@
-//! On which channel a conversation was held. Gladly does not say, so its messages decide (docs/facts.md, Gladly 2).
+//! On which channel a conversation was held. Gladly does not say, so its messages decide
+//! (docs/facts.md, Gladly 2).
 
 use std::collections::HashMap;
 
@@ -13,23 +14,28 @@ pub(crate) struct ConversationItem {
     pub(crate) at: Option<Timestamp>,
 }
 
-/// What a conversation without any message is called: no company has that channel, so it is `channel_not_enabled`.
+/// What a conversation without any message is called: no company has that channel, so it is
+/// `channel_not_enabled`.
 const NONE: &str = "unknown";
 
 /// The channel of most messages; of several, the one with the latest.
 ///
-/// Where no message is of a kind that the contract maps, kinds that Gladly adds one day, or a company's custom channels, stand for
-/// themselves, in lower case: the status page then shows the name under which an admin can enable the channel.
+/// Where no message is of a kind that the contract maps, kinds that Gladly adds one day, or a
+/// company's custom channels, stand for themselves, in lower case: the status page then shows the
+/// name under which an admin can enable the channel.
 pub(crate) fn channel(items: &[ConversationItem]) -> String {
     let mapped = |item: &ConversationItem| mapped(&item.kind).map(str::to_owned);
-    let others = |item: &ConversationItem| (!is_bookkeeping(&item.kind)).then(|| item.kind.to_lowercase());
+    let others =
+        |item: &ConversationItem| (!is_bookkeeping(&item.kind)).then(|| item.kind.to_lowercase());
     most(items, mapped).or_else(|| most(items, others)).unwrap_or_else(|| NONE.to_owned())
 }
 
 fn mapped(kind: &str) -> Option<&'static str> {
     match kind {
         "EMAIL" => Some("email"),
-        "CHAT_MESSAGE" | "SMS" | "WHATSAPP" | "FACEBOOK_MESSAGE" | "INSTAGRAM_DIRECT" => Some("chat"),
+        "CHAT_MESSAGE" | "SMS" | "WHATSAPP" | "FACEBOOK_MESSAGE" | "INSTAGRAM_DIRECT" => {
+            Some("chat")
+        }
         "PHONE_CALL" | "VOICEMAIL" => Some("phone"),
         _ => None,
     }
@@ -37,10 +43,19 @@ fn mapped(kind: &str) -> Option<&'static str> {
 
 /// Items that nobody said to anybody.
 fn is_bookkeeping(kind: &str) -> bool {
-    matches!(kind, "" | "CONVERSATION_NOTE" | "CONVERSATION_STATUS_CHANGE" | "TOPIC_CHANGE" | "CUSTOMER_ACTIVITY")
+    matches!(
+        kind,
+        "" | "CONVERSATION_NOTE"
+            | "CONVERSATION_STATUS_CHANGE"
+            | "TOPIC_CHANGE"
+            | "CUSTOMER_ACTIVITY"
+    )
 }
 
-fn most(items: &[ConversationItem], name: impl Fn(&ConversationItem) -> Option<String>) -> Option<String> {
+fn most(
+    items: &[ConversationItem],
+    name: impl Fn(&ConversationItem) -> Option<String>,
+) -> Option<String> {
     let mut tally: HashMap<String, (usize, Option<Timestamp>, usize)> = HashMap::new();
     for (index, item) in items.iter().enumerate() {
         let Some(name) = name(item) else { continue };
@@ -73,7 +88,10 @@ mod tests {
     #[test]
     fn bookkeeping_is_no_channel() {
         let notes = [("CONVERSATION_NOTE", 1); 9];
-        assert_eq!(of(&[&notes[..], &[("WHATSAPP", 2), ("TWITTER", 3), ("TWITTER", 4)]].concat()), "chat");
+        assert_eq!(
+            of(&[&notes[..], &[("WHATSAPP", 2), ("TWITTER", 3), ("TWITTER", 4)]].concat()),
+            "chat"
+        );
         assert_eq!(of(&[&notes[..], &[("TWITTER", 3)]].concat()), "twitter");
         assert_eq!(of(&notes), "unknown");
         assert_eq!(of(&[]), "unknown");

@@ -1,24 +1,27 @@
-//! Asks Gladly who and how. Its webhook carries ids only (docs/facts.md, Gladly 1), so a closed conversation is recorded as `unresolved`, and
-//! this function, on the table's stream, turns it into `queued`, `not_sent` or `invalid`.
+//! Asks Gladly who and how. Its webhook carries ids only (docs/facts.md, Gladly 1), so a closed
+//! conversation is recorded as `unresolved`, and this function, on the table's stream, turns it
+//! into `queued`, `not_sent` or `invalid`.
 //!
-//! - One look asks for the conversation, its items, the customer and the agent at once, and for the topics when the conversation has any
-//!   that are not known yet. Then `policy` decides, as it does for every other source.
-//! - A channel with a delay is looked at twice: the first look finds out when the survey is due, and the last, when it is, whether the
-//!   conversation is still closed, and whether this closing was its last: of several, the newest asks. A request that has a `due_at` is never
-//!   delayed again.
-//! - Gladly's trouble (429, 5xx, time-out, an answer that is none) goes back to the table with a later `wake_at`, and so does what an admin
-//!   has to mend; neither fails the batch. After two days, or when the row would expire before the next
-//!   look, it is `failed: source_unreachable`.
+//! - One look asks for the conversation, its items, the customer and the agent at once, and for the
+//!   topics when the conversation has any that are not known yet. Then `policy` decides, as it does
+//!   for every other source.
+//! - A channel with a delay is looked at twice: the first look finds out when the survey is due,
+//!   and the last, when it is, whether the conversation is still closed, and whether this closing
+//!   was its last: of several, the newest asks. A request that has a `due_at` is never delayed
+//!   again.
+//! - Gladly's trouble (429, 5xx, time-out, an answer that is none) goes back to the table with a
+//!   later `wake_at`, and so does what an admin has to mend; neither fails the batch. After two
+//!   days, or when the row would expire before the next look, it is `failed: source_unreachable`.
 
 mod account;
-mod answers;
 mod channel;
 mod client;
-mod look;
+mod lookup;
+mod payloads;
 mod trouble;
 
 use jiff::{SignedDuration, Timestamp};
-use policy::{Reason, Status, Verdict, backoff, later};
+use policy::{Reason, Status, Verdict, backoff, saturating_add};
 use serde_json::Value;
 use store::{Interaction, Resolution, Settings, Store, StoreError, each_interaction};
 
@@ -26,7 +29,7 @@ pub use account::AllowedHosts;
 pub use client::{Gladly, SetUpError};
 
 use account::Account;
-use look::Told;
+use lookup::Told;
 use trouble::Trouble;
 
 /// How long Gladly is asked, counted from receipt, or from the end of the delay.
@@ -37,7 +40,8 @@ const AT_ONCE: usize = 10;
 const UNMENDED: SignedDuration = SignedDuration::from_mins(5);
 /// How late `sweep` and the stream may be with a look.
 const LATE: SignedDuration = SignedDuration::from_mins(5);
-/// How long the event of another closing is waited for: Gladly sends it again after 30 s and 5 min (docs/facts.md, Gladly 1).
+/// How long the event of another closing is waited for: Gladly sends it again after 30 s and 5 min
+/// (docs/facts.md, Gladly 1).
 const EVENT_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// How far Gladly's clock and ours may be apart.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(1);
@@ -52,7 +56,8 @@ pub struct Resolver {
 }
 
 impl Resolver {
-    /// A resolver with Gladly's API token, and the hosts that may be called ([`AllowedHosts::new`]).
+    /// A resolver with Gladly's API token, and the hosts that may be called
+    /// ([`AllowedHosts::new`]).
     ///
     /// # Errors
     /// As [`Gladly::new`].
@@ -60,8 +65,9 @@ impl Resolver {
         Ok(Self { store, gladly: Gladly::new(token, AllowedHosts::new(allowed_hosts))? })
     }
 
-    /// Resolves the rows of one batch of the stream; returns Lambda's partial batch response, `{"batchItemFailures": […]}`, which lists
-    /// records that cannot be read and rows that cannot be written.
+    /// Resolves the rows of one batch of the stream; returns Lambda's partial batch response,
+    /// `{"batchItemFailures": […]}`, which lists records that cannot be read and rows that cannot
+    /// be written.
     pub async fn handle(&self, event: &Value, now: Timestamp) -> Value {
         each_interaction(event, AT_ONCE, |row| self.step(row, now)).await
     }
@@ -80,17 +86,39 @@ impl Resolver {
         }
     }
 
-    async fn ask(&self, row: &Interaction, settings: &Settings, now: Timestamp) -> Result<Told, Trouble> {
+    async fn ask(
+        &self,
+        row: &Interaction,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Told, Trouble> {
         // With a setting that cannot be understood the topic that means do-not-send may be unknown.
         if let Some(fault) = settings.company.faults.first() {
             return Err(fault.clone().into());
         }
-        let conversation = row.conversation.as_ref().ok_or_else(|| Trouble::later("conversation", "the row names none"))?;
-        let account = Account::read(settings.integrations.get("gladly"), self.gladly.allowed_hosts())?;
-        look::look(&self.gladly, &account, conversation, &settings.company.do_not_send_topic, now).await
+        let conversation = row
+            .conversation
+            .as_ref()
+            .ok_or_else(|| Trouble::retry_later("conversation", "the row names none"))?;
+        let account =
+            Account::read(settings.integrations.get("gladly"), self.gladly.allowed_hosts())?;
+        lookup::look_up(
+            &self.gladly,
+            &account,
+            conversation,
+            &settings.company.do_not_send_topic,
+            now,
+        )
+        .await
     }
 
-    async fn decide(&self, row: &Interaction, settings: &Settings, told: Told, now: Timestamp) -> Result<(), StoreError> {
+    async fn decide(
+        &self,
+        row: &Interaction,
+        settings: &Settings,
+        told: Told,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let (request, closed_at) = match told {
             Told::Reopened => return self.store.refuse(row, Reason::Reopened, now).await.map(drop),
             Told::Closed { request, at } => (request, at),
@@ -109,8 +137,11 @@ impl Resolver {
             tracing::info!(request_id = %row.request_id, "conversation is asked about once more when its delay is over");
             return self.store.delay(row, plan.due).await.map(drop);
         }
-        // With a delay, the conversation may have been reopened and closed again meanwhile: the newest closing asks.
-        if row.due_at.is_some() || matches!(&verdict, Verdict::Send(plan) if plan.due > row.created_at) {
+        // With a delay, the conversation may have been reopened and closed again meanwhile: the
+        // newest closing asks.
+        if row.due_at.is_some()
+            || matches!(&verdict, Verdict::Send(plan) if plan.due > row.created_at)
+        {
             if self.store.has_newer_closing(row, now).await? {
                 return self.store.refuse(row, Reason::Reopened, now).await.map(drop);
             }
@@ -125,14 +156,21 @@ impl Resolver {
         Ok(())
     }
 
-    async fn put_back(&self, row: &Interaction, trouble: &Trouble, now: Timestamp) -> Result<(), StoreError> {
+    async fn put_back(
+        &self,
+        row: &Interaction,
+        trouble: &Trouble,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let (wait, counts) = match trouble {
             Trouble::SetUp { .. } => (UNMENDED, false),
-            Trouble::Later { not_before, .. } => (backoff(row.attempts, fastrand::u32(..)).max(*not_before), true),
+            Trouble::Later { not_before, .. } => {
+                (backoff(row.attempts, fastrand::u32(..)).max(*not_before), true)
+            }
         };
-        let next = later(now, wait);
+        let next = saturating_add(now, wait);
         let patience_over = now.duration_since(row.due_at.unwrap_or(row.created_at)) >= PATIENCE;
-        if patience_over || row.expired(later(next, LATE)) {
+        if patience_over || row.expired(saturating_add(next, LATE)) {
             tracing::error!(request_id = %row.request_id, %trouble, patience_over, "Gladly could not be asked in time: given up");
             return self.store.refuse(row, Reason::SourceUnreachable, now).await.map(drop);
         }
@@ -148,12 +186,18 @@ impl Resolver {
     }
 }
 
-/// Trouble if the conversation was closed again so lately that the event of it may still be on its way: two requests that do not know of each
-/// other would both ask. If none has come by then, nothing else asks (Gladly's rule closed it unassigned, or the event was lost), and this
-/// request does. A time that lies ahead says nothing.
+/// Trouble if the conversation was closed again so lately that the event of it may still be on its
+/// way: two requests that do not know of each other would both ask. If none has come by then,
+/// nothing else asks (Gladly's rule closed it unassigned, or the event was lost), and this request
+/// does. A time that lies ahead says nothing.
 fn closed_again_lately(row: &Interaction, closed_at: Timestamp, now: Timestamp) -> Option<Trouble> {
-    let again = closed_at > later(row.created_at, CLOCKS_APART) && closed_at <= later(now, CLOCKS_APART);
-    let not_before = later(closed_at, EVENT_WAIT).duration_since(now);
+    let again = closed_at > saturating_add(row.created_at, CLOCKS_APART)
+        && closed_at <= saturating_add(now, CLOCKS_APART);
+    let not_before = saturating_add(closed_at, EVENT_WAIT).duration_since(now);
     let cause = "closed again lately, and the event of it has not come yet";
-    (again && not_before.is_positive()).then(|| Trouble::Later { resource: "conversation", cause: cause.into(), not_before })
+    (again && not_before.is_positive()).then(|| Trouble::Later {
+        resource: "conversation",
+        cause: cause.into(),
+        not_before,
+    })
 }

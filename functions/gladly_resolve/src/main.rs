@@ -8,8 +8,13 @@ use store::Store;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    launch::log();
-    let resolver = &Resolver { store: Store::from_env(&launch::aws("DYNAMODB"))?, gladly: Gladly::from_env()? };
-    let handler = |event: LambdaEvent<Value>| async move { Ok::<_, Error>(resolver.handle(&event.payload, Timestamp::now()).await) };
+    bootstrap::log();
+    let resolver = &Resolver {
+        store: Store::from_env(&bootstrap::aws("DYNAMODB"))?,
+        gladly: Gladly::from_env()?,
+    };
+    let handler = |event: LambdaEvent<Value>| async move {
+        Ok::<_, Error>(resolver.handle(&event.payload, Timestamp::now()).await)
+    };
     run(service_fn(handler)).await
 }

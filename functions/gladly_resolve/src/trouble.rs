@@ -1,13 +1,14 @@
 //! Why Gladly did not say who and how, and how long it asks to be left alone.
 
 use jiff::{SignedDuration, Timestamp};
-use policy::Fault;
+use policy::ConfigFault;
 use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
 
 /// A longer wait is not believed.
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
-/// Of the drafts of RateLimit headers (draft-ietf-httpapi-ratelimit-headers), in seconds. Gladly documents only its limit of each second
-/// (docs/facts.md, Gladly 3), which is over by the time that anything is asked again.
+/// Of the drafts of RateLimit headers (draft-ietf-httpapi-ratelimit-headers), in seconds. Gladly
+/// documents only its limit of each second (docs/facts.md, Gladly 3), which is over by the time
+/// that anything is asked again.
 const RATELIMIT_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
 /// Texts name places, never values: they are logged.
@@ -22,7 +23,7 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    pub(crate) fn later(resource: &'static str, cause: impl Into<String>) -> Self {
+    pub(crate) fn retry_later(resource: &'static str, cause: impl Into<String>) -> Self {
         Self::Later { resource, cause: cause.into(), not_before: SignedDuration::ZERO }
     }
 
@@ -31,17 +32,23 @@ impl Trouble {
     }
 }
 
-impl From<Fault> for Trouble {
-    fn from(fault: Fault) -> Self {
+impl From<ConfigFault> for Trouble {
+    fn from(fault: ConfigFault) -> Self {
         Self::SetUp { item: fault.item, attribute: fault.attribute, cause: "cannot be understood" }
     }
 }
 
-/// What the headers ask for: `Retry-After` (seconds or a date, RFC 9110), else `RateLimit-Reset`; from none up to an hour.
+/// What the headers ask for: `Retry-After` (seconds or a date, RFC 9110), else `RateLimit-Reset`;
+/// from none up to an hour.
 pub(crate) fn not_before(headers: &HeaderMap, now: Timestamp) -> SignedDuration {
-    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let seconds = |text: &str| text.parse::<u32>().ok().map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
-    let date = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp().duration_since(now));
+    let text =
+        |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let seconds = |text: &str| {
+        text.parse::<u32>().ok().map(|seconds| SignedDuration::from_secs(i64::from(seconds)))
+    };
+    let date = |text: &str| {
+        jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp().duration_since(now))
+    };
     let retry_after = text(&RETRY_AFTER).and_then(|text| seconds(text).or_else(|| date(text)));
     let wait = retry_after.or_else(|| text(&RATELIMIT_RESET).and_then(seconds));
     wait.unwrap_or_default().clamp(SignedDuration::ZERO, LONGEST)
@@ -55,7 +62,9 @@ mod tests {
     fn waits_as_long_as_the_headers_say() {
         let now = "1994-11-06T08:49:07Z".parse().unwrap();
         let wait = |pairs: &[(&'static str, &'static str)]| {
-            let headers = pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+            let headers = pairs
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
             not_before(&headers.collect(), now).as_secs()
         };
         assert_eq!(wait(&[("retry-after", "120")]), 120);

@@ -1,7 +1,9 @@
-//! `POST /v1/webhooks/gorgias`: a Gorgias HTTP integration, which fires at every update of a ticket.
+//! `POST /v1/webhooks/gorgias`: a Gorgias HTTP integration, which fires at every update of a
+//! ticket.
 //!
-//! Whether the ticket is closed, open again or snoozed is read from the body (docs/facts.md, Gorgias 1); a hundred failures in a row switch the
-//! integration off (Gorgias 3), so every refusal of ours is a 200.
+//! Whether the ticket is closed, open again or snoozed is read from the body (docs/facts.md,
+//! Gorgias 1); a hundred failures in a row switch the integration off (Gorgias 3), so every refusal
+//! of ours is a 200.
 
 use std::convert::Infallible;
 
@@ -11,6 +13,10 @@ use lambda_http::{Body, Request, Response};
 use normalize::Source;
 
 /// Answers one delivery.
-pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
+pub async fn handle(
+    intake: &Intake,
+    request: Request,
+    now: Timestamp,
+) -> Result<Response<Body>, Infallible> {
     intake.webhook(&request, Source::Gorgias, normalize::gorgias::parse, now).await
 }

@@ -31,7 +31,8 @@ pub enum Kind {
     Send,
     /// The customer's server took it.
     Delivery,
-    /// It came back, and SES has given up; the address may work another day (`Transient`, `Undetermined`).
+    /// It came back, and SES has given up; the address may work another day (`Transient`,
+    /// `Undetermined`).
     SoftBounce,
     /// It came back for good (`Permanent`).
     HardBounce,
@@ -71,8 +72,8 @@ pub enum Message {
 /// What SES writes to the topic once, when the event destination is made (docs/facts.md, SES 6).
 const VALIDATED: &str = "Successfully validated SNS topic for Amazon SES event publishing.";
 
-/// The messages of a queue (which the topic fills with bare records, or with SNS's envelopes where raw delivery is off), of an SNS notification,
-/// of an EventBridge event, or one bare record.
+/// The messages of a queue (which the topic fills with bare records, or with SNS's envelopes where
+/// raw delivery is off), of an SNS notification, of an EventBridge event, or one bare record.
 pub fn messages(envelope: &Value) -> Vec<Result<Message, NotAnEvent>> {
     if let Some(records) = envelope.get("Records").and_then(Value::as_array) {
         let message = |record: &Value| match (record.get("body"), record.get("Sns")) {
@@ -97,9 +98,13 @@ fn opened(body: &str) -> Result<Message, NotAnEvent> {
 fn unwrapped(value: &Value) -> Result<Message, NotAnEvent> {
     let text = |name: &str| value.get(name).and_then(Value::as_str);
     match (text("Type"), text("Message")) {
-        (Some("SubscriptionConfirmation"), _) => Ok(Message::AboutTopic("a subscription waits to be confirmed")),
+        (Some("SubscriptionConfirmation"), _) => {
+            Ok(Message::AboutTopic("a subscription waits to be confirmed"))
+        }
         (Some("UnsubscribeConfirmation"), _) => Ok(Message::AboutTopic("a subscription was ended")),
-        (_, Some(published)) if published.trim() == VALIDATED => Ok(Message::AboutTopic("SES validated the topic")),
+        (_, Some(published)) if published.trim() == VALIDATED => {
+            Ok(Message::AboutTopic("SES validated the topic"))
+        }
         (_, Some(published)) => json(published).map(Message::Record),
         (_, None) => Ok(Message::Record(value.clone())),
     }
@@ -109,26 +114,33 @@ fn json(text: &str) -> Result<Value, NotAnEvent> {
     serde_json::from_str(text).map_err(|_| NotAnEvent("a message that is no JSON"))
 }
 
-/// Reads a record. `Ok(None)`: an event that is of no consequence here, or about somebody else's mail.
+/// Reads a record. `Ok(None)`: an event that is of no consequence here, or about somebody else's
+/// mail.
 ///
 /// # Errors
 /// If it is no SES event at all.
 pub fn read(record: &Value) -> Result<Option<MailEvent>, NotAnEvent> {
     let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str);
     // `notificationType` is what identity feedback notifications say instead; they carry no tags.
-    let name = text("/eventType").or_else(|| text("/notificationType")).ok_or(NotAnEvent("no eventType"))?;
+    let name = text("/eventType")
+        .or_else(|| text("/notificationType"))
+        .ok_or(NotAnEvent("no eventType"))?;
     let kind = match name {
         "Send" => Kind::Send,
         "Delivery" => Kind::Delivery,
         "Bounce" if text("/bounce/bounceType") == Some("Permanent") => Kind::HardBounce,
         "Bounce" => Kind::SoftBounce,
         // A customer who takes a mail out of the spam folder complains of nothing.
-        "Complaint" if text("/complaint/complaintFeedbackType") == Some("not-spam") => return Ok(None),
+        "Complaint" if text("/complaint/complaintFeedbackType") == Some("not-spam") => {
+            return Ok(None);
+        }
         "Complaint" => Kind::Complaint,
         "Reject" => Kind::Reject,
         _ => return Ok(None),
     };
-    let Some(request_id) = text("/mail/tags/request_id/0").and_then(|id| id.parse().ok()) else { return Ok(None) };
+    let Some(request_id) = text("/mail/tags/request_id/0").and_then(|id| id.parse().ok()) else {
+        return Ok(None);
+    };
     let at = match kind {
         Kind::Delivery => text("/delivery/timestamp"),
         Kind::SoftBounce | Kind::HardBounce => text("/bounce/timestamp"),
@@ -138,7 +150,8 @@ pub fn read(record: &Value) -> Result<Option<MailEvent>, NotAnEvent> {
     Ok(Some(MailEvent {
         request_id,
         live: text("/mail/tags/mode/0") == Some("live"),
-        claimed_at: text("/mail/tags/claimed_at/0").and_then(|ms| Timestamp::from_millisecond(ms.parse().ok()?).ok()),
+        claimed_at: text("/mail/tags/claimed_at/0")
+            .and_then(|ms| Timestamp::from_millisecond(ms.parse().ok()?).ok()),
         message_id: text("/mail/messageId").unwrap_or_default().to_owned(),
         recipient: text("/mail/destination/0").map(str::to_owned),
         at: at.or_else(|| text("/mail/timestamp")).and_then(|at| at.parse().ok()),

@@ -1,8 +1,9 @@
 //! What SES says became of each mail: sent, delivered, bounced, complained of.
 //!
-//! Events come late, twice and out of order, and the outcome does not depend on it: outcomes only ever get graver, and what an event does
-//! to the customer's address (a permanent bounce, a complaint) is done again with each repetition, since it is the same each time. Nothing
-//! about the address of a test mail is kept.
+//! Events come late, twice and out of order, and the outcome does not depend on it: outcomes only
+//! ever get graver, and what an event does to the customer's address (a permanent bounce, a
+//! complaint) is done again with each repetition, since it is the same each time. Nothing about the
+//! address of a test mail is kept.
 
 mod event;
 
@@ -29,8 +30,8 @@ pub enum EventError {
     NotAnEvent(#[from] NotAnEvent),
 }
 
-/// Takes in every message of an envelope; the others go through though one fails. What SES or SNS says about the topic itself is logged, and
-/// done with.
+/// Takes in every message of an envelope; the others go through though one fails. What SES or SNS
+/// says about the topic itself is logged, and done with.
 ///
 /// # Errors
 /// The first message's that failed.
@@ -46,7 +47,8 @@ pub async fn handle(store: &Store, envelope: &Value, now: Timestamp) -> Result<(
                 }
             };
             match event {
-                // Boxed: the compiler would run out of depth at the future of all these calls in one another.
+                // Boxed: the compiler would run out of depth at the future of all these calls in
+                // one another.
                 Some(event) => Box::pin(take(store, &event, now)).await.map_err(EventError::from),
                 None => Ok(()),
             }
@@ -68,7 +70,9 @@ async fn take(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(), St
         store.note_send_event(claimed_at).await?;
     }
     let live = row.as_ref().map_or(event.live, |row| row.mode == Mode::Live);
-    let Some(subject) = subject(store, event, row.as_deref()).filter(|_| live) else { return Ok(()) };
+    let Some(subject) = subject(store, event, row.as_deref()).filter(|_| live) else {
+        return Ok(());
+    };
     match event.kind {
         Kind::HardBounce => {
             let window = store.settings(now).await?.company.bounce;
@@ -80,9 +84,17 @@ async fn take(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(), St
 }
 
 /// Writes the outcome; whether the row has it now, and the row if there is one.
-async fn write(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(bool, Option<Box<Interaction>>), StoreError> {
-    let outcome =
-        Outcome { request_id: event.request_id, status: event.kind.outcome(), message_id: &event.message_id, at: event.at.unwrap_or(now) };
+async fn write(
+    store: &Store,
+    event: &MailEvent,
+    now: Timestamp,
+) -> Result<(bool, Option<Box<Interaction>>), StoreError> {
+    let outcome = Outcome {
+        request_id: event.request_id,
+        status: event.kind.outcome(),
+        message_id: &event.message_id,
+        at: event.at.unwrap_or(now),
+    };
     for _ in 0..ATTEMPTS {
         let row = match store.outcome(&outcome).await? {
             OutcomeWritten::Applied(row) => return Ok((true, Some(row))),
@@ -97,11 +109,16 @@ async fn write(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(bool
             return Ok((true, Some(row)));
         }
     }
-    Err(StoreError::Unavailable { operation: "outcome", cause: "the row moved on each time".into() })
+    Err(StoreError::Unavailable {
+        operation: "outcome",
+        cause: "the row moved on each time".into(),
+    })
 }
 
 /// Whom the mail went to: by the row, or, when that is gone, by the event's own recipient.
 fn subject(store: &Store, event: &MailEvent, row: Option<&Interaction>) -> Option<Subject> {
     let of_row = row.and_then(|row| row.subject.as_deref()).and_then(Subject::from_text);
-    of_row.or_else(|| Some(store.secret().of_address(&Address::parse(event.recipient.as_deref()?)?.canonical())))
+    of_row.or_else(|| {
+        Some(store.secret().of_address(&Address::parse(event.recipient.as_deref()?)?.canonical()))
+    })
 }

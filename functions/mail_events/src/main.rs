@@ -8,8 +8,10 @@ use store::Store;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    launch::log();
-    let store = &Store::from_env(&launch::aws("DYNAMODB"))?;
-    let handler = |event: LambdaEvent<Value>| async move { handle(store, &event.payload, Timestamp::now()).await.map_err(Error::from) };
+    bootstrap::log();
+    let store = &Store::from_env(&bootstrap::aws("DYNAMODB"))?;
+    let handler = |event: LambdaEvent<Value>| async move {
+        handle(store, &event.payload, Timestamp::now()).await.map_err(Error::from)
+    };
     run(service_fn(handler)).await
 }

@@ -1,13 +1,14 @@
 //! `/v1/requests`: any system posts an interaction, and asks what became of it.
 //!
-//! - `POST /v1/requests` (scope `send`): strict; what is invalid for this company is a 400 with the reason as `code`.
+//! - `POST /v1/requests` (scope `send`): strict; what is invalid for this company is a 400 with the
+//!   reason as `code`.
 //! - `GET /v1/requests/{request_id}` (scope `read`): one request.
 //! - `DELETE /v1/requests/{request_id}` (scope `send`): takes back one whose mail has not gone out.
-//! - `GET /v1/requests?ext_interaction_id=&status=&after=&limit=` (scope `read`): newest first; a page may hold fewer than `limit`, even
-//!   none, while `next` leads on.
+//! - `GET /v1/requests?ext_interaction_id=&status=&after=&limit=` (scope `read`): newest first; a
+//!   page may hold fewer than `limit`, even none, while `next` leads on.
 //!
-//! A test key reads only what test keys sent. A live key's lists hold only what live keys sent. A key cancels only what keys of its own kind
-//! sent, from a source that it is for.
+//! A test key reads only what test keys sent. A live key's lists hold only what live keys sent. A
+//! key cancels only what keys of its own kind sent, from a source that it is for.
 
 use std::convert::Infallible;
 
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 use normalize::Source;
-use policy::{Cancellation, Mode, Scope, Status};
+use policy::{Cancellation, KeyScope, Mode, Status};
 use serde_json::json;
 use store::{Filter, ROWS_AT_ONCE};
 use uuid::Uuid;
@@ -29,11 +30,17 @@ const LARGEST_PAGE: usize = 500;
 const LONGEST_ID: usize = 1_024;
 
 /// Answers one request.
-pub async fn handle(intake: &Intake, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
+pub async fn handle(
+    intake: &Intake,
+    request: Request,
+    now: Timestamp,
+) -> Result<Response<Body>, Infallible> {
     respond(async {
         match (request.method(), named(&request)) {
             (&Method::POST, _) => in_time(post(intake, &request, now)).await,
-            (&Method::DELETE, Some(request_id)) => in_time(cancel(intake, &request, &request_id, now)).await,
+            (&Method::DELETE, Some(request_id)) => {
+                in_time(cancel(intake, &request, &request_id, now)).await
+            }
             (_, Some(request_id)) => get(intake, &request, &request_id, now).await,
             (_, None) => list(intake, &request, now).await,
         }
@@ -47,25 +54,47 @@ fn named(request: &Request) -> Option<String> {
     Some(id.trim_end_matches('/').to_owned()).filter(|id| !id.is_empty())
 }
 
-async fn post(intake: &Intake, request: &Request, now: Timestamp) -> Result<Response<Body>, Problem> {
-    let entered = intake.enter(request, Scope::Send, now).await?;
-    let delivery = Delivery { source: Source::Requests, id: None, parse: normalize::requests::parse, style: Style::Api };
+async fn post(
+    intake: &Intake,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Response<Body>, Problem> {
+    let entered = intake.enter(request, KeyScope::Send, now).await?;
+    let delivery = Delivery {
+        source: Source::Requests,
+        id: None,
+        parse: normalize::requests::parse,
+        style: Style::Api,
+    };
     intake.accept(&entered, delivery, now).await
 }
 
-async fn get(intake: &Intake, request: &Request, request_id: &str, now: Timestamp) -> Result<Response<Body>, Problem> {
-    let entered = intake.enter(request, Scope::Read, now).await?;
+async fn get(
+    intake: &Intake,
+    request: &Request,
+    request_id: &str,
+    now: Timestamp,
+) -> Result<Response<Body>, Problem> {
+    let entered = intake.enter(request, KeyScope::Read, now).await?;
     let request_id: Uuid = request_id.parse().map_err(|_| Problem::NotFound)?;
     let row = intake.store.interaction(request_id, now).await?;
     // To a test key a live request is answered like none: whether it exists is not its business.
-    let row = row.filter(|row| row.mode == Mode::Test || entered.key().mode == Mode::Live).ok_or(Problem::NotFound)?;
+    let row = row
+        .filter(|row| row.mode == Mode::Test || entered.key().mode == Mode::Live)
+        .ok_or(Problem::NotFound)?;
     Ok(json_reply(StatusCode::OK, "application/json", &row.public()))
 }
 
-async fn cancel(intake: &Intake, request: &Request, request_id: &str, now: Timestamp) -> Result<Response<Body>, Problem> {
-    let entered = intake.enter(request, Scope::Send, now).await?;
+async fn cancel(
+    intake: &Intake,
+    request: &Request,
+    request_id: &str,
+    now: Timestamp,
+) -> Result<Response<Body>, Problem> {
+    let entered = intake.enter(request, KeyScope::Send, now).await?;
     let request_id: Uuid = request_id.parse().map_err(|_| Problem::NotFound)?;
-    // Each round shows how the request stands now: at first, after it was cancelled, or after it moved on meanwhile. The deadline ends this.
+    // Each round shows how the request stands now: at first, after it was cancelled, or after it
+    // moved on meanwhile. The deadline ends this.
     loop {
         let row = intake.store.interaction(request_id, now).await?;
         let row = row.filter(|row| row.mode == entered.key().mode).ok_or(Problem::NotFound)?;
@@ -75,25 +104,41 @@ async fn cancel(intake: &Intake, request: &Request, request_id: &str, now: Times
                 let cancelled = intake.store.cancel(&row, now).await?;
                 tracing::info!(%request_id, source = %row.source, mode = row.mode.as_str(), cancelled, "request cancelled");
             }
-            Cancellation::Needless => return Ok(json_reply(StatusCode::OK, "application/json", &row.public())),
+            Cancellation::Needless => {
+                return Ok(json_reply(StatusCode::OK, "application/json", &row.public()));
+            }
             Cancellation::TooLate => return Err(Problem::AlreadySent),
         }
     }
 }
 
-async fn list(intake: &Intake, request: &Request, now: Timestamp) -> Result<Response<Body>, Problem> {
-    let entered = intake.enter(request, Scope::Read, now).await?;
+async fn list(
+    intake: &Intake,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Response<Body>, Problem> {
+    let entered = intake.enter(request, KeyScope::Read, now).await?;
     let query = Query::of(request);
     let status = query.get("status", "one of the statuses", Status::from_name)?;
-    let after = query.get("after", "the `next` of an earlier page", |id| id.parse::<Uuid>().ok())?;
-    let limit = query.get("limit", "a number from 1 to 500", |n| n.parse().ok().filter(|n| (1..=LARGEST_PAGE).contains(n)))?;
-    let ext_interaction_id =
-        query.get("ext_interaction_id", "at most 1024 bytes long", |id| (id.len() <= LONGEST_ID).then(|| id.to_owned()))?;
+    let after =
+        query.get("after", "the `next` of an earlier page", |id| id.parse::<Uuid>().ok())?;
+    let limit = query.get("limit", "a number from 1 to 500", |n| {
+        n.parse().ok().filter(|n| (1..=LARGEST_PAGE).contains(n))
+    })?;
+    let ext_interaction_id = query.get("ext_interaction_id", "at most 1024 bytes long", |id| {
+        (id.len() <= LONGEST_ID).then(|| id.to_owned())
+    })?;
     let filter = Filter { ext_interaction_id, status };
     let settings = intake.store.settings(now).await?;
-    let longest_delay = settings.channels.iter().map(|channel| channel.delay).max().unwrap_or_default();
-    let oldest = now.checked_sub(settings.company.kept() + settings.company.open + longest_delay).unwrap_or(Timestamp::UNIX_EPOCH);
-    let page = intake.store.list(entered.key().mode, &filter, after, limit.unwrap_or(PAGE), oldest, now).await?;
+    let longest_delay =
+        settings.channels.iter().map(|channel| channel.delay).max().unwrap_or_default();
+    let oldest = now
+        .checked_sub(settings.company.kept() + settings.company.open + longest_delay)
+        .unwrap_or(Timestamp::UNIX_EPOCH);
+    let page = intake
+        .store
+        .list(entered.key().mode, &filter, after, limit.unwrap_or(PAGE), oldest, now)
+        .await?;
     let (mut room, mut next, mut seen) = (Room::default(), page.next, None);
     'rows: for ids in page.ids.chunks(ROWS_AT_ONCE) {
         if room.is_full() {
@@ -111,5 +156,9 @@ async fn list(intake: &Intake, request: &Request, now: Timestamp) -> Result<Resp
             seen = Some(*id);
         }
     }
-    Ok(json_reply(StatusCode::OK, "application/json", &json!({ "requests": room.into_rows(), "next": next })))
+    Ok(json_reply(
+        StatusCode::OK,
+        "application/json",
+        &json!({ "requests": room.into_rows(), "next": next }),
+    ))
 }

@@ -7,7 +7,7 @@ use store::Store;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    launch::log();
-    let intake = Intake::new(Store::from_env(&launch::aws("DYNAMODB"))?);
+    bootstrap::log();
+    let intake = Intake::new(Store::from_env(&bootstrap::aws("DYNAMODB"))?);
     run(service_fn(|request| requests::handle(&intake, request, Timestamp::now()))).await
 }

@@ -1,6 +1,6 @@
 //! `/s/{token}`: show the survey, and take the answer.
 
-use dress::{Agent, worn};
+use branding::{Agent, resolve};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lambda_http::http::Method;
@@ -9,8 +9,8 @@ use links::Subject;
 use policy::{Brand, Mode};
 use store::{Answer, Answered, Interaction};
 
-use crate::form::Form;
 use crate::pages::{self, Frame, LONGEST_COMMENT, Mistake, Topic};
+use crate::submission::Submission;
 use crate::{PageError, Survey, Visit, chosen_language, kept_language};
 
 /// What the customer has put in.
@@ -23,24 +23,34 @@ struct Input {
 }
 
 impl Survey {
-    pub(crate) async fn survey(&self, request: &Request, token: &str, now: Timestamp) -> Result<Visit, PageError> {
+    pub(crate) async fn survey(
+        &self,
+        request: &Request,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Visit, PageError> {
         let Some(token_of) = self.secrets.open_survey(token) else { return Ok(Visit::Unknown) };
         let row = self.store.interaction(token_of.request_id, now).await?;
         let Some(row) = row.filter(asked) else { return Ok(Visit::Unknown) };
         let settings = self.store.settings(now).await?;
         let brand = row.brand.as_deref().and_then(|brand| Brand::find(&settings.brands, brand));
-        let posted = (request.method() == Method::POST).then(|| Form::read(request));
+        let posted = (request.method() == Method::POST).then(|| Submission::read(request));
         let chosen = posted.as_ref().and_then(|form| form.first("lang"));
-        let mail = language::best(&[row.language.as_deref().unwrap_or_default(), settings.company.default_language_tag()]);
+        let mail = language::best(&[
+            row.language.as_deref().unwrap_or_default(),
+            settings.company.default_language_tag(),
+        ]);
         let frame = Frame {
             texts: chosen_language(request, chosen, mail),
-            dress: worn(&settings.company, brand),
+            branding: resolve(&settings.company, brand),
             test: row.mode == Mode::Test,
             languages: &language::ALL,
         };
         // A row from before this was stored has no time of its own.
         let asked_at = row.sent_at.or(row.claimed_at).unwrap_or(row.created_at);
-        let until = row.open_until.unwrap_or_else(|| policy::later(asked_at, settings.company.open));
+        let until = row
+            .open_until
+            .unwrap_or_else(|| policy::saturating_add(asked_at, settings.company.open));
         if now >= until {
             return Ok(pages::closed(&frame)?.into());
         }
@@ -54,7 +64,8 @@ impl Survey {
         }
     }
 
-    /// The form; or, once there is an answer and the link chose no stars, the receipt with the form to change it.
+    /// The form; or, once there is an answer and the link chose no stars, the receipt with the form
+    /// to change it.
     async fn show(
         &self,
         request: &Request,
@@ -71,11 +82,18 @@ impl Survey {
             None => None,
         };
         // A test mail's answer is not kept, so its receipt comes from the redirect.
-        let received = answer.as_ref().map(|answer| answer.stars).or_else(|| stars("thanks").filter(|_| row.mode == Mode::Test));
+        let received = answer
+            .as_ref()
+            .map(|answer| answer.stars)
+            .or_else(|| stars("thanks").filter(|_| row.mode == Mode::Test));
         let input = Input {
             stars: stars("stars").or(received),
             comment: answer.as_ref().and_then(|a| a.comment.clone()).unwrap_or_default(),
-            topics: answer.iter().flat_map(|a| &a.topics).filter_map(|name| Topic::parse(name)).collect(),
+            topics: answer
+                .iter()
+                .flat_map(|a| &a.topics)
+                .filter_map(|name| Topic::parse(name))
+                .collect(),
             mistakes: Vec::new(),
         };
         let form = self.form(row, action, &input).await?;
@@ -116,8 +134,14 @@ impl Survey {
         Ok(Visit::SeeOther(format!("?thanks={given}{kept_language}")))
     }
 
-    async fn form<'a>(&self, row: &'a Interaction, action: &'a str, input: &'a Input) -> Result<pages::Form<'a>, PageError> {
-        let subject = row.subject.as_deref().and_then(Subject::from_text).filter(|_| row.mode == Mode::Live);
+    async fn form<'a>(
+        &self,
+        row: &'a Interaction,
+        action: &'a str,
+        input: &'a Input,
+    ) -> Result<pages::SurveyForm<'a>, PageError> {
+        let subject =
+            row.subject.as_deref().and_then(Subject::from_text).filter(|_| row.mode == Mode::Live);
         let unsubscribed = match subject {
             Some(subject) => {
                 let unsubscribed = self.store.unsubscribed(&subject, row.brand.as_deref()).await?;
@@ -126,9 +150,11 @@ impl Survey {
             None => false,
         };
         let agent = row.employee.as_ref();
-        Ok(pages::Form {
+        Ok(pages::SurveyForm {
             action,
-            agent: agent.and_then(|a| Some(Agent { name: a.name.as_deref()?, picture_url: a.picture_url.as_deref() })),
+            agent: agent.and_then(|a| {
+                Some(Agent { name: a.name.as_deref()?, picture_url: a.picture_url.as_deref() })
+            }),
             stars: input.stars,
             comment: &input.comment,
             topics: &input.topics,
@@ -138,8 +164,8 @@ impl Survey {
     }
 }
 
-/// Whether the customer may have been asked: only then is there a link to this row. What we believe became of the mail does not matter: who has
-/// the link has got the mail.
+/// Whether the customer may have been asked: only then is there a link to this row. What we believe
+/// became of the mail does not matter: who has the link has got the mail.
 fn asked(row: &Interaction) -> bool {
     row.claimed_at.is_some()
 }
@@ -152,7 +178,7 @@ fn stars(text: &str) -> Option<u8> {
     }
 }
 
-fn posted_input(form: &Form) -> Input {
+fn posted_input(form: &Submission) -> Input {
     let comment = clean(form.first("comment").unwrap_or_default());
     let stars = form.first("stars").and_then(stars);
     let mut mistakes = Vec::new();
@@ -163,12 +189,21 @@ fn posted_input(form: &Form) -> Input {
     if form.cut || comment.chars().count() > LONGEST_COMMENT {
         mistakes.push(Mistake::CommentTooLong);
     }
-    let topics = Topic::ALL.into_iter().filter(|topic| form.all("topics").any(|name| name == topic.name())).collect();
+    let topics = Topic::ALL
+        .into_iter()
+        .filter(|topic| form.all("topics").any(|name| name == topic.name()))
+        .collect();
     Input { stars, comment, topics, mistakes }
 }
 
-/// A comment is text: line ends become one kind, and control characters, which nobody types, go. Markup and bidirectional marks stay, as text.
+/// A comment is text: line ends become one kind, and control characters, which nobody types, go.
+/// Markup and bidirectional marks stay, as text.
 fn clean(comment: &str) -> String {
     let lines = comment.replace("\r\n", "\n").replace('\r', "\n");
-    lines.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect::<String>().trim().to_owned()
+    lines
+        .chars()
+        .filter(|c| *c == '\n' || *c == '\t' || !c.is_control())
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }

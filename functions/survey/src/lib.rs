@@ -1,15 +1,17 @@
 //! What the customer meets: `/s/{token}`, the survey, and `/u/{token}`, the way out.
 //!
-//! - `GET` and `HEAD` show and never write, since link scanners open every link, some of them twice.
-//! - `POST /s/{token}` records; a second answer replaces the first while the survey is open. A 303 leads to `?thanks=STARS`, which can
-//!   be bookmarked. An answer that is changed more than twenty times in an hour is a 429 page.
-//! - `POST /u/{token}` with `List-Unsubscribe=One-Click` (RFC 8058) unsubscribes from everything at once, without redirect; the page's own
-//!   forms say from what, and undo it.
+//! - `GET` and `HEAD` show and never write, since link scanners open every link, some of them
+//!   twice.
+//! - `POST /s/{token}` records; a second answer replaces the first while the survey is open. A 303
+//!   leads to `?thanks=STARS`, which can be bookmarked. An answer that is changed more than twenty
+//!   times in an hour is a 429 page.
+//! - `POST /u/{token}` with `List-Unsubscribe=One-Click` (RFC 8058) unsubscribes from everything at
+//!   once, without redirect; the page's own forms say from what, and undo it.
 //! - A token that is changed, guessed, unknown or expired is one and the same 404 page.
 
 mod answer;
-mod form;
 pub mod pages;
+mod submission;
 mod unsubscribe;
 
 use std::convert::Infallible;
@@ -32,7 +34,8 @@ pub struct Survey {
     pub secrets: TokenSecrets,
 }
 
-/// A visit ends before Lambda ends it (`template.yaml`), so that the visitor is shown a page, and not API Gateway's JSON.
+/// A visit ends before Lambda ends it (`template.yaml`), so that the visitor is shown a page, and
+/// not API Gateway's JSON.
 const DEADLINE: Duration = Duration::from_secs(7);
 
 /// Why there is no page.
@@ -67,7 +70,11 @@ impl From<Page> for Visit {
 
 impl Survey {
     /// Answers one visit.
-    pub async fn handle(&self, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
+    pub async fn handle(
+        &self,
+        request: Request,
+        now: Timestamp,
+    ) -> Result<Response<Body>, Infallible> {
         let visitor = visitor_language(&request);
         let visit = tokio::time::timeout(DEADLINE, self.visit(&request, now)).await;
         let visit = match visit.unwrap_or(Err(PageError::Late)) {
@@ -79,14 +86,17 @@ impl Survey {
                 pages::trouble(visitor)
             }
         };
-        // HEAD is answered as GET is, with the page: who speaks HTTP with the visitor (API Gateway, or the local stack's hyper) sends its length
-        // and leaves it out. Of an empty body they would say that it has no bytes.
+        // HEAD is answered as GET is, with the page: who speaks HTTP with the visitor (API Gateway,
+        // or the local stack's hyper) sends its length and leaves it out. Of an empty body they
+        // would say that it has no bytes.
         Ok(visit.map_or_else(|_| unwritten(), into_response))
     }
 
     async fn visit(&self, request: &Request, now: Timestamp) -> Result<Visit, PageError> {
         let path = request.raw_http_path();
-        let token = |prefix: &str| path.rsplit_once(prefix).map(|(_, token)| token).filter(|token| !token.contains('/'));
+        let token = |prefix: &str| {
+            path.rsplit_once(prefix).map(|(_, token)| token).filter(|token| !token.contains('/'))
+        };
         match (token("/s/"), token("/u/")) {
             (Some(token), _) => self.survey(request, token, now).await,
             (None, Some(token)) => self.unsubscribe(request, token, now).await,
@@ -95,8 +105,13 @@ impl Survey {
     }
 }
 
-/// The language that the visitor asks for with `?lang=`, if it is one of ours; else that of the mail.
-pub(crate) fn chosen_language(request: &Request, form: Option<&str>, mail: &'static Texts) -> &'static Texts {
+/// The language that the visitor asks for with `?lang=`, if it is one of ours; else that of the
+/// mail.
+pub(crate) fn chosen_language(
+    request: &Request,
+    form: Option<&str>,
+    mail: &'static Texts,
+) -> &'static Texts {
     let query = request.query_string_parameters();
     form.or_else(|| query.first("lang")).and_then(language::find).unwrap_or(mail)
 }
@@ -108,8 +123,13 @@ pub(crate) fn kept_language(chosen: &'static Texts, mail: &'static Texts) -> Str
 
 /// For pages that know nothing of a mail: what the browser prefers.
 fn visitor_language(request: &Request) -> &'static Texts {
-    let accepted = request.headers().get("accept-language").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let tags: Vec<&str> = accepted.split(',').take(8).filter_map(|part| part.split(';').next()).collect();
+    let accepted = request
+        .headers()
+        .get("accept-language")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let tags: Vec<&str> =
+        accepted.split(',').take(8).filter_map(|part| part.split(';').next()).collect();
     language::best(&tags)
 }
 
@@ -133,7 +153,9 @@ fn see_other(query: &str) -> Response<Body> {
     }
     response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
     response.headers_mut().insert("referrer-policy", HeaderValue::from_static("same-origin"));
-    response.headers_mut().insert("strict-transport-security", HeaderValue::from_static(pages::HTTPS_ALONE));
+    response
+        .headers_mut()
+        .insert("strict-transport-security", HeaderValue::from_static(pages::HTTPS_ALONE));
     response
 }
 

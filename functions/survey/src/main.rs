@@ -8,8 +8,8 @@ use survey::Survey;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    launch::log();
+    bootstrap::log();
     let secrets = TokenSecrets::parse(&std::env::var("TOKEN_SECRETS").unwrap_or_default())?;
-    let survey = Survey { store: Store::from_env(&launch::aws("DYNAMODB"))?, secrets };
+    let survey = Survey { store: Store::from_env(&bootstrap::aws("DYNAMODB"))?, secrets };
     run(service_fn(|request| survey.handle(request, Timestamp::now()))).await
 }

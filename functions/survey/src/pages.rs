@@ -1,15 +1,16 @@
 //! The pages that a customer sees: pure functions from plain values to HTML with its headers.
 //!
-//! No script, nothing loaded but the brand's logo and the agent's picture, and one inlined stylesheet whose hash the
-//! `Content-Security-Policy` names. Field names of the forms: `stars` (1–5), `topics` (repeated, [`Topic::name`]), `comment`, `lang`;
-//! when unsubscribing `scope` (`brand` or `all`), and `undo` with the same values.
+//! No script, nothing loaded but the brand's logo and the agent's picture, and one inlined
+//! stylesheet whose hash the `Content-Security-Policy` names. Field names of the forms: `stars`
+//! (1–5), `topics` (repeated, [`Topic::name`]), `comment`, `lang`; when unsubscribing `scope`
+//! (`brand` or `all`), and `undo` with the same values.
 
 mod sentence;
 
 use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dress::{Agent, Dress};
+use branding::{Agent, Branding};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use language::Texts;
@@ -37,7 +38,7 @@ pub struct Frame<'a> {
     /// The page's language.
     pub texts: &'static Texts,
     /// The brand's look.
-    pub dress: Dress<'a>,
+    pub branding: Branding<'a>,
     /// Whether a test key caused it: the page then says so.
     pub test: bool,
     /// Offered as `?lang=`; nothing is offered if there is but one.
@@ -46,20 +47,23 @@ pub struct Frame<'a> {
 
 /// The question, and what the customer has put in so far.
 #[derive(Clone, Default)]
-pub struct Form<'a> {
+pub struct SurveyForm<'a> {
     /// Where it is posted to, on this host: `/s/TOKEN`.
     pub action: &'a str,
     /// Who helped.
     pub agent: Option<Agent<'a>>,
-    /// Preselected: from the mail's link, the last answer, or what was just posted. Only 1 to 5 are.
+    /// Preselected: from the mail's link, the last answer, or what was just posted. Only 1 to 5
+    /// are.
     pub stars: Option<u8>,
     /// As typed.
     pub comment: &'a str,
     /// Ticked.
     pub topics: &'a [Topic],
-    /// What was wrong with what was posted. If anything, the page says so on top and in place, and its status is 422.
+    /// What was wrong with what was posted. If anything, the page says so on top and in place, and
+    /// its status is 422.
     pub mistakes: &'a [Mistake],
-    /// Whether this customer has unsubscribed: the page says that answering is possible all the same.
+    /// Whether this customer has unsubscribed: the page says that answering is possible all the
+    /// same.
     pub unsubscribed: bool,
 }
 
@@ -89,7 +93,8 @@ pub enum Topic {
 
 impl Topic {
     /// In the order of the page.
-    pub const ALL: [Self; 5] = [Self::Solution, Self::Speed, Self::Knowledge, Self::Friendliness, Self::Clarity];
+    pub const ALL: [Self; 5] =
+        [Self::Solution, Self::Speed, Self::Knowledge, Self::Friendliness, Self::Clarity];
 
     /// In forms and stored answers.
     pub fn name(self) -> &'static str {
@@ -120,14 +125,14 @@ impl Topic {
 
 /// From what a customer unsubscribes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum OptOut {
     /// The mail's brand only.
     Brand,
     /// Everything that this stack sends.
     All,
 }
 
-impl Scope {
+impl OptOut {
     /// In forms.
     pub fn name(self) -> &'static str {
         match self {
@@ -142,38 +147,80 @@ impl Scope {
     }
 }
 
-/// The survey; with [`Form::mistakes`] it says what to mend.
+/// The survey; with [`SurveyForm::mistakes`] it says what to mend.
 ///
 /// # Errors
 /// Only if a template cannot be written, which is a fault of this program.
-pub fn survey(frame: &Frame<'_>, form: &Form<'_>) -> askama::Result<Page> {
+pub fn survey(frame: &Frame<'_>, form: &SurveyForm<'_>) -> askama::Result<Page> {
     let title = frame.texts.survey_title;
-    let (status, title) = if form.mistakes.is_empty() { (200, title.to_owned()) } else { (422, frame.texts.error_title(title)) };
-    let kept = form.stars.filter(|stars| (1..=5).contains(stars)).map(|stars| format!("&stars={stars}"));
+    let (status, title) = if form.mistakes.is_empty() {
+        (200, title.to_owned())
+    } else {
+        (422, frame.texts.error_title(title))
+    };
+    let kept =
+        form.stars.filter(|stars| (1..=5).contains(stars)).map(|stars| format!("&stars={stars}"));
     let sheet = Sheet { kept: kept.unwrap_or_default(), ..Sheet::new(frame, form.agent) };
-    SurveyPage { t: frame.texts, title, sheet, form: Some(FormView::new(frame, form)), receipt: None }.page(status)
+    SurveyPage {
+        t: frame.texts,
+        title,
+        sheet,
+        form: Some(FormView::new(frame, form)),
+        receipt: None,
+    }
+    .page(status)
 }
 
-/// What was answered, and, while it can be changed (`form` with the answer in it), until when and the form for it.
+/// What was answered, and, while it can be changed (`form` with the answer in it), until when and
+/// the form for it.
 ///
 /// # Errors
 /// As [`survey`].
-pub fn thanks(frame: &Frame<'_>, stars: u8, until: Option<Date>, form: Option<&Form<'_>>) -> askama::Result<Page> {
+pub fn thanks(
+    frame: &Frame<'_>,
+    stars: u8,
+    until: Option<Date>,
+    form: Option<&SurveyForm<'_>>,
+) -> askama::Result<Page> {
     let t = frame.texts;
     let mistaken = form.is_some_and(|form| !form.mistakes.is_empty());
-    let (status, title) = if mistaken { (422, t.error_title(t.thanks_title)) } else { (200, t.thanks_title.to_owned()) };
+    let (status, title) = if mistaken {
+        (422, t.error_title(t.thanks_title))
+    } else {
+        (200, t.thanks_title.to_owned())
+    };
     let filled = usize::from(stars.clamp(1, 5));
     let receipt = Receipt {
         drawn: "★".repeat(filled) + &"☆".repeat(5 - filled),
         words: format!("{} – {}", t.count(stars), t.word(stars)),
         until: until
-            .map(|date| t.date(&format!("{:02}", date.day()), &format!("{:02}", date.month()), &date.year().to_string()))
-            .map(|date| t.thanks_until(&dress::isolated(&date)))
+            .map(|date| {
+                t.date(
+                    &format!("{:02}", date.day()),
+                    &format!("{:02}", date.month()),
+                    &date.year().to_string(),
+                )
+            })
+            .map(|date| t.thanks_until(&branding::isolated(&date)))
             .map(Sentence),
-        link: frame.dress.thank_you_url.and_then(dress::web_url).map(|url| Link { url, text: Sentence(t.thanks_continue(&brand(frame))) }),
+        link: frame
+            .branding
+            .thank_you_url
+            .and_then(branding::web_url)
+            .map(|url| Link { url, text: Sentence(t.thanks_continue(&brand(frame))) }),
     };
-    let sheet = Sheet { kept: format!("&thanks={filled}"), ..Sheet::new(frame, form.and_then(|form| form.agent)) };
-    SurveyPage { t, title, sheet, form: form.map(|form| FormView::new(frame, form)), receipt: Some(receipt) }.page(status)
+    let sheet = Sheet {
+        kept: format!("&thanks={filled}"),
+        ..Sheet::new(frame, form.and_then(|form| form.agent))
+    };
+    SurveyPage {
+        t,
+        title,
+        sheet,
+        form: form.map(|form| FormView::new(frame, form)),
+        receipt: Some(receipt),
+    }
+    .page(status)
 }
 
 /// The survey's time is over.
@@ -191,19 +238,29 @@ pub fn closed(frame: &Frame<'_>) -> askama::Result<Page> {
 /// As [`survey`].
 pub fn too_often(frame: &Frame<'_>, again_in: SignedDuration) -> askama::Result<Page> {
     let t = frame.texts;
-    let mut page = message(frame, t.too_often_title, vec![t.too_often_text.to_owned()], None, Vec::new()).page(429)?;
+    let mut page =
+        message(frame, t.too_often_title, vec![t.too_often_text.to_owned()], None, Vec::new())
+            .page(429)?;
     // Whole seconds, and the last of them to its end.
     let seconds = again_in.as_secs() + i64::from(again_in.subsec_nanos() > 0);
     page.headers.push(("retry-after", seconds.to_string()));
     Ok(page)
 }
 
-/// A token that is changed, guessed, unknown or expired: one page for all of them, so that it tells nobody which.
+/// A token that is changed, guessed, unknown or expired: one page for all of them, so that it tells
+/// nobody which.
 ///
 /// # Errors
 /// As [`survey`].
 pub fn unknown(texts: &'static Texts) -> askama::Result<Page> {
-    message(&bare(texts), texts.unknown_title, vec![texts.unknown_text.to_owned()], None, Vec::new()).page(404)
+    message(
+        &bare(texts),
+        texts.unknown_title,
+        vec![texts.unknown_text.to_owned()],
+        None,
+        Vec::new(),
+    )
+    .page(404)
 }
 
 /// Our own trouble: nothing was recorded, and trying again is right.
@@ -211,7 +268,14 @@ pub fn unknown(texts: &'static Texts) -> askama::Result<Page> {
 /// # Errors
 /// As [`survey`].
 pub fn trouble(texts: &'static Texts) -> askama::Result<Page> {
-    let mut page = message(&bare(texts), texts.trouble_title, vec![texts.trouble_text.to_owned()], None, Vec::new()).page(503)?;
+    let mut page = message(
+        &bare(texts),
+        texts.trouble_title,
+        vec![texts.trouble_text.to_owned()],
+        None,
+        Vec::new(),
+    )
+    .page(503)?;
     page.headers.push(("retry-after", "60".to_owned()));
     Ok(page)
 }
@@ -222,26 +286,36 @@ pub fn trouble(texts: &'static Texts) -> askama::Result<Page> {
 /// As [`survey`].
 pub fn unsubscribe(frame: &Frame<'_>, action: &str, per_brand: bool) -> askama::Result<Page> {
     let t = frame.texts;
-    let scope =
-        |scope: Scope, label: String| Button { name: "scope", value: scope.name(), label: Sentence(label), second: scope == Scope::Brand };
-    let mut buttons = vec![scope(Scope::All, t.unsubscribe_all.to_owned())];
+    let scope = |scope: OptOut, label: String| Button {
+        name: "scope",
+        value: scope.name(),
+        label: Sentence(label),
+        second: scope == OptOut::Brand,
+    };
+    let mut buttons = vec![scope(OptOut::All, t.unsubscribe_all.to_owned())];
     if per_brand {
-        buttons.push(scope(Scope::Brand, t.unsubscribe_brand(&brand(frame))));
+        buttons.push(scope(OptOut::Brand, t.unsubscribe_brand(&brand(frame))));
     }
-    message(frame, t.unsubscribe_title, vec![t.unsubscribe_text.to_owned()], Some(action), buttons).page(200)
+    message(frame, t.unsubscribe_title, vec![t.unsubscribe_text.to_owned()], Some(action), buttons)
+        .page(200)
 }
 
 /// It is done, and can be undone.
 ///
 /// # Errors
 /// As [`survey`].
-pub fn unsubscribed(frame: &Frame<'_>, action: &str, scope: Scope) -> askama::Result<Page> {
+pub fn unsubscribed(frame: &Frame<'_>, action: &str, scope: OptOut) -> askama::Result<Page> {
     let t = frame.texts;
     let text = match scope {
-        Scope::Brand => t.unsubscribed_brand(&brand(frame)),
-        Scope::All => t.unsubscribed_all.to_owned(),
+        OptOut::Brand => t.unsubscribed_brand(&brand(frame)),
+        OptOut::All => t.unsubscribed_all.to_owned(),
     };
-    let undo = Button { name: "undo", value: scope.name(), label: Sentence(t.resubscribe.to_owned()), second: true };
+    let undo = Button {
+        name: "undo",
+        value: scope.name(),
+        label: Sentence(t.resubscribe.to_owned()),
+        second: true,
+    };
     let mut message = message(frame, t.unsubscribed_title, vec![text], Some(action), vec![undo]);
     message.sheet.kept = format!("&done={}", scope.name());
     message.page(200)
@@ -253,28 +327,37 @@ pub fn unsubscribed(frame: &Frame<'_>, action: &str, scope: Scope) -> askama::Re
 /// As [`survey`].
 pub fn resubscribed(frame: &Frame<'_>) -> askama::Result<Page> {
     let t = frame.texts;
-    let mut message = message(frame, t.resubscribed_title, vec![t.resubscribed_text.to_owned()], None, Vec::new());
+    let mut message = message(
+        frame,
+        t.resubscribed_title,
+        vec![t.resubscribed_text.to_owned()],
+        None,
+        Vec::new(),
+    );
     message.sheet.kept = "&undone=1".to_owned();
     message.page(200)
 }
 
 /// The policy of a page with this stylesheet and these images: itself, and nothing else.
 ///
-/// `form-action` is not covered by `default-src`; Chrome applies it to the redirect after a POST as well, so a thank-you redirect to
-/// another host would be blocked: the brand's page is a link.
+/// `form-action` is not covered by `default-src`; Chrome applies it to the redirect after a POST as
+/// well, so a thank-you redirect to another host would be blocked: the brand's page is a link.
 pub fn content_security_policy(style: &str, images: &[&str]) -> String {
     let hash = STANDARD.encode(Sha256::digest(style));
     let mut images: Vec<String> = images.iter().filter_map(|url| origin(url)).collect();
     images.dedup();
     let images = if images.is_empty() { "'none'".to_owned() } else { images.join(" ") };
-    format!("default-src 'none'; style-src 'sha256-{hash}'; img-src {images}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; img-src {images}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
 }
 
-/// `Strict-Transport-Security` for a year. Not for subdomains, which may be another team's. Browsers heed it over https alone, so that it does no
-/// harm on loopback.
+/// `Strict-Transport-Security` for a year. Not for subdomains, which may be another team's.
+/// Browsers heed it over https alone, so that it does no harm on loopback.
 pub const HTTPS_ALONE: &str = "max-age=31536000";
 
-/// The headers of every page. Not `no-referrer`: browsers would send `Origin: null` with our own forms.
+/// The headers of every page. Not `no-referrer`: browsers would send `Origin: null` with our own
+/// forms.
 pub fn security_headers(policy: String) -> Vec<(&'static str, String)> {
     vec![
         ("content-type", "text/html; charset=utf-8".to_owned()),
@@ -290,21 +373,22 @@ pub fn security_headers(policy: String) -> Vec<(&'static str, String)> {
 
 /// `https://host:port` of a URL, if its host is one that can stand in a policy.
 fn origin(url: &str) -> Option<String> {
-    let url = dress::web_url(url)?;
+    let url = branding::web_url(url)?;
     let (scheme, rest) = url.split_once("://")?;
     let host = rest.split(['/', '?', '#']).next()?;
-    let plain = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+    let plain = !host.is_empty()
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
     plain.then(|| format!("{scheme}://{host}"))
 }
 
 /// The frame of pages that know nothing of the request.
 fn bare(texts: &'static Texts) -> Frame<'static> {
-    Frame { texts, dress: Dress::default(), test: false, languages: &[] }
+    Frame { texts, branding: Branding::default(), test: false, languages: &[] }
 }
 
 /// The brand's name for the inside of a sentence.
 fn brand(frame: &Frame<'_>) -> String {
-    dress::isolated(&dress::one_line(frame.dress.name))
+    branding::isolated(&branding::one_line(frame.branding.name))
 }
 
 /// What `base.html` shows of a [`Frame`].
@@ -316,24 +400,36 @@ struct Sheet<'a> {
     brand: String,
     footer: Vec<String>,
     languages: &'static [Texts],
-    /// What the query has besides the language, so that a link to another language leads to the same page.
+    /// What the query has besides the language, so that a link to another language leads to the
+    /// same page.
     kept: String,
 }
 
 impl<'a> Sheet<'a> {
     fn new(frame: &Frame<'a>, agent: Option<Agent<'a>>) -> Self {
-        let dress = &frame.dress;
-        let style =
-            format!("{}:root{{--light:{};--dark:{}}}", include_str!("../templates/page.css"), dress.accent.light(), dress.accent.dark());
-        let logo = dress.logo_url.filter(|url| origin(url).is_some());
-        let images: Vec<&str> = logo.into_iter().chain(agent.and_then(|agent| agent.picture_url)).collect();
+        let branding = &frame.branding;
+        let style = format!(
+            "{}:root{{--light:{};--dark:{}}}",
+            include_str!("../templates/page.css"),
+            branding.accent.light(),
+            branding.accent.dark()
+        );
+        let logo = branding.logo_url.filter(|url| origin(url).is_some());
+        let images: Vec<&str> =
+            logo.into_iter().chain(agent.and_then(|agent| agent.picture_url)).collect();
         Self {
             policy: content_security_policy(&style, &images),
             style,
             test: frame.test,
             logo,
-            brand: dress::one_line(dress.name),
-            footer: dress.footer.map(dress::paragraphs).unwrap_or_default().lines().map(str::to_owned).collect(),
+            brand: branding::one_line(branding.name),
+            footer: branding
+                .footer
+                .map(branding::paragraphs)
+                .unwrap_or_default()
+                .lines()
+                .map(str::to_owned)
+                .collect(),
             languages: frame.languages,
             kept: String::new(),
         }
@@ -406,20 +502,24 @@ struct TopicView {
 }
 
 impl<'a> FormView<'a> {
-    fn new(frame: &Frame<'a>, form: &Form<'a>) -> Self {
+    fn new(frame: &Frame<'a>, form: &SurveyForm<'a>) -> Self {
         let t = frame.texts;
-        let agent = form.agent.and_then(|agent| dress::name(agent.name));
-        let own = frame.dress.question.map(dress::one_line).filter(|question| !question.is_empty());
+        let agent = form.agent.and_then(|agent| branding::name(agent.name));
+        let own =
+            frame.branding.question.map(branding::one_line).filter(|question| !question.is_empty());
         let question = match (own, &agent) {
-            (Some(own), _) => dress::isolated(&own),
-            (None, Some(agent)) => t.question_agent(&dress::isolated(agent)),
+            (Some(own), _) => branding::isolated(&own),
+            (None, Some(agent)) => t.question_agent(&branding::isolated(agent)),
             (None, None) => t.question.to_owned(),
         };
         let longest = LONGEST_COMMENT.to_string();
         Self {
             action: form.action,
             question: Sentence(question),
-            picture: form.agent.and_then(|agent| agent.picture_url).filter(|url| agent.is_some() && origin(url).is_some()),
+            picture: form
+                .agent
+                .and_then(|agent| agent.picture_url)
+                .filter(|url| agent.is_some() && origin(url).is_some()),
             agent,
             stars: [1, 2, 3, 4, 5].map(|number| StarView {
                 number,
@@ -427,7 +527,11 @@ impl<'a> FormView<'a> {
                 word: t.word(number),
                 chosen: form.stars == Some(number),
             }),
-            topics: Topic::ALL.map(|topic| TopicView { name: topic.name(), label: topic.label(t), chosen: form.topics.contains(&topic) }),
+            topics: Topic::ALL.map(|topic| TopicView {
+                name: topic.name(),
+                label: topic.label(t),
+                chosen: form.topics.contains(&topic),
+            }),
             comment: form.comment,
             comment_hint: t.comment_hint(&longest),
             comment_error: t.error_comment(&longest),
@@ -463,6 +567,19 @@ struct Button {
     second: bool,
 }
 
-fn message<'a>(frame: &Frame<'a>, title: &'static str, texts: Vec<String>, action: Option<&'a str>, buttons: Vec<Button>) -> Message<'a> {
-    Message { t: frame.texts, title, sheet: Sheet::new(frame, None), texts: texts.into_iter().map(Sentence).collect(), action, buttons }
+fn message<'a>(
+    frame: &Frame<'a>,
+    title: &'static str,
+    texts: Vec<String>,
+    action: Option<&'a str>,
+    buttons: Vec<Button>,
+) -> Message<'a> {
+    Message {
+        t: frame.texts,
+        title,
+        sheet: Sheet::new(frame, None),
+        texts: texts.into_iter().map(Sentence).collect(),
+        action,
+        buttons,
+    }
 }

@@ -8,8 +8,10 @@ use sweep::sweep;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    launch::log();
-    let store = &Store::from_env(&launch::aws("DYNAMODB"))?;
-    let handler = |_: LambdaEvent<Value>| async move { sweep(store, Timestamp::now()).await.map_err(Error::from) };
+    bootstrap::log();
+    let store = &Store::from_env(&bootstrap::aws("DYNAMODB"))?;
+    let handler = |_: LambdaEvent<Value>| async move {
+        sweep(store, Timestamp::now()).await.map_err(Error::from)
+    };
     run(service_fn(handler)).await
 }

@@ -1,7 +1,9 @@
-//! `POST /v1/webhooks/zendesk`, and `POST /v1/auth`, the URL that existing Zendesk and Freshdesk set-ups carry.
+//! `POST /v1/webhooks/zendesk`, and `POST /v1/auth`, the URL that existing Zendesk and Freshdesk
+//! set-ups carry.
 //!
-//! Zendesk's webhooks name themselves in their headers (docs/facts.md, Zendesk 1); its older targets, and Freshdesk, do not. So `/v1/auth`
-//! without those headers is taken for Freshdesk: the body is the same, and the longer de-duplication is right for both.
+//! Zendesk's webhooks name themselves in their headers (docs/facts.md, Zendesk 1); its older
+//! targets, and Freshdesk, do not. So `/v1/auth` without those headers is taken for Freshdesk: the
+//! body is the same, and the longer de-duplication is right for both.
 
 mod signature;
 
@@ -11,7 +13,7 @@ use intake::{Delivery, Entered, Intake, Parse, Problem, Style, in_time, respond}
 use jiff::Timestamp;
 use lambda_http::{Body, Request, RequestExt, Response};
 use normalize::Source;
-use policy::{Item, Scope};
+use policy::{Item, KeyScope};
 
 pub use signature::Signature;
 
@@ -26,14 +28,22 @@ pub struct Zendesk {
 
 impl Zendesk {
     /// Answers one delivery.
-    pub async fn handle(&self, request: Request, now: Timestamp) -> Result<Response<Body>, Infallible> {
+    pub async fn handle(
+        &self,
+        request: Request,
+        now: Timestamp,
+    ) -> Result<Response<Body>, Infallible> {
         respond(in_time(async {
-            let entered = self.intake.enter(&request, Scope::Send, now).await?;
-            let by_zendesk = entered.headers().keys().any(|name| name.as_str().starts_with("x-zendesk-"));
+            let entered = self.intake.enter(&request, KeyScope::Send, now).await?;
+            let by_zendesk =
+                entered.headers().keys().any(|name| name.as_str().starts_with("x-zendesk-"));
             let is_webhook = by_zendesk || request.raw_http_path().ends_with("/zendesk");
             self.verify(&entered, is_webhook, now).await?;
-            let (source, parse): (_, Parse) =
-                if is_webhook { (Source::Zendesk, normalize::zendesk::parse) } else { (Source::Freshdesk, normalize::freshdesk::parse) };
+            let (source, parse): (_, Parse) = if is_webhook {
+                (Source::Zendesk, normalize::zendesk::parse)
+            } else {
+                (Source::Freshdesk, normalize::freshdesk::parse)
+            };
             let id = entered.header("x-zendesk-webhook-invocation-id");
             let delivery = Delivery { source, id, parse, style: Style::Webhook };
             self.intake.accept(&entered, delivery, now).await
@@ -41,14 +51,25 @@ impl Zendesk {
         .await
     }
 
-    /// A webhook is verified once a secret is configured. `integration/zendesk` `signature_required` closes the rest too: unsigned targets
-    /// on `/v1/auth`, and everything while no secret is configured.
-    async fn verify(&self, entered: &Entered<'_>, is_webhook: bool, now: Timestamp) -> Result<(), Problem> {
-        if self.signature.is_configured() && (is_webhook || entered.header(signature::SIGNATURE).is_some()) {
+    /// A webhook is verified once a secret is configured. `integration/zendesk`
+    /// `signature_required` closes the rest too: unsigned targets on `/v1/auth`, and everything
+    /// while no secret is configured.
+    async fn verify(
+        &self,
+        entered: &Entered<'_>,
+        is_webhook: bool,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        if self.signature.is_configured()
+            && (is_webhook || entered.header(signature::SIGNATURE).is_some())
+        {
             return self.signature.verify(entered, now);
         }
         let settings = self.intake.store.settings(now).await?;
-        let required = settings.integrations.get("zendesk").map(|item| Item::new(item).bool("signature_required"));
+        let required = settings
+            .integrations
+            .get("zendesk")
+            .map(|item| Item::new(item).bool("signature_required"));
         match required {
             None | Some(Ok(None | Some(false))) => Ok(()),
             Some(Ok(Some(true))) => Err(Problem::Forbidden("a signed Zendesk webhook is required")),

@@ -8,7 +8,10 @@ use zendesk::{Signature, Zendesk};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    launch::log();
-    let zendesk = Zendesk { intake: Intake::new(Store::from_env(&launch::aws("DYNAMODB"))?), signature: Signature::from_env() };
+    bootstrap::log();
+    let zendesk = Zendesk {
+        intake: Intake::new(Store::from_env(&bootstrap::aws("DYNAMODB"))?),
+        signature: Signature::from_env(),
+    };
     run(service_fn(|request| zendesk.handle(request, Timestamp::now()))).await
 }

@@ -1,4 +1,5 @@
-//! Zendesk's webhook signature: `base64(HMAC-SHA256(secret, timestamp + raw body))`, docs/facts.md, Zendesk 1.
+//! Zendesk's webhook signature: `base64(HMAC-SHA256(secret, timestamp + raw body))`, docs/facts.md,
+//! Zendesk 1.
 
 use std::fmt;
 
@@ -19,14 +20,22 @@ const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 pub struct Signature(Vec<String>);
 
 impl Signature {
-    /// From `ZENDESK_SIGNING_SECRET`; several, separated by commas, while one is being rotated. Absent or empty: none.
+    /// From `ZENDESK_SIGNING_SECRET`; several, separated by commas, while one is being rotated.
+    /// Absent or empty: none.
     pub fn from_env() -> Self {
         Self::new(&std::env::var("ZENDESK_SIGNING_SECRET").unwrap_or_default())
     }
 
     /// The secrets in a comma-separated text.
     pub fn new(secrets: &str) -> Self {
-        Self(secrets.split(',').map(str::trim).filter(|secret| !secret.is_empty()).map(str::to_owned).collect())
+        Self(
+            secrets
+                .split(',')
+                .map(str::trim)
+                .filter(|secret| !secret.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )
     }
 
     /// Whether there is a secret to verify with.
@@ -39,17 +48,31 @@ impl Signature {
     /// # Errors
     /// [`Problem::Forbidden`], saying what is missing or wrong.
     pub fn verify(&self, entered: &Entered<'_>, now: Timestamp) -> Result<(), Problem> {
-        let signature = entered.header(SIGNATURE).ok_or(Problem::Forbidden("the webhook's signature is missing"))?;
-        let timestamp = entered.header(TIMESTAMP).ok_or(Problem::Forbidden("the webhook's signature timestamp is missing"))?;
-        let signed_at: Timestamp = timestamp.parse().map_err(|_| Problem::Forbidden("the webhook's signature timestamp is none"))?;
+        let signature = entered
+            .header(SIGNATURE)
+            .ok_or(Problem::Forbidden("the webhook's signature is missing"))?;
+        let timestamp = entered
+            .header(TIMESTAMP)
+            .ok_or(Problem::Forbidden("the webhook's signature timestamp is missing"))?;
+        let signed_at: Timestamp = timestamp
+            .parse()
+            .map_err(|_| Problem::Forbidden("the webhook's signature timestamp is none"))?;
         if now.duration_since(signed_at).abs() > TOLERANCE {
-            return Err(Problem::Forbidden("the webhook was signed more than five minutes ago or ahead"));
+            return Err(Problem::Forbidden(
+                "the webhook was signed more than five minutes ago or ahead",
+            ));
         }
-        let signature = STANDARD.decode(signature).map_err(|_| Problem::Forbidden("the webhook's signature is no base64"))?;
+        let signature = STANDARD
+            .decode(signature)
+            .map_err(|_| Problem::Forbidden("the webhook's signature is no base64"))?;
         let genuine = self.0.iter().any(|secret| {
-            let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+            let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
+                .expect("HMAC takes keys of any length");
             // Compares in constant time.
-            mac.chain_update(timestamp).chain_update(entered.body()).verify_slice(&signature).is_ok()
+            mac.chain_update(timestamp)
+                .chain_update(entered.body())
+                .verify_slice(&signature)
+                .is_ok()
         });
         if genuine { Ok(()) } else { Err(Problem::Forbidden("the webhook's signature is wrong")) }
     }

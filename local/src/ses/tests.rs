@@ -20,7 +20,10 @@ async fn start() -> Post {
 
 async fn http(post: &Post, line: &str, body: &str) -> String {
     let mut stream = tokio::net::TcpStream::connect(post.address).await.unwrap();
-    let head = format!("{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let head = format!(
+        "{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -50,7 +53,8 @@ fn mail(to: &str) -> Value {
 fn published(events: &mut Events) -> Vec<Value> {
     let mut published = Vec::new();
     while let Ok(event) = events.try_recv() {
-        published.push(serde_json::from_str(event["Records"][0]["body"].as_str().unwrap()).unwrap());
+        published
+            .push(serde_json::from_str(event["Records"][0]["body"].as_str().unwrap()).unwrap());
     }
     published
 }
@@ -71,16 +75,27 @@ async fn an_accepted_mail_is_in_the_mailbox_in_every_form() {
     assert_eq!(json[0]["tags"], json!({"request_id": "r-1"}));
 
     let list = http(&post, "GET /", "").await;
-    assert!(list.contains("How was &lt;Ada&gt;?") && list.contains(&format!("/messages/{id}")), "{list}");
+    assert!(
+        list.contains("How was &lt;Ada&gt;?") && list.contains(&format!("/messages/{id}")),
+        "{list}"
+    );
     let view = http(&post, &format!("GET /messages/{id}"), "").await;
-    assert!(view.contains("sandbox=\"allow-popups") && view.contains("5: https://x/ &lt;é&gt;"), "{view}");
+    assert!(
+        view.contains("sandbox=\"allow-popups") && view.contains("5: https://x/ &lt;é&gt;"),
+        "{view}"
+    );
     let alone = http(&post, &format!("GET /messages/{id}.html"), "").await;
     assert!(
-        alone.contains("<HEAD class=x><base target=\"_blank\"></head>") && alone.contains("content-security-policy: sandbox"),
+        alone.contains("<HEAD class=x><base target=\"_blank\"></head>")
+            && alone.contains("content-security-policy: sandbox"),
         "{alone}"
     );
     let eml = http(&post, &format!("GET /messages/{id}.eml"), "").await;
-    assert!(eml.contains("Subject: =?UTF-8?B?") && eml.contains("Content-Type: text/html; charset=utf-8"), "{eml}");
+    assert!(
+        eml.contains("Subject: =?UTF-8?B?")
+            && eml.contains("Content-Type: text/html; charset=utf-8"),
+        "{eml}"
+    );
     assert!(http(&post, "GET /messages/none", "").await.starts_with("HTTP/1.1 404"));
 }
 
@@ -96,11 +111,15 @@ async fn the_simulators_addresses_behave_as_in_ses() {
     ] {
         send(&post, &mail(to)).await;
         let events = published(&mut post.events);
-        let names: Vec<&str> = events.iter().map(|event| event["eventType"].as_str().unwrap()).collect();
+        let names: Vec<&str> =
+            events.iter().map(|event| event["eventType"].as_str().unwrap()).collect();
         assert_eq!(names, expected, "{to}");
         for event in &events {
             assert_eq!(event["mail"]["tags"]["request_id"], json!(["r-1"]));
-            assert_eq!(event["mail"]["messageId"], json!(post.mailbox.messages().last().unwrap().id));
+            assert_eq!(
+                event["mail"]["messageId"],
+                json!(post.mailbox.messages().last().unwrap().id)
+            );
         }
         if to.starts_with("suppressionlist") {
             assert_eq!(events[1]["bounce"]["bounceSubType"], "Suppressed");
@@ -120,7 +139,9 @@ async fn what_ses_refuses_is_refused() {
         *mail.pointer_mut(pointer).unwrap() = value;
         mail
     };
-    let header = |name: &str, value: &str| with("/Content/Simple/Headers", json!([{"Name": name, "Value": value}]));
+    let header = |name: &str, value: &str| {
+        with("/Content/Simple/Headers", json!([{"Name": name, "Value": value}]))
+    };
     let requests = [
         with("/FromEmailAddress", json!("")),
         with("/FromEmailAddress", json!("a@b.c\r\nBcc: d@e.f")),
@@ -135,15 +156,27 @@ async fn what_ses_refuses_is_refused() {
         header("X A", "a"),
         header("X-A", &"a".repeat(996)),
         header("Subject", "a"),
-        with("/Content/Simple/Headers", json!([{"Name": "X-A", "Value": "1"}, {"Name": "x-a", "Value": "2"}])),
-        with("/Content/Simple/Headers", Value::Array((0..16).map(|n| json!({"Name": format!("X-{n}"), "Value": "1"})).collect())),
+        with(
+            "/Content/Simple/Headers",
+            json!([{"Name": "X-A", "Value": "1"}, {"Name": "x-a", "Value": "2"}]),
+        ),
+        with(
+            "/Content/Simple/Headers",
+            Value::Array(
+                (0..16).map(|n| json!({"Name": format!("X-{n}"), "Value": "1"})).collect(),
+            ),
+        ),
         with("/EmailTags/0/Value", json!("a@b")),
         with("/EmailTags/0/Name", json!("")),
         json!([]),
     ];
     for request in requests {
         let answer = send(&post, &request).await;
-        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("x-amzn-errortype: BadRequestException"), "{request}: {answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 400")
+                && answer.contains("x-amzn-errortype: BadRequestException"),
+            "{request}: {answer}"
+        );
     }
     let broken = http(&post, "POST /v2/email/outbound-emails", "{\"a\":").await;
     assert!(broken.contains("x-amzn-errortype: SerializationException"), "{broken}");

@@ -31,13 +31,22 @@ impl Functions for Recorder {
         &self,
         _function: &str,
         _request: lambda_http::Request,
-    ) -> BoxFuture<'static, std::result::Result<lambda_http::Response<lambda_http::Body>, FunctionError>> {
+    ) -> BoxFuture<
+        'static,
+        std::result::Result<lambda_http::Response<lambda_http::Body>, FunctionError>,
+    > {
         async { Err("unused".into()) }.boxed()
     }
 
-    fn event(&self, _function: &str, event: Value) -> BoxFuture<'static, std::result::Result<Value, FunctionError>> {
+    fn event(
+        &self,
+        _function: &str,
+        event: Value,
+    ) -> BoxFuture<'static, std::result::Result<Value, FunctionError>> {
         let records = event["Records"].as_array().unwrap();
-        let id = |record: &Value| record["dynamodb"]["NewImage"]["request_id"]["S"].as_str().unwrap().to_owned();
+        let id = |record: &Value| {
+            record["dynamodb"]["NewImage"]["request_id"]["S"].as_str().unwrap().to_owned()
+        };
         let ids: Vec<String> = records.iter().map(id).collect();
         let first = self.batches.lock().unwrap().is_empty();
         self.batches.lock().unwrap().push(ids.clone());
@@ -47,9 +56,16 @@ impl Functions for Recorder {
             Dislike::Panics(poison) if holds(poison) => panic!("poison"),
             Dislike::Reports(poison) if holds(poison) => {
                 let at = ids.iter().position(|id| id == poison).unwrap();
-                (at, Ok(json!({"batchItemFailures": [{"itemIdentifier": sequence_number(&records[at])}]})))
+                (
+                    at,
+                    Ok(
+                        json!({"batchItemFailures": [{"itemIdentifier": sequence_number(&records[at])}]}),
+                    ),
+                )
             }
-            Dislike::Misnames if first => (0, Ok(json!({"batchItemFailures": [{"itemIdentifier": "nonsense"}]}))),
+            Dislike::Misnames if first => {
+                (0, Ok(json!({"batchItemFailures": [{"itemIdentifier": "nonsense"}]})))
+            }
             _ => (ids.len(), Ok(json!({"batchItemFailures": []}))),
         };
         self.taken.lock().unwrap().extend(ids.into_iter().take(taken));
@@ -69,11 +85,23 @@ fn put(database: &Database, id: &str, status: &str, ready: bool) {
     assert!(put_if_absent(database, "interactions", "request_id", &item).unwrap());
 }
 
-fn pump(database: &Database, dislike: Dislike, position_file: Option<PathBuf>) -> (Pump, Arc<Recorder>, Failures) {
-    let recorder = Arc::new(Recorder { dislike, batches: Mutex::default(), taken: Mutex::default() });
+fn pump(
+    database: &Database,
+    dislike: Dislike,
+    position_file: Option<PathBuf>,
+) -> (Pump, Arc<Recorder>, Failures) {
+    let recorder =
+        Arc::new(Recorder { dislike, batches: Mutex::default(), taken: Mutex::default() });
     let failures = Failures::default();
-    let source = Template::parse(TEMPLATE).unwrap().streams.into_iter().find(|stream| stream.function == "dispatch").unwrap();
-    let mut pump = Pump::new(source, database.clone(), recorder.clone(), failures.clone(), position_file).unwrap();
+    let source = Template::parse(TEMPLATE)
+        .unwrap()
+        .streams
+        .into_iter()
+        .find(|stream| stream.function == "dispatch")
+        .unwrap();
+    let mut pump =
+        Pump::new(source, database.clone(), recorder.clone(), failures.clone(), position_file)
+            .unwrap();
     pump.retry_delay = Duration::from_millis(1);
     (pump, recorder, failures)
 }
@@ -106,8 +134,12 @@ async fn a_poisonous_record_goes_to_the_failure_destination_and_the_rest_goes_th
         assert_eq!(*recorder.taken.lock().unwrap(), ["a", "b", "d", "e"]);
         let failures = failures.list();
         assert_eq!(failures.len(), 1);
-        assert_eq!((failures[0].condition, failures[0].sequence_numbers.len()), ("RetryAttemptsExhausted", 1));
-        let alone = recorder.batches.lock().unwrap().iter().filter(|batch| **batch == ["c"]).count();
+        assert_eq!(
+            (failures[0].condition, failures[0].sequence_numbers.len()),
+            ("RetryAttemptsExhausted", 1)
+        );
+        let alone =
+            recorder.batches.lock().unwrap().iter().filter(|batch| **batch == ["c"]).count();
         assert_eq!(alone, 4, "one attempt and three retries");
     }
 }

@@ -1,4 +1,5 @@
-//! Hostile data: bodies of any size and bytes, the lives that a request can have, and what must hold at every moment of them.
+//! Hostile data: bodies of any size and bytes, the lives that a request can have, and what must
+//! hold at every moment of them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -6,7 +7,7 @@ use std::sync::Mutex;
 use axum::http::StatusCode;
 use dynoxide::types::{Item, item_size};
 use jiff::{SignedDuration, Timestamp};
-use local::faults::{Answer, Call, Fault};
+use local::faults::{Call, Fault, InjectedReply};
 use local::seed;
 use policy::Status;
 use serde_json::{Value, json};
@@ -14,7 +15,8 @@ use serde_json::{Value, json};
 use super::story::{Post, Step, Teller};
 use super::{LIVE, Reply, World};
 
-/// What a row may weigh at most, in bytes as DynamoDB counts them. DynamoDB's own limit is [`DYNAMODB_LIMIT`].
+/// What a row may weigh at most, in bytes as DynamoDB counts them. DynamoDB's own limit is
+/// [`DYNAMODB_LIMIT`].
 pub(crate) const LARGEST_ROW: usize = 160 * 1024;
 /// The largest item that DynamoDB takes.
 pub(crate) const DYNAMODB_LIMIT: usize = 400 * 1024;
@@ -42,7 +44,8 @@ pub(crate) enum Door {
 }
 
 impl Door {
-    pub(crate) const ALL: [Self; 5] = [Self::Requests, Self::Auth, Self::Zendesk, Self::Freshdesk, Self::Gorgias];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Requests, Self::Auth, Self::Zendesk, Self::Freshdesk, Self::Gorgias];
 
     pub(crate) fn path(self) -> &'static str {
         match self {
@@ -58,7 +61,8 @@ impl Door {
 /// What makes a body large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Growth {
-    /// The customer's name, of one byte again and again; an invalid one becomes three when it is read.
+    /// The customer's name, of one byte again and again; an invalid one becomes three when it is
+    /// read.
     Name(u8),
     /// Very many properties with almost nothing in them.
     TinyProperties,
@@ -72,7 +76,8 @@ pub(crate) enum Growth {
     Tags,
 }
 
-/// A webhook that shows a closed interaction, and whose body has exactly `size` bytes (or the least that it takes).
+/// A webhook that shows a closed interaction, and whose body has exactly `size` bytes (or the least
+/// that it takes).
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
     pub(crate) door: Door,
@@ -85,7 +90,8 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     pub(crate) fn body(&self) -> Vec<u8> {
-        // The rest is shorter than that, whoever the customer is: so two bodies of one size have grown by the same.
+        // The rest is shorter than that, whoever the customer is: so two bodies of one size have
+        // grown by the same.
         let mut body = self.grown(self.size.saturating_sub(500));
         // What a whole property does not fill is white space, which is part of the body as well.
         while body.len() < self.size {
@@ -99,7 +105,8 @@ impl Delivery {
         // Gorgias' lists and objects are Python's, in a text.
         let quote: &[u8] = if self.door == Door::Gorgias { b"'" } else { b"\"" };
         let mut property = |n: usize, name: &[u8], value: &[u8]| {
-            let property = [quote, format!("{n}").as_bytes(), name, quote, b": ", value, b", "].concat();
+            let property =
+                [quote, format!("{n}").as_bytes(), name, quote, b": ", value, b", "].concat();
             let fits = properties.len() + property.len() <= bytes;
             if fits {
                 properties.extend(property);
@@ -109,14 +116,25 @@ impl Delivery {
         let quoted = |value: &[u8]| [quote, value, quote].concat();
         match self.growth {
             Growth::Name(byte) => name.extend(vec![byte; bytes]),
-            Growth::TinyProperties => drop((0..).take_while(|n| property(*n, b"", &quoted(b"x"))).count()),
-            Growth::Values(byte) => drop((0..).take_while(|n| property(*n, b"", &quoted(&vec![byte; 1_990]))).count()),
-            Growth::Names(byte) => drop((0..).take_while(|n| property(*n, &vec![byte; 5 * 1024], &quoted(b"x"))).count()),
+            Growth::TinyProperties => {
+                (0..).take_while(|n| property(*n, b"", &quoted(b"x"))).for_each(drop)
+            }
+            Growth::Values(byte) => {
+                (0..).take_while(|n| property(*n, b"", &quoted(&vec![byte; 1_990]))).for_each(drop)
+            }
+            Growth::Names(byte) => (0..)
+                .take_while(|n| property(*n, &vec![byte; 5 * 1024], &quoted(b"x")))
+                .for_each(drop),
             // What is nested is left out of a template's body, with a note that names it.
-            Growth::NestedNames(byte) => drop((0..).take_while(|n| property(*n, &vec![byte; 5 * 1024], b"[]")).count()),
-            Growth::Tags => tags = [b", ", quoted(b"surplus").as_slice()].concat().repeat(bytes / 11),
+            Growth::NestedNames(byte) => {
+                (0..).take_while(|n| property(*n, &vec![byte; 5 * 1024], b"[]")).for_each(drop)
+            }
+            Growth::Tags => {
+                tags = [b", ", quoted(b"surplus").as_slice()].concat().repeat(bytes / 11)
+            }
         }
-        let (channel, ext, email) = (self.channel.as_bytes(), self.ext.as_bytes(), self.email.as_bytes());
+        let (channel, ext, email) =
+            (self.channel.as_bytes(), self.ext.as_bytes(), self.email.as_bytes());
         let paul = b"paul@blancapeak.example".as_slice();
         let parts: &[&[u8]] = match self.door {
             Door::Gorgias => &[
@@ -164,7 +182,16 @@ impl Delivery {
     /// Takes it back before it has gone out, as its source does.
     pub(crate) async fn withdraw(&self, world: &World, request_id: &str) -> Reply {
         let open = match self.door {
-            Door::Requests => return world.call("DELETE", &format!("/v1/requests/{request_id}"), &[("x-api-key", LIVE)], "").await,
+            Door::Requests => {
+                return world
+                    .call(
+                        "DELETE",
+                        &format!("/v1/requests/{request_id}"),
+                        &[("x-api-key", LIVE)],
+                        "",
+                    )
+                    .await;
+            }
             Door::Gorgias => Post::gorgias(&self.ext, "open", &self.email).body,
             _ => json!({
                 "employee": { "email": "paul@blancapeak.example" }, "channel": self.channel, "ext_interaction_id": self.ext,
@@ -175,11 +202,14 @@ impl Delivery {
     }
 }
 
-/// What a sender gets who is as patient as helpdesks are: on a machine with much to do, a 503 alone says nothing.
+/// What a sender gets who is as patient as helpdesks are: on a machine with much to do, a 503 alone
+/// says nothing.
 pub(crate) async fn answered(world: &World, path: &str, body: &[u8]) -> Reply {
     let mut attempts = 0;
     loop {
-        let reply = world.call("POST", path, &[("x-api-key", LIVE), ("content-type", "application/json")], body).await;
+        let reply = world
+            .call("POST", path, &[("x-api-key", LIVE), ("content-type", "application/json")], body)
+            .await;
         attempts += 1;
         if reply.status != 503 || attempts == 5 {
             return reply;
@@ -187,7 +217,8 @@ pub(crate) async fn answered(world: &World, path: &str, body: &[u8]) -> Reply {
     }
 }
 
-/// What becomes of a request after it was recorded. Its customer's address says which, for whoever plays SES.
+/// What becomes of a request after it was recorded. Its customer's address says which, for whoever
+/// plays SES.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
     /// Sent at once, delivered, answered.
@@ -226,7 +257,8 @@ impl Life {
         Self::Rejected,
     ];
 
-    /// A customer who lives it. All addresses have the same length, so that what a row weighs does not depend on whose it is.
+    /// A customer who lives it. All addresses have the same length, so that what a row weighs does
+    /// not depend on whose it is.
     pub(crate) fn address(self, number: usize) -> String {
         let (local, domain) = match self {
             Self::Bounced => ("bounce+".to_owned(), "simulator.amazonses.com"),
@@ -255,12 +287,22 @@ impl Life {
 
     /// What SES does at the `nth` mail to this address.
     fn fault(address: &str, nth: usize) -> Fault {
-        let refused = |message: &str| Fault::Answer(Answer::error(StatusCode::BAD_REQUEST, "BadRequestException", message));
+        let refused = |message: &str| {
+            Fault::Reply(InjectedReply::error(
+                StatusCode::BAD_REQUEST,
+                "BadRequestException",
+                message,
+            ))
+        };
         match address.split('-').next() {
-            Some("refused") if nth == 0 => Fault::Answer(Answer::too_many_requests()),
+            Some("refused") if nth == 0 => Fault::Reply(InjectedReply::too_many_requests()),
             Some("lost") if nth == 0 => Fault::CutBefore,
             Some("unheard") if nth == 0 => Fault::CutAfter,
-            Some("failed") => Fault::Answer(Answer::error(StatusCode::BAD_REQUEST, "MessageRejected", "Email content rejected.")),
+            Some("failed") => Fault::Reply(InjectedReply::error(
+                StatusCode::BAD_REQUEST,
+                "MessageRejected",
+                "Email content rejected.",
+            )),
             // Only a message that names the recipient is about the recipient.
             Some("rejected") => refused(&format!("Illegal address: <{address}>")),
             _ => Fault::None,
@@ -286,12 +328,17 @@ pub(crate) fn recipient(call: &Call) -> Option<String> {
     body["Destination"]["ToAddresses"][0].as_str().map(str::to_owned)
 }
 
-/// What no moment may show, whatever has happened so far. `told` are the requests that senders were told of.
+/// What no moment may show, whatever has happened so far. `told` are the requests that senders were
+/// told of.
 pub(crate) fn wrongs_so_far(world: &World, told: &[String], window: bool) -> Vec<String> {
     let rows = world.rows();
-    let by_id: HashMap<&str, &Value> = rows.iter().map(|row| (text(row, "request_id"), row)).collect();
-    let mut wrong: Vec<String> =
-        told.iter().filter(|id| !by_id.contains_key(id.as_str())).map(|id| format!("{id} was answered, and is lost")).collect();
+    let by_id: HashMap<&str, &Value> =
+        rows.iter().map(|row| (text(row, "request_id"), row)).collect();
+    let mut wrong: Vec<String> = told
+        .iter()
+        .filter(|id| !by_id.contains_key(id.as_str()))
+        .map(|id| format!("{id} was answered, and is lost"))
+        .collect();
     let (mut requests, mut customers) = (HashSet::new(), HashSet::new());
     for mail in world.stack.mailbox.messages() {
         let (id, to) = (mail.tags["request_id"].clone(), mail.to[0].clone());
@@ -318,10 +365,19 @@ pub(crate) fn wrongs_so_far(world: &World, told: &[String], window: bool) -> Vec
     for row in &rows {
         let status = Status::from_name(text(row, "status")).unwrap();
         if status.is_waiting() != row.get("wake_at").is_some() {
-            wrong.push(format!("{} is {} and has {}", text(row, "request_id"), status.as_str(), row["wake_at"]));
+            wrong.push(format!(
+                "{} is {} and has {}",
+                text(row, "request_id"),
+                status.as_str(),
+                row["wake_at"]
+            ));
         }
         if !status.is_waiting() && !status.mail_left() && text(row, "reason").is_empty() {
-            wrong.push(format!("{} ended as {} without a reason", text(row, "request_id"), status.as_str()));
+            wrong.push(format!(
+                "{} ended as {} without a reason",
+                text(row, "request_id"),
+                status.as_str()
+            ));
         }
     }
     wrong
@@ -329,14 +385,25 @@ pub(crate) fn wrongs_so_far(world: &World, told: &[String], window: bool) -> Vec
 
 /// Rows that weigh more than a row may, unless a test has put them there itself.
 pub(crate) fn too_heavy(world: &World) -> Vec<String> {
-    let heavy = |row: &Value| format!("{} ({}) weighs {} bytes", text(row, "request_id"), text(row, "source"), weight(row));
+    let heavy = |row: &Value| {
+        format!(
+            "{} ({}) weighs {} bytes",
+            text(row, "request_id"),
+            text(row, "source"),
+            weight(row)
+        )
+    };
     world.rows().iter().filter(|row| weight(row) > LARGEST_ROW).map(heavy).collect()
 }
 
 /// `status`, or `status: reason`.
 pub(crate) fn ended(row: &Value) -> String {
     let reason = text(row, "reason");
-    if reason.is_empty() { text(row, "status").to_owned() } else { format!("{}: {reason}", text(row, "status")) }
+    if reason.is_empty() {
+        text(row, "status").to_owned()
+    } else {
+        format!("{}: {reason}", text(row, "status"))
+    }
 }
 
 /// A row of the table as it is now; `null` if it is gone.
@@ -355,8 +422,9 @@ pub(crate) fn put_row(world: &World, row: &Value) {
 /// How often a row was found due, by what it was then.
 pub(crate) type Looks = HashMap<(String, String), usize>;
 
-/// Days go by: the schedule fires whenever something is due, and other customers are mailed now and then, whose events are evidence. Ends once
-/// nothing waits, when `longest` is over, or as soon as a queued row was looked at more than `most` times.
+/// Days go by: the schedule fires whenever something is due, and other customers are mailed now and
+/// then, whose events are evidence. Ends once nothing waits, when `longest` is over, or as soon as
+/// a queued row was looked at more than `most` times.
 pub(crate) async fn days_go_by(teller: &mut Teller, longest: SignedDuration, most: usize) -> Looks {
     let begun = teller.world.now();
     let mut looks = Looks::new();
@@ -372,11 +440,22 @@ pub(crate) async fn days_go_by(teller: &mut Teller, longest: SignedDuration, mos
         }
         let over = looks.iter().any(|((_, status), count)| status == "queued" && *count > most);
         let elapsed = teller.world.now().duration_since(begun);
-        let Some(next) = waiting.iter().map(|(_, _, wake_at)| *wake_at).min().filter(|_| !over && elapsed < longest) else { return looks };
+        let Some(next) = waiting
+            .iter()
+            .map(|(_, _, wake_at)| *wake_at)
+            .min()
+            .filter(|_| !over && elapsed < longest)
+        else {
+            return looks;
+        };
         let next = Timestamp::from_millisecond(next).unwrap().duration_since(teller.world.now());
         teller.world.advance(next.max(SignedDuration::from_secs(60)));
         if let Some(minutes) = others.next_if(|minutes| elapsed.as_mins() >= *minutes) {
-            let other = Post::request("email", &format!("other-{minutes}"), &format!("other-{minutes}@customers.example"));
+            let other = Post::request(
+                "email",
+                &format!("other-{minutes}"),
+                &format!("other-{minutes}@customers.example"),
+            );
             teller.tell(&[Step::Post(other)]).await;
         }
     }
@@ -390,7 +469,10 @@ pub(crate) fn waiting(world: &World) -> Vec<(String, String, i64)> {
             "TableName": "interactions", "IndexName": "due", "KeyConditionExpression": "due_shard = :shard",
             "ExpressionAttributeValues": { ":shard": { "S": format!("due#{shard}") } },
         });
-        let found = serde_json::to_value(world.stack.database.query(serde_json::from_value(query).unwrap()).unwrap()).unwrap();
+        let found = serde_json::to_value(
+            world.stack.database.query(serde_json::from_value(query).unwrap()).unwrap(),
+        )
+        .unwrap();
         let of = |row: &Value| {
             let wake_at = row["wake_at"]["N"].as_str().unwrap().parse().unwrap();
             (text(row, "request_id").to_owned(), text(row, "status").to_owned(), wake_at)

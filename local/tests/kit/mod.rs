@@ -1,4 +1,5 @@
-//! A stack that tests drive by hand: real functions, real SDK, real HTTP, and a clock that only tests move.
+//! A stack that tests drive by hand: real functions, real SDK, real HTTP, and a clock that only
+//! tests move.
 
 #![expect(dead_code, reason = "each test file uses its own part of it")]
 
@@ -45,11 +46,15 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text))
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text))
     }
 
     pub(crate) fn id(&self) -> String {
-        self.json()["request_id"].as_str().unwrap_or_else(|| panic!("no request_id: {}", self.text)).to_owned()
+        self.json()["request_id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no request_id: {}", self.text))
+            .to_owned()
     }
 }
 
@@ -67,8 +72,12 @@ impl World {
         Self::skewed(options, |_| SignedDuration::ZERO).await
     }
 
-    /// As [`World::with`], but a function's clock is off by what `skew` says for it, asked anew for each invocation.
-    pub(crate) async fn skewed(options: Options, skew: impl Fn(&str) -> SignedDuration + Send + Sync + 'static) -> Self {
+    /// As [`World::with`], but a function's clock is off by what `skew` says for it, asked anew for
+    /// each invocation.
+    pub(crate) async fn skewed(
+        options: Options,
+        skew: impl Fn(&str) -> SignedDuration + Send + Sync + 'static,
+    ) -> Self {
         let start: Timestamp = "2026-11-21T09:00:00Z".parse().unwrap();
         let time = Arc::new(AtomicI64::new(start.as_millisecond()));
         let clock = time.clone();
@@ -77,7 +86,8 @@ impl World {
             true_time.checked_add(skew(function)).unwrap()
         });
         let stack = Stack::start(Options { clock, automatic: false, ..options }).await.unwrap();
-        // A connection for each call: an idle one is closed by the server after a while of real time, and a test may be slow.
+        // A connection for each call: an idle one is closed by the server after a while of real
+        // time, and a test may be slow.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
         Self { stack, time, client }
     }
@@ -91,15 +101,27 @@ impl World {
         self.time.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
-    pub(crate) async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Reply {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", url(self.stack.api)));
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Reply {
+        let mut request =
+            Request::builder().method(method).uri(format!("{}{path}", url(self.stack.api)));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.client.request(request.body(Body::from(body.into())).unwrap()).await.unwrap();
+        let response =
+            self.client.request(request.body(Body::from(body.into())).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(Body::new(body), usize::MAX).await.unwrap();
-        Reply { status: parts.status.as_u16(), headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+        Reply {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
     }
 
     /// POSTs JSON with the live key.
@@ -108,7 +130,13 @@ impl World {
     }
 
     pub(crate) async fn post_as(&self, key: &str, path: &str, body: &Value) -> Reply {
-        self.call("POST", path, &[("x-api-key", key), ("content-type", "application/json")], body.to_string()).await
+        self.call(
+            "POST",
+            path,
+            &[("x-api-key", key), ("content-type", "application/json")],
+            body.to_string(),
+        )
+        .await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Reply {
@@ -157,7 +185,8 @@ impl World {
     /// Hands on what SES has published; returns how many events.
     async fn take_in_events(&mut self) -> usize {
         let mut events = Vec::new();
-        while let Some(event) = self.stack.events.as_mut().and_then(|events| events.try_recv().ok()) {
+        while let Some(event) = self.stack.events.as_mut().and_then(|events| events.try_recv().ok())
+        {
             events.push(event);
         }
         for event in &events {
@@ -170,14 +199,18 @@ impl World {
         self.stack.invoke("sweep", json!({})).await.unwrap()
     }
 
-    /// Other customers are mailed all the time: the `Send` events of mails claimed in each minute of this span have arrived.
+    /// Other customers are mailed all the time: the `Send` events of mails claimed in each minute
+    /// of this span have arrived.
     pub(crate) fn others_were_mailed(&self, from: Timestamp, until: Timestamp) {
         let mut hours: BTreeMap<i64, Vec<String>> = BTreeMap::new();
         for minute in SendEvents::minute(from)..=SendEvents::minute(until) {
             hours.entry(minute.div_euclid(60)).or_default().push(minute.rem_euclid(60).to_string());
         }
         for (hour, minutes) in hours {
-            let id = Timestamp::from_second(hour * 3_600).unwrap().strftime("send_events#%Y-%m-%dT%H").to_string();
+            let id = Timestamp::from_second(hour * 3_600)
+                .unwrap()
+                .strftime("send_events#%Y-%m-%dT%H")
+                .to_string();
             let update = json!({
                 "TableName": "config", "Key": { "kind": { "S": "watermark" }, "id": { "S": id } },
                 "UpdateExpression": "ADD minutes :minutes", "ExpressionAttributeValues": { ":minutes": { "NS": minutes } },
@@ -188,7 +221,12 @@ impl World {
 
     /// Mails to an address, oldest first.
     pub(crate) fn mails_to(&self, address: &str) -> Vec<Message> {
-        self.stack.mailbox.messages().into_iter().filter(|message| message.to.iter().any(|to| to == address)).collect()
+        self.stack
+            .mailbox
+            .messages()
+            .into_iter()
+            .filter(|message| message.to.iter().any(|to| to == address))
+            .collect()
     }
 
     /// Every row of the interactions table, in DynamoDB JSON.
@@ -199,7 +237,10 @@ impl World {
             if !start.is_null() {
                 scan["ExclusiveStartKey"] = start;
             }
-            let mut page = serde_json::to_value(self.stack.database.scan(serde_json::from_value(scan).unwrap()).unwrap()).unwrap();
+            let mut page = serde_json::to_value(
+                self.stack.database.scan(serde_json::from_value(scan).unwrap()).unwrap(),
+            )
+            .unwrap();
             rows.extend(page["Items"].as_array().cloned().unwrap_or_default());
             start = page["LastEvaluatedKey"].take();
             if start.is_null() {
@@ -211,7 +252,9 @@ impl World {
     /// How many items a table holds (no test's production code scans).
     pub(crate) fn count(&self, table: &str) -> usize {
         let scan = serde_json::from_value(json!({ "TableName": table })).unwrap();
-        serde_json::to_value(self.stack.database.scan(scan).unwrap()).unwrap()["Count"].as_u64().unwrap() as usize
+        serde_json::to_value(self.stack.database.scan(scan).unwrap()).unwrap()["Count"]
+            .as_u64()
+            .unwrap() as usize
     }
 }
 
@@ -225,13 +268,20 @@ pub(crate) fn request(ext: &str, email: &str) -> Value {
 
 /// The path of a link in a mail: `/s/TOKEN` or `/u/TOKEN`.
 pub(crate) fn link(mail: &Message, kind: &str) -> String {
-    let word = mail.text.split_whitespace().find_map(|word| word.split_once(kind)).unwrap_or_else(|| panic!("no {kind} in {}", mail.text));
+    let word = mail
+        .text
+        .split_whitespace()
+        .find_map(|word| word.split_once(kind))
+        .unwrap_or_else(|| panic!("no {kind} in {}", mail.text));
     format!("{kind}{}", word.1.split('?').next().unwrap())
 }
 
-/// The id of a request that comes at this time; those of one time are in the order of their numbers.
+/// The id of a request that comes at this time; those of one time are in the order of their
+/// numbers.
 pub(crate) fn request_id(at: Timestamp, number: u64) -> String {
     let mut bytes = [0; 10];
     bytes[2..].copy_from_slice(&number.to_be_bytes());
-    uuid::Builder::from_unix_timestamp_millis(at.as_millisecond().try_into().unwrap(), &bytes).into_uuid().to_string()
+    uuid::Builder::from_unix_timestamp_millis(at.as_millisecond().try_into().unwrap(), &bytes)
+        .into_uuid()
+        .to_string()
 }

@@ -1,9 +1,10 @@
-//! A world from a seed: hostile bodies, broken calls, typos in the configuration and wrong clocks, all at once. What must hold is asked after
-//! every step. The same seed makes the same steps and breaks the same calls, by their numbers; what runs at once may change places.
+//! A world from a seed: hostile bodies, broken calls, typos in the configuration and wrong clocks,
+//! all at once. What must hold is asked after every step. The same seed makes the same steps and
+//! breaks the same calls, by their numbers; what runs at once may change places.
 
 use fastrand::Rng;
 use jiff::SignedDuration;
-use local::faults::{Answer, Call, Fault};
+use local::faults::{Call, Fault, InjectedReply};
 use local::gladly;
 use local::stack::Options;
 use serde_json::{Value, json};
@@ -57,17 +58,38 @@ impl Seeded {
             let seconds = dice.choice([0, 0, 0, 30, 30, 300, 3_600]).unwrap();
             SignedDuration::from_secs(if dice.bool() { seconds } else { -seconds })
         };
-        let skews = ["requests", "dispatch", "sweep", "mail_events", "gladly_resolve", "zendesk"].map(|function| (function, off()));
-        let skew = move |function: &str| skews.iter().find(|(of, _)| *of == function).map_or(SignedDuration::ZERO, |(_, skew)| *skew);
+        let skews = ["requests", "dispatch", "sweep", "mail_events", "gladly_resolve", "zendesk"]
+            .map(|function| (function, off()));
+        let skew = move |function: &str| {
+            skews
+                .iter()
+                .find(|(of, _)| *of == function)
+                .map_or(SignedDuration::ZERO, |(_, skew)| *skew)
+        };
         let world = World::skewed(Options { proxied: true, ..Options::default() }, skew).await;
         world.configure("channel", "phone", json!({ "mode": "integrated", "delay_minutes": 20 }));
         world.company(json!({ "send_attempts": dice.u32(1..6), "send_rate": 1_000 }));
         let proxies = world.stack.proxies.as_ref().unwrap();
-        let (calls, mails) = (dice.choice([0, 2, 5, 12]).unwrap(), dice.choice([0, 10, 30]).unwrap());
+        let (calls, mails) =
+            (dice.choice([0, 2, 5, 12]).unwrap(), dice.choice([0, 10, 30]).unwrap());
         proxies.dynamodb.plan(move |call| dynamodb(seed, calls, call));
         proxies.ses.plan(move |call| ses(seed, mails, call));
-        proxies.gladly.plan(move |call| if roll(seed, call, 3).0 < mails { Fault::Answer(Answer::internal()) } else { Fault::None });
-        let topic = dice.choice([Topic::Faithful, Topic::Faithful, Topic::Doubles, Topic::Straggles, Topic::Reverses]).unwrap();
+        proxies.gladly.plan(move |call| {
+            if roll(seed, call, 3).0 < mails {
+                Fault::Reply(InjectedReply::internal())
+            } else {
+                Fault::None
+            }
+        });
+        let topic = dice
+            .choice([
+                Topic::Faithful,
+                Topic::Faithful,
+                Topic::Doubles,
+                Topic::Straggles,
+                Topic::Reverses,
+            ])
+            .unwrap();
         let teller = Teller::new(world, topic);
         let (unanswered, sent, flipped, wrong) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Self { teller, dice, unanswered, sent, flipped, window: true, requests: 0, wrong }
@@ -88,9 +110,9 @@ impl Seeded {
         for proxy in [&proxies.dynamodb, &proxies.ses, &proxies.gladly] {
             proxy.plan(|_| Fault::None);
         }
-        // Gladly's customer makes sense again: else she is asked about for longer than is told here.
-        let jane =
-            json!({ "id": "customer-jane", "name": "Jane", "emails": [{ "normalized": "jane.roe@customers.example", "primary": true }] });
+        // Gladly's customer makes sense again: else she is asked about for longer than is told
+        // here.
+        let jane = json!({ "id": "customer-jane", "name": "Jane", "emails": [{ "normalized": "jane.roe@customers.example", "primary": true }] });
         self.teller.world.stack.gladly.set("/api/v1/customer-profiles/customer-jane", &jane);
         while let Some((flip, before)) = self.flipped.pop() {
             flip.mend(&self.teller.world, &before);
@@ -103,8 +125,11 @@ impl Seeded {
         }
         self.teller.go_on().await;
         self.look("the end");
-        self.wrong.extend((!self.unanswered.is_empty()).then(|| "a sender was never answered".to_owned()));
-        let waiting = self.teller.world.rows().into_iter().filter(|row| row.get("wake_at").is_some());
+        self.wrong.extend(
+            (!self.unanswered.is_empty()).then(|| "a sender was never answered".to_owned()),
+        );
+        let waiting =
+            self.teller.world.rows().into_iter().filter(|row| row.get("wake_at").is_some());
         self.wrong.extend(waiting.map(|row| format!("in the end a row is {}", ended(&row))));
     }
 
@@ -121,7 +146,10 @@ impl Seeded {
             35..40 => self.post_again().await,
             40..45 => {
                 let event = format!("event-{}", self.dice.u32(0..3));
-                let conversation = self.dice.choice(["conversation-closed", "conversation-merged", "conversation-reopened"]).unwrap();
+                let conversation = self
+                    .dice
+                    .choice(["conversation-closed", "conversation-merged", "conversation-reopened"])
+                    .unwrap();
                 let body = Post::gladly(&event, conversation).body.to_string().into_bytes();
                 self.deliver(Sent { path: "/v1/webhooks/gladly", body }).await;
                 format!("{conversation} was closed")
@@ -129,7 +157,10 @@ impl Seeded {
             45..48 => self.customer_of_gladlys(),
             48..54 => {
                 let ticket = self.dice.usize(0..self.requests + 1);
-                let body = Post::gorgias(&format!("t{ticket}"), "open", "x@customers.example").body.to_string().into_bytes();
+                let body = Post::gorgias(&format!("t{ticket}"), "open", "x@customers.example")
+                    .body
+                    .to_string()
+                    .into_bytes();
                 self.deliver(Sent { path: Door::Gorgias.path(), body }).await;
                 format!("ticket {ticket} was opened")
             }
@@ -156,7 +187,8 @@ impl Seeded {
         let number = self.requests;
         self.requests += 1;
         // Now and then of a customer who had one before.
-        let customer = if self.dice.u32(0..6) == 0 { self.dice.usize(0..number + 1) } else { number };
+        let customer =
+            if self.dice.u32(0..6) == 0 { self.dice.usize(0..number + 1) } else { number };
         let email = match self.dice.u32(0..12) {
             0 => format!("bounce+{customer}@simulator.amazonses.com"),
             1 => format!("complaint+{customer}@simulator.amazonses.com"),
@@ -174,12 +206,23 @@ impl Seeded {
         let growth = self.dice.choice(growths).unwrap();
         let size = match self.dice.u32(0..4) {
             0 => self.dice.usize(..LARGEST_BODY + 100),
-            1 => self.dice.choice([100_000, 160_000, 163_840, LARGEST_BODY - 1, LARGEST_BODY, LARGEST_BODY + 1]).unwrap(),
+            1 => self
+                .dice
+                .choice([
+                    100_000,
+                    160_000,
+                    163_840,
+                    LARGEST_BODY - 1,
+                    LARGEST_BODY,
+                    LARGEST_BODY + 1,
+                ])
+                .unwrap(),
             _ => 0,
         };
         let door = self.dice.choice(Door::ALL).unwrap();
         let channel = if self.dice.u32(0..4) == 0 { "phone" } else { "email" };
-        let mut body = Delivery { door, channel, ext: format!("t{number}"), email, growth, size }.body();
+        let mut body =
+            Delivery { door, channel, ext: format!("t{number}"), email, growth, size }.body();
         if self.dice.u32(0..5) == 0 {
             for _ in 0..self.dice.usize(1..4) {
                 let place = self.dice.usize(..body.len());
@@ -192,7 +235,9 @@ impl Seeded {
     }
 
     async fn post_again(&mut self) -> String {
-        let Some(sent) = self.dice.choice(self.sent.iter()).cloned() else { return "nothing".to_owned() };
+        let Some(sent) = self.dice.choice(self.sent.iter()).cloned() else {
+            return "nothing".to_owned();
+        };
         self.deliver(sent).await;
         "a repetition".to_owned()
     }
@@ -216,11 +261,10 @@ impl Seeded {
         let path = "/api/v1/customer-profiles/customer-jane";
         let size = self.dice.usize(..600_000);
         let emails = json!([{ "normalized": "jane.roe@customers.example", "original": "x".repeat(size / 2), "primary": true }]);
-        let profile =
-            json!({ "id": "customer-jane", "name": "\u{FFFD}".repeat(size / 3), "externalCustomerId": "7".repeat(size), "emails": emails });
+        let profile = json!({ "id": "customer-jane", "name": "\u{FFFD}".repeat(size / 3), "externalCustomerId": "7".repeat(size), "emails": emails });
         let answer = match self.dice.u32(0..3) {
-            0 => gladly::Answer::raw(vec![0xFF; size]),
-            _ => gladly::Answer::json(&profile),
+            0 => gladly::FakeReply::raw(vec![0xFF; size]),
+            _ => gladly::FakeReply::json(&profile),
         };
         self.teller.world.stack.gladly.answer(path, answer);
         format!("Gladly's customer has {size} bytes")
@@ -259,12 +303,14 @@ fn dynamodb(seed: u64, rate: u64, call: &Call) -> Fault {
     let (hit, way) = roll(seed, call, 1);
     match way {
         _ if hit >= rate => Fault::None,
-        0..40 => Fault::Answer(Answer::throttled()),
-        40..60 if call.operation == "TransactWriteItems" => Fault::Answer(Answer::transaction_conflict(call)),
+        0..40 => Fault::Reply(InjectedReply::throttled()),
+        40..60 if call.operation == "TransactWriteItems" => {
+            Fault::Reply(InjectedReply::transaction_conflict(call))
+        }
         60..70 => Fault::CutBefore,
         70..80 => Fault::CutAfter,
-        80..90 => Fault::AnswerAfter(Answer::internal()),
-        _ => Fault::Answer(Answer::internal()),
+        80..90 => Fault::ReplyAfter(InjectedReply::internal()),
+        _ => Fault::Reply(InjectedReply::internal()),
     }
 }
 
@@ -272,10 +318,10 @@ fn ses(seed: u64, rate: u64, call: &Call) -> Fault {
     let (hit, way) = roll(seed, call, 2);
     match way {
         _ if hit >= rate => Fault::None,
-        0..40 => Fault::Answer(Answer::too_many_requests()),
+        0..40 => Fault::Reply(InjectedReply::too_many_requests()),
         40..60 => Fault::CutAfter,
         60..80 => Fault::CutBefore,
-        80..90 => Fault::AnswerAfter(Answer::internal()),
-        _ => Fault::Answer(Answer::internal()),
+        80..90 => Fault::ReplyAfter(InjectedReply::internal()),
+        _ => Fault::Reply(InjectedReply::internal()),
     }
 }

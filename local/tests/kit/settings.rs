@@ -100,9 +100,13 @@ pub(crate) fn flips() -> Vec<Flip> {
     ] {
         flips.push(flip("key", &live_digest(), becomes));
     }
-    for becomes in
-        [json!({ "active": false }), json!({ "active": "maybe" }), json!({ "name": "Renamed" }), json!({ "from": [] }), Value::Null]
-    {
+    for becomes in [
+        json!({ "active": false }),
+        json!({ "active": "maybe" }),
+        json!({ "name": "Renamed" }),
+        json!({ "from": [] }),
+        Value::Null,
+    ] {
         flips.push(flip("brand", "blancakids", becomes));
     }
     for becomes in [json!({ "active": false }), json!({ "active": "x" }), Value::Null] {

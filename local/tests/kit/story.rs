@@ -1,5 +1,6 @@
-//! What happens to a stack step by step, told so that it can be told again with something broken: senders try again as helpdesks do, the
-//! topic delivers again what its function did not take, and afterwards time goes on until nothing waits any more.
+//! What happens to a stack step by step, told so that it can be told again with something broken:
+//! senders try again as helpdesks do, the topic delivers again what its function did not take, and
+//! afterwards time goes on until nothing waits any more.
 
 use std::collections::HashMap;
 
@@ -185,10 +186,14 @@ impl Teller {
     /// Returns how many were taken.
     async fn deliver_events(&mut self) -> usize {
         let now = self.world.now();
-        while let Some(event) = self.world.stack.events.as_mut().and_then(|events| events.try_recv().ok()) {
-            let message: Value = serde_json::from_str(event["Records"][0]["body"].as_str().unwrap()).unwrap();
+        while let Some(event) =
+            self.world.stack.events.as_mut().and_then(|events| events.try_recv().ok())
+        {
+            let message: Value =
+                serde_json::from_str(event["Records"][0]["body"].as_str().unwrap()).unwrap();
             let request_id = message["mail"]["tags"]["request_id"][0].as_str().unwrap();
-            let of_the_first = self.first_mailed.get_or_insert_with(|| request_id.to_owned()) == request_id;
+            let of_the_first =
+                self.first_mailed.get_or_insert_with(|| request_id.to_owned()) == request_id;
             let after = |minutes| now.checked_add(SignedDuration::from_mins(minutes)).unwrap();
             match self.topic {
                 Topic::DropsSends if message["eventType"] == "Send" => {}
@@ -197,7 +202,9 @@ impl Teller {
                 Topic::Late => self.undelivered.push((after(120), event)),
                 Topic::Reverses => self.undelivered.push((after(60), event)),
                 Topic::Straggles if of_the_first => self.undelivered.push((after(50), event)),
-                Topic::Faithful | Topic::DropsSends | Topic::Straggles => self.undelivered.push((now, event)),
+                Topic::Faithful | Topic::DropsSends | Topic::Straggles => {
+                    self.undelivered.push((now, event))
+                }
             }
         }
         if self.topic == Topic::Reverses {
@@ -207,7 +214,8 @@ impl Teller {
                 self.undelivered.iter_mut().for_each(|(at, _)| *at = now);
             }
         }
-        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.undelivered).into_iter().partition(|(at, _)| *at <= now);
+        let (due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.undelivered).into_iter().partition(|(at, _)| *at <= now);
         self.undelivered = later;
         let mut taken = 0;
         for (at, event) in due {
@@ -221,11 +229,16 @@ impl Teller {
 
     /// When the next waiting row wants to be looked at.
     fn next_wake(&self) -> Option<Timestamp> {
-        let wakes = self.world.rows().into_iter().filter_map(|row| row["wake_at"]["N"].as_str()?.parse().ok());
+        let wakes = self
+            .world
+            .rows()
+            .into_iter()
+            .filter_map(|row| row["wake_at"]["N"].as_str()?.parse().ok());
         wakes.min().and_then(|millis| Timestamp::from_millisecond(millis).ok())
     }
 
-    /// After the faults: time goes on, the schedule fires, other customers are mailed now and then, until nothing waits any more.
+    /// After the faults: time goes on, the schedule fires, other customers are mailed now and then,
+    /// until nothing waits any more.
     pub(crate) async fn go_on(&mut self) {
         let resumed = self.world.now();
         let mut others = [7, 60].into_iter().peekable();
@@ -235,12 +248,14 @@ impl Teller {
             if self.next_wake().is_some_and(|wake| wake <= self.world.now()) {
                 self.tell(&[Step::Sweep, Step::Settle]).await;
             }
-            let next = self.next_wake().into_iter().chain(self.undelivered.iter().map(|(at, _)| *at));
+            let next =
+                self.next_wake().into_iter().chain(self.undelivered.iter().map(|(at, _)| *at));
             let next = next.chain((!self.unanswered.is_empty()).then_some(resumed)).min();
             let elapsed = self.world.now().duration_since(resumed);
             let (Some(next), true) = (next, elapsed < LONGEST) else { return };
             let until_next = next.duration_since(self.world.now());
-            // What has found no evidence is looked at less often here than every five minutes: a day of looks is all the same.
+            // What has found no evidence is looked at less often here than every five minutes: a
+            // day of looks is all the same.
             let step = match elapsed.as_hours() {
                 0 => SignedDuration::from_secs(30),
                 1..3 => SignedDuration::from_mins(30),
@@ -248,13 +263,19 @@ impl Teller {
             };
             self.world.advance(until_next.max(step));
             if let Some(minutes) = others.next_if(|minutes| elapsed.as_mins() >= *minutes) {
-                self.post(Post::request("email", &format!("other-{minutes}"), &format!("other-{minutes}@customers.example"))).await;
+                self.post(Post::request(
+                    "email",
+                    &format!("other-{minutes}"),
+                    &format!("other-{minutes}@customers.example"),
+                ))
+                .await;
             }
         }
     }
 }
 
-/// The same call again: the same operation with the same body, but for the token that names the attempt.
+/// The same call again: the same operation with the same body, but for the token that names the
+/// attempt.
 pub(crate) fn is_same(a: &Call, b: &Call) -> bool {
     let body = |call: &Call| {
         let mut body: Value = serde_json::from_str(&call.body).unwrap_or_default();
@@ -266,12 +287,13 @@ pub(crate) fn is_same(a: &Call, b: &Call) -> bool {
     a.operation == b.operation && body(a) == body(b)
 }
 
-/// What is wrong in the end, whatever was broken: a request that was lost or waits for ever, a customer who was mailed twice, a mail that
-/// its request does not know of.
+/// What is wrong in the end, whatever was broken: a request that was lost or waits for ever, a
+/// customer who was mailed twice, a mail that its request does not know of.
 pub(crate) fn wrongs(teller: &Teller) -> Vec<String> {
     let rows = teller.world.rows();
     let mails = teller.world.stack.mailbox.messages();
-    let mut wrong: Vec<String> = teller.unanswered.iter().map(|post| format!("{} was never answered", post.path)).collect();
+    let mut wrong: Vec<String> =
+        teller.unanswered.iter().map(|post| format!("{} was never answered", post.path)).collect();
     for id in &teller.told {
         if !rows.iter().any(|row| row["request_id"]["S"] == json!(id)) {
             wrong.push(format!("{id} was answered, and is lost"));
@@ -283,7 +305,12 @@ pub(crate) fn wrongs(teller: &Teller) -> Vec<String> {
         *per_address.entry(mail.to[0].as_str()).or_default() += 1;
         *per_row.entry(mail.tags["request_id"].as_str()).or_default() += 1;
     }
-    wrong.extend(per_address.iter().filter(|(_, count)| **count > 1).map(|(address, count)| format!("{address} got {count} mails")));
+    wrong.extend(
+        per_address
+            .iter()
+            .filter(|(_, count)| **count > 1)
+            .map(|(address, count)| format!("{address} got {count} mails")),
+    );
     for row in &rows {
         let status = Status::from_name(row["status"]["S"].as_str().unwrap()).unwrap();
         let reason = row["reason"]["S"].as_str();

@@ -6,9 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use normalize::{ClosedConversation, Inbound, Malformed, Note, Source, SurveyRequest};
-use policy::{Channel, Outcome, Reason, Scope, Status, TicketStatus, Verdict};
+use policy::{Channel, KeyScope, Outcome, Reason, Status, TicketStatus, Verdict};
 use serde_json::{Map, Value, json};
-use store::{Conversation, First, Interaction, Marker, NewInteraction, Recorded, Resolution, Settings, Ticket};
+use store::{
+    Conversation, First, Interaction, Marker, NewInteraction, Recorded, Resolution, Settings,
+    Ticket,
+};
 
 use crate::{Entered, Intake, Problem, digest, in_time, json_reply, respond};
 
@@ -39,25 +42,39 @@ pub struct Delivery<'a> {
 
 /// How long an `Idempotency-Key` and a sender's delivery id count.
 const DELIVERY_WINDOW: SignedDuration = SignedDuration::from_hours(24);
-/// How long the markers of an invalid request count at most, so that what an admin mends can come again.
+/// How long the markers of an invalid request count at most, so that what an admin mends can come
+/// again.
 const INVALID_WINDOW: SignedDuration = SignedDuration::from_mins(10);
-/// Bytes of tags that are kept besides those of the request, while a fault of the settings makes it unknown what they mean.
+/// Bytes of tags that are kept besides those of the request, while a fault of the settings makes it
+/// unknown what they mean.
 const KEPT_TAGS: usize = 16 * 1024;
 /// Bytes of a sender's body that are kept, masked.
 const KEPT_BODY: usize = 8 * 1024;
 
 impl Intake {
     /// A helpdesk's webhook from door to reply, where no header of its own matters.
-    pub async fn webhook(&self, request: &Request, source: Source, parse: Parse, now: Timestamp) -> Result<Response<Body>, Infallible> {
+    pub async fn webhook(
+        &self,
+        request: &Request,
+        source: Source,
+        parse: Parse,
+        now: Timestamp,
+    ) -> Result<Response<Body>, Infallible> {
         respond(in_time(async {
-            let entered = self.enter(request, Scope::Send, now).await?;
-            self.accept(&entered, Delivery { source, id: None, parse, style: Style::Webhook }, now).await
+            let entered = self.enter(request, KeyScope::Send, now).await?;
+            self.accept(&entered, Delivery { source, id: None, parse, style: Style::Webhook }, now)
+                .await
         }))
         .await
     }
 
     /// Requires a key for this source, reads the body, checks, records, and answers.
-    pub async fn accept(&self, entered: &Entered<'_>, delivery: Delivery<'_>, now: Timestamp) -> Result<Response<Body>, Problem> {
+    pub async fn accept(
+        &self,
+        entered: &Entered<'_>,
+        delivery: Delivery<'_>,
+        now: Timestamp,
+    ) -> Result<Response<Body>, Problem> {
         entered.is_for(delivery.source)?;
         match (delivery.parse)(entered.body())? {
             Inbound::Survey(request) => self.survey(entered, &delivery, &request, now).await,
@@ -65,7 +82,9 @@ impl Intake {
                 Some(until) if until <= now => self.survey(entered, &delivery, &request, now).await,
                 _ => Ok(ignored(&normalize::Ignored::Snoozed)),
             },
-            Inbound::Conversation(closed) => self.conversation(entered, &delivery, &closed, now).await,
+            Inbound::Conversation(closed) => {
+                self.conversation(entered, &delivery, &closed, now).await
+            }
             Inbound::Reopened { ext_interaction_id } => {
                 let identity = policy::ticket(delivery.source, &ext_interaction_id);
                 self.reopened(entered, &delivery, &ext_interaction_id, &identity, now).await
@@ -88,10 +107,14 @@ impl Intake {
             }
         };
         let (settings, employee) = tokio::try_join!(self.store.settings(now), employee)?;
-        let channel = Channel::find(&settings.channels, &request.channel).map_or(&*request.channel, |channel| &*channel.name);
-        let mut identity = policy::identity(request, channel, employee.as_ref().map(|employee| &*employee.email));
+        let channel = Channel::find(&settings.channels, &request.channel)
+            .map_or(&*request.channel, |channel| &*channel.name);
+        let mut identity =
+            policy::identity(request, channel, employee.as_ref().map(|employee| &*employee.email));
         let verdict = match ticket_status(&settings, delivery.source, request.status.as_deref()) {
-            TicketStatus::Closed => policy::decide(request, entered.key().mode, &settings.facts(employee.as_ref()), now),
+            TicketStatus::Closed => {
+                policy::decide(request, entered.key().mode, &settings.facts(employee.as_ref()), now)
+            }
             TicketStatus::Open => {
                 return match &request.ext_interaction_id {
                     Some(ext) => self.reopened(entered, delivery, ext, &identity, now).await,
@@ -99,12 +122,18 @@ impl Intake {
                 };
             }
             // Do-not-send comes before everything else.
-            TicketStatus::Unknown if matches!(policy::who(request, &settings.company), Err(Reason::DoNotSend)) => {
+            TicketStatus::Unknown
+                if matches!(policy::who(request, &settings.company), Err(Reason::DoNotSend)) =>
+            {
                 Verdict::Refuse(Reason::DoNotSend)
             }
             TicketStatus::Unknown => {
-                // A request of its own: an earlier close does not hide it from the company, and it is not in the way of the next one.
-                identity.extend(["status".to_owned(), request.status.as_deref().unwrap_or_default().trim().to_lowercase()]);
+                // A request of its own: an earlier close does not hide it from the company, and it
+                // is not in the way of the next one.
+                identity.extend([
+                    "status".to_owned(),
+                    request.status.as_deref().unwrap_or_default().trim().to_lowercase(),
+                ]);
                 Verdict::Refuse(Reason::StatusUnknown)
             }
         };
@@ -127,16 +156,26 @@ impl Intake {
         };
         let declined = new.resolution.reason == Some(Reason::DoNotSend);
         let tags = unread_tags(&settings, request.tags.iter().chain(&request.surplus_tags));
-        let repaired = request.notes.iter().filter(|note| matches!(note, Note::Repaired { .. })).count();
+        let repaired =
+            request.notes.iter().filter(|note| matches!(note, Note::Repaired { .. })).count();
         let window = settings.company.dedupe_window(delivery.source);
-        let (first, reply) = self.record(entered, delivery, new, (identity.clone(), window), repaired, now).await?;
+        let (first, reply) =
+            self.record(entered, delivery, new, (identity.clone(), window), repaired, now).await?;
         if let (Some(first), Some(tags)) = (first, tags) {
             self.store.note_tags(first.request_id, &tags).await?;
         }
-        // A helpdesk says it of the whole ticket, whoever is assigned to it by now. (`/v1/requests` says it of one request.)
-        if let (true, Style::Webhook, Some(ext)) = (declined, delivery.style, &request.ext_interaction_id) {
+        // A helpdesk says it of the whole ticket, whoever is assigned to it by now. (`/v1/requests`
+        // says it of one request.)
+        if let (true, Style::Webhook, Some(ext)) =
+            (declined, delivery.style, &request.ext_interaction_id)
+        {
             let marker = self.marker(entered, "interaction", &identity);
-            let ticket = Ticket { source: delivery.source, mode: entered.key().mode, ext_interaction_id: ext, marker: &marker };
+            let ticket = Ticket {
+                source: delivery.source,
+                mode: entered.key().mode,
+                ext_interaction_id: ext,
+                marker: &marker,
+            };
             self.store.withdraw(&ticket, Reason::DoNotSend, now).await?;
         }
         Ok(reply)
@@ -151,15 +190,23 @@ impl Intake {
         identity: &[String],
         now: Timestamp,
     ) -> Result<Response<Body>, Problem> {
-        // A helpdesk may deliver twice, and the ticket may be closed again in between: the repetition must not withdraw that survey.
-        let this = delivery.id.map(|id| self.marker(entered, "withdrawal", &[delivery.source.to_string(), id.to_owned()]));
+        // A helpdesk may deliver twice, and the ticket may be closed again in between: the
+        // repetition must not withdraw that survey.
+        let this = delivery.id.map(|id| {
+            self.marker(entered, "withdrawal", &[delivery.source.to_string(), id.to_owned()])
+        });
         if let Some(this) = &this
             && self.store.has_withdrawn(this, now).await?
         {
             return Ok(ignored(&normalize::Ignored::NotClosed));
         }
         let marker = self.marker(entered, "interaction", identity);
-        let ticket = Ticket { source: delivery.source, mode: entered.key().mode, ext_interaction_id, marker: &marker };
+        let ticket = Ticket {
+            source: delivery.source,
+            mode: entered.key().mode,
+            ext_interaction_id,
+            marker: &marker,
+        };
         self.store.withdraw(&ticket, Reason::Reopened, now).await?;
         if let Some(this) = &this {
             self.store.note_withdrawal(this, DELIVERY_WINDOW, now).await?;
@@ -194,7 +241,10 @@ impl Intake {
             retention: settings.company.kept(),
         };
         let delivery = Delivery { id: Some(&closed.event_id), ..*delivery };
-        let identity = (policy::ticket(delivery.source, &closed.conversation_id), settings.company.dedupe_window(delivery.source));
+        let identity = (
+            policy::ticket(delivery.source, &closed.conversation_id),
+            settings.company.dedupe_window(delivery.source),
+        );
         self.record(entered, &delivery, new, identity, 0, now).await.map(|(_, reply)| reply)
     }
 
@@ -210,15 +260,26 @@ impl Intake {
     ) -> Result<(Option<First>, Response<Body>), Problem> {
         let identity = (!window.is_zero()).then(|| self.marker(entered, "interaction", &identity));
         let row = NewInteraction { marker: identity.clone(), ..new }.into_row(now);
-        let limit = |window: SignedDuration| if row.status == Status::Invalid { window.min(INVALID_WINDOW) } else { window };
+        let limit = |window: SignedDuration| {
+            if row.status == Status::Invalid { window.min(INVALID_WINDOW) } else { window }
+        };
         let mut markers = Vec::new();
         // A helpdesk's form can only say the same key each time.
         if let Some(key) = entered.idempotency_key()?.filter(|_| delivery.style == Style::Api) {
-            let key = self.marker(entered, "idempotency", &[entered.key().digest.clone(), key.to_owned()]);
-            markers.push(Marker { key, window: limit(DELIVERY_WINDOW), fingerprint: Some(digest(entered.body())) });
+            let key = self.marker(
+                entered,
+                "idempotency",
+                &[entered.key().digest.clone(), key.to_owned()],
+            );
+            markers.push(Marker {
+                key,
+                window: limit(DELIVERY_WINDOW),
+                fingerprint: Some(digest(entered.body())),
+            });
         }
         if let Some(id) = delivery.id {
-            let key = self.marker(entered, "delivery", &[delivery.source.to_string(), id.to_owned()]);
+            let key =
+                self.marker(entered, "delivery", &[delivery.source.to_string(), id.to_owned()]);
             markers.push(Marker { key, window: limit(DELIVERY_WINDOW), fingerprint: None });
         }
         if let Some(key) = identity {
@@ -235,20 +296,35 @@ impl Intake {
             }
         };
         let repeats = first.clone();
-        let (request_id, status, reason) = first.map_or((row.request_id, row.status, row.reason), |f| (f.request_id, f.status, f.reason));
+        let (request_id, status, reason) = first
+            .map_or((row.request_id, row.status, row.reason), |f| {
+                (f.request_id, f.status, f.reason)
+            });
         tracing::info!(
             %request_id, source = %delivery.source, mode = row.mode.as_str(), status = status.as_str(),
             reason = reason.map(Reason::code), duplicate, repaired, "request recorded"
         );
-        Ok((repeats, reply(&row, request_id.to_string(), status, reason, duplicate, delivery.style)?))
+        Ok((
+            repeats,
+            reply(&row, request_id.to_string(), status, reason, duplicate, delivery.style)?,
+        ))
     }
 
-    /// What the repetition of an earlier request adds to it: an `Idempotency-Key` or a delivery id of its own, and the wish that nothing be sent.
-    /// Do-not-send wins also if it is said later, as long as no mail has gone out. The answer says how the first request stands then.
-    async fn repeated(&self, row: &Interaction, markers: &[Marker], index: usize, first: First, now: Timestamp) -> Result<First, Problem> {
+    /// What the repetition of an earlier request adds to it: an `Idempotency-Key` or a delivery id
+    /// of its own, and the wish that nothing be sent. Do-not-send wins also if it is said later, as
+    /// long as no mail has gone out. The answer says how the first request stands then.
+    async fn repeated(
+        &self,
+        row: &Interaction,
+        markers: &[Marker],
+        index: usize,
+        first: First,
+        now: Timestamp,
+    ) -> Result<First, Problem> {
         for unknown in markers.iter().take(index) {
             // What was invalid may come again soon, under any name.
-            let window = if first.status == Status::Invalid { INVALID_WINDOW } else { DELIVERY_WINDOW };
+            let window =
+                if first.status == Status::Invalid { INVALID_WINDOW } else { DELIVERY_WINDOW };
             self.store.remember(&Marker { window, ..unknown.clone() }, &first, now).await?;
         }
         let declined = row.reason == Some(Reason::DoNotSend) && first.reason.is_none();
@@ -265,7 +341,8 @@ impl Intake {
     }
 }
 
-/// Tags that have to be looked at again, since a fault of the settings makes it unknown which of them means do-not-send. `None`: there is no fault.
+/// Tags that have to be looked at again, since a fault of the settings makes it unknown which of
+/// them means do-not-send. `None`: there is no fault.
 fn unread_tags<'a>(settings: &Settings, tags: impl Iterator<Item = &'a String>) -> Option<String> {
     if settings.company.faults.is_empty() {
         return None;
@@ -279,9 +356,15 @@ fn unread_tags<'a>(settings: &Settings, tags: impl Iterator<Item = &'a String>) 
     Some(texts).filter(|texts| !texts.is_empty())
 }
 
-/// What the ticket's status means to this company. A `closed_statuses` that cannot be understood is told in the log, and makes nothing closed.
+/// What the ticket's status means to this company. A `closed_statuses` that cannot be understood is
+/// told in the log, and makes nothing closed.
 fn ticket_status(settings: &Settings, source: Source, status: Option<&str>) -> TicketStatus {
-    let closed = settings.integrations.get(source.as_str()).filter(|_| status.is_some()).map(policy::closed_statuses).transpose();
+    let closed = settings
+        .integrations
+        .get(source.as_str())
+        .filter(|_| status.is_some())
+        .map(policy::closed_statuses)
+        .transpose();
     let closed = closed.unwrap_or_else(|fault| {
         tracing::error!(
             config.item = fault.item,
@@ -295,10 +378,15 @@ fn ticket_status(settings: &Settings, source: Source, status: Option<&str>) -> T
 
 fn ignored(why: &normalize::Ignored) -> Response<Body> {
     tracing::info!(reason = why.code(), "nothing to do");
-    json_reply(StatusCode::OK, "application/json", &json!({ "status": "ignored", "reason": why.code(), "detail": why.sentence() }))
+    json_reply(
+        StatusCode::OK,
+        "application/json",
+        &json!({ "status": "ignored", "reason": why.code(), "detail": why.sentence() }),
+    )
 }
 
-/// The reply to a recorded request: its id, how it stands, why, and the fields as understood, in the vendor's shape.
+/// The reply to a recorded request: its id, how it stands, why, and the fields as understood, in
+/// the vendor's shape.
 fn reply(
     row: &Interaction,
     request_id: String,
@@ -312,7 +400,8 @@ fn reply(
     if duplicate {
         fields.insert("duplicate".into(), json!(true));
     }
-    if let Some(reason) = reason.filter(|r| r.outcome() == Outcome::Invalid && style == Style::Api) {
+    if let Some(reason) = reason.filter(|r| r.outcome() == Outcome::Invalid && style == Style::Api)
+    {
         return Err(Problem::Invalid(reason, fields));
     }
     fields.insert("status".into(), json!(status));

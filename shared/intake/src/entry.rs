@@ -9,14 +9,16 @@ use jiff::Timestamp;
 use lambda_http::http::{HeaderMap, HeaderName};
 use lambda_http::{Request, RequestExt};
 use normalize::Source;
-use policy::{Key, KeyItem, Scope};
+use policy::{Key, KeyItem, KeyScope};
 use sha2::{Digest, Sha256};
 
 use crate::{Intake, Problem};
 
 /// With or without padding: clients differ.
-const LENIENT: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 /// Bytes of a body at most; more is 413.
 const LARGEST_BODY: usize = 256 * 1024;
 /// Characters of an `Idempotency-Key` at most; more is 400.
@@ -53,13 +55,18 @@ impl<'a> Entered<'a> {
     /// The `Idempotency-Key`, if the header says anything.
     ///
     /// # Errors
-    /// [`Problem::IdempotencyKey`] if it is too long, or holds anything but printable ASCII. To leave it out in silence would be to ask a
-    /// customer twice whose sender has asked for once.
+    /// [`Problem::IdempotencyKey`] if it is too long, or holds anything but printable ASCII. To
+    /// leave it out in silence would be to ask a customer twice whose sender has asked for once.
     pub fn idempotency_key(&self) -> Result<Option<&'a str>, Problem> {
         let Some(value) = self.headers().get("idempotency-key") else { return Ok(None) };
         let key = value.to_str().map_err(|_| Problem::IdempotencyKey)?.trim();
-        let fits = key.len() <= LONGEST_IDEMPOTENCY_KEY && key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        if fits { Ok(Some(key).filter(|key| !key.is_empty())) } else { Err(Problem::IdempotencyKey) }
+        let fits = key.len() <= LONGEST_IDEMPOTENCY_KEY
+            && key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if fits {
+            Ok(Some(key).filter(|key| !key.is_empty()))
+        } else {
+            Err(Problem::IdempotencyKey)
+        }
     }
 
     /// Requires that the key is for this source.
@@ -67,16 +74,26 @@ impl<'a> Entered<'a> {
     /// # Errors
     /// [`Problem::Forbidden`].
     pub fn is_for(&self, source: Source) -> Result<(), Problem> {
-        if self.key.is_for(source) { Ok(()) } else { Err(Problem::Forbidden("the key is not for this source")) }
+        if self.key.is_for(source) {
+            Ok(())
+        } else {
+            Err(Problem::Forbidden("the key is not for this source"))
+        }
     }
 }
 
 impl Intake {
-    /// Lets a request in: its body is not too large, and it has a key, known, not revoked, with this scope.
+    /// Lets a request in: its body is not too large, and it has a key, known, not revoked, with
+    /// this scope.
     ///
     /// # Errors
     /// [`Problem::TooLarge`], [`Problem::Forbidden`], or trouble with the config table.
-    pub async fn enter<'a>(&self, request: &'a Request, scope: Scope, now: Timestamp) -> Result<Entered<'a>, Problem> {
+    pub async fn enter<'a>(
+        &self,
+        request: &'a Request,
+        scope: KeyScope,
+        now: Timestamp,
+    ) -> Result<Entered<'a>, Problem> {
         if AsRef::<[u8]>::as_ref(request.body()).len() > LARGEST_BODY {
             return Err(Problem::TooLarge);
         }
@@ -94,9 +111,10 @@ impl Intake {
     }
 }
 
-/// The digest of the one key that a call carries: in `x-api-key`, or as the password of HTTP Basic with user `connect` (what the vendor's
-/// set-up pages have admins enter). The same key may stand in several places. Of two different keys none wins: whichever did, the sender
-/// would not know in which mode its request is.
+/// The digest of the one key that a call carries: in `x-api-key`, or as the password of HTTP Basic
+/// with user `connect` (what the vendor's set-up pages have admins enter). The same key may stand
+/// in several places. Of two different keys none wins: whichever did, the sender would not know in
+/// which mode its request is.
 ///
 /// # Errors
 /// [`Problem::Forbidden`] if there is no key, or if there are several.
@@ -109,15 +127,23 @@ fn given_key(headers: &HeaderMap) -> Result<String, Problem> {
     let mut different = different.into_iter();
     match (different.next(), different.next()) {
         (Some(key), None) => Ok(key),
-        (None, _) => Err(Problem::Forbidden("a key is needed: x-api-key, or HTTP Basic with user connect")),
-        (Some(_), Some(_)) => Err(Problem::Forbidden("two different keys came in one call: send one")),
+        (None, _) => {
+            Err(Problem::Forbidden("a key is needed: x-api-key, or HTTP Basic with user connect"))
+        }
+        (Some(_), Some(_)) => {
+            Err(Problem::Forbidden("two different keys came in one call: send one"))
+        }
     }
 }
 
-/// Every value of a header, without the white space around it. API Gateway joins the values of equal names by commas, and neither a key nor
-/// base64 holds a comma.
+/// Every value of a header, without the white space around it. API Gateway joins the values of
+/// equal names by commas, and neither a key nor base64 holds a comma.
 fn values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
-    headers.get_all(name).into_iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
+    headers
+        .get_all(name)
+        .into_iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
 }
 
 /// The password of HTTP Basic with user `connect`.
@@ -134,8 +160,12 @@ fn key_in_query(request: &Request) -> bool {
     let parameters = request.query_string_parameters();
     parameters.iter().any(|(name, value)| {
         let (name, value) = (name.to_ascii_lowercase(), value.to_ascii_lowercase());
-        let is_key = |text: &str| ["aw_test_", "aw_live_", "aw_admin_"].iter().any(|prefix| text.contains(prefix));
-        is_key(&name) || is_key(&value) || ["x-api-key", "api_key", "apikey"].contains(&name.as_str())
+        let is_key = |text: &str| {
+            ["aw_test_", "aw_live_", "aw_admin_"].iter().any(|prefix| text.contains(prefix))
+        };
+        is_key(&name)
+            || is_key(&value)
+            || ["x-api-key", "api_key", "apikey"].contains(&name.as_str())
     })
 }
 

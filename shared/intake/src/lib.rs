@@ -1,9 +1,12 @@
-//! What the inbound functions share: size, keys, the one road from a body to a recorded request, and replies.
+//! What the inbound functions share: size, keys, the one road from a body to a recorded request,
+//! and replies.
 //!
-//! The order is the contract's: size → key → body → checks → record. It is kept by types: the body of a request can only be had from an
-//! [`Entered`], and that only from [`Intake::enter`], which has checked the size and the key.
+//! The order is the contract's: size → key → body → checks → record. It is kept by types: the body
+//! of a request can only be had from an [`Entered`], and that only from [`Intake::enter`], which
+//! has checked the size and the key.
 //!
-//! **Invariant:** no source's quirks. What is particular to a helpdesk is in `normalize` (its payload) or in its function (its headers).
+//! **Invariant:** no source's quirks. What is particular to a helpdesk is in `normalize` (its
+//! payload) or in its function (its headers).
 
 mod accept;
 mod entry;

@@ -1,7 +1,8 @@
 //! What can go wrong on the way in, what the caller is told of it, and what the log is told.
 //!
-//! One type, mapped to HTTP in one place. The outside message names the place in the caller's request; the inside one (`Display`) is for
-//! the log, and holds no body, no key and no address. Our own trouble is told to nobody but the log.
+//! One type, mapped to HTTP in one place. The outside message names the place in the caller's
+//! request; the inside one (`Display`) is for the log, and holds no body, no key and no address.
+//! Our own trouble is told to nobody but the log.
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
@@ -12,7 +13,8 @@ use store::StoreError;
 
 use crate::json_reply;
 
-/// Seconds after which a sender may try again: Zendesk only does if it is told less than a minute (docs/facts.md, Zendesk 2).
+/// Seconds after which a sender may try again: Zendesk only does if it is told less than a minute
+/// (docs/facts.md, Zendesk 2).
 const RETRY_AFTER: &str = "30";
 
 /// A request that gets an error.
@@ -48,7 +50,8 @@ pub enum Problem {
     /// Our trouble.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Our trouble, too: it took longer than a sender waits. What was written all the same answers the sender's next attempt.
+    /// Our trouble, too: it took longer than a sender waits. What was written all the same answers
+    /// the sender's next attempt.
     #[error("not answered in time")]
     Late,
 }
@@ -63,16 +66,20 @@ impl Problem {
     /// The RFC 9457 reply. Also the one place where an error is logged.
     pub fn into_response(self) -> Response<Body> {
         match &self {
-            Problem::Store(_) | Problem::Late => tracing::error!(error = %self, "request could not be served"),
+            Problem::Store(_) | Problem::Late => {
+                tracing::error!(error = %self, "request could not be served")
+            }
             other => tracing::info!(problem = %other, "request refused"),
         }
         let (status, code, detail) = self.outside();
-        let mut body =
-            json!({ "type": "about:blank", "title": status.canonical_reason(), "status": status.as_u16(), "code": code, "detail": detail });
+        let mut body = json!({ "type": "about:blank", "title": status.canonical_reason(), "status": status.as_u16(), "code": code, "detail": detail });
         if let Some(fields) = body.as_object_mut() {
             match self {
                 Problem::Malformed(malformed) => {
-                    let places = malformed.errors.iter().map(|place| json!({ "pointer": place.pointer, "detail": place.detail }));
+                    let places = malformed
+                        .errors
+                        .iter()
+                        .map(|place| json!({ "pointer": place.pointer, "detail": place.detail }));
                     fields.insert("errors".into(), places.collect());
                 }
                 Problem::Invalid(_, more) => fields.extend(more),
@@ -81,33 +88,54 @@ impl Problem {
         }
         let mut response = json_reply(status, "application/problem+json", &body);
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert("retry-after", lambda_http::http::HeaderValue::from_static(RETRY_AFTER));
+            response
+                .headers_mut()
+                .insert("retry-after", lambda_http::http::HeaderValue::from_static(RETRY_AFTER));
         }
         response
     }
 
     fn outside(&self) -> (StatusCode, &str, String) {
         match self {
-            Problem::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body may have 256 KiB at most".into()),
+            Problem::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_large",
+                "The body may have 256 KiB at most".into(),
+            ),
             Problem::Forbidden(why) => (StatusCode::FORBIDDEN, "forbidden", (*why).to_owned()),
-            Problem::Malformed(malformed) => (StatusCode::BAD_REQUEST, malformed.code, malformed.detail.clone()),
-            Problem::Query(name, expected) => (StatusCode::BAD_REQUEST, "invalid_query", format!("`{name}` must be {expected}")),
+            Problem::Malformed(malformed) => {
+                (StatusCode::BAD_REQUEST, malformed.code, malformed.detail.clone())
+            }
+            Problem::Query(name, expected) => {
+                (StatusCode::BAD_REQUEST, "invalid_query", format!("`{name}` must be {expected}"))
+            }
             Problem::IdempotencyKey => (
                 StatusCode::BAD_REQUEST,
                 "invalid_idempotency_key",
                 "An Idempotency-Key may have 255 printable ASCII characters at most".into(),
             ),
-            Problem::IdempotencyKeyReused => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "This Idempotency-Key came with another body before".into())
+            Problem::IdempotencyKeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "This Idempotency-Key came with another body before".into(),
+            ),
+            Problem::Invalid(reason, _) => {
+                (StatusCode::BAD_REQUEST, reason.code(), reason.sentence().into())
             }
-            Problem::Invalid(reason, _) => (StatusCode::BAD_REQUEST, reason.code(), reason.sentence().into()),
-            Problem::NotFound => (StatusCode::NOT_FOUND, "not_found", "There is no such request".into()),
+            Problem::NotFound => {
+                (StatusCode::NOT_FOUND, "not_found", "There is no such request".into())
+            }
             Problem::AlreadySent => (
                 StatusCode::CONFLICT,
                 "already_sent",
-                "The survey has been sent, or is just being sent: it cannot be cancelled any more".into(),
+                "The survey has been sent, or is just being sent: it cannot be cancelled any more"
+                    .into(),
             ),
-            Problem::Store(_) | Problem::Late => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Please try again in a moment".into()),
+            Problem::Store(_) | Problem::Late => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Please try again in a moment".into(),
+            ),
         }
     }
 }

@@ -19,10 +19,12 @@ pub fn json_reply(status: StatusCode, content_type: &'static str, body: &Value) 
     response
 }
 
-/// Bytes of rows in a reply, at most: Lambda's may have 6 MB, and some characters take more room in them.
+/// Bytes of rows in a reply, at most: Lambda's may have 6 MB, and some characters take more room in
+/// them.
 const LARGEST: usize = 4 * 1024 * 1024;
 
-/// Bytes of rows after which nothing more is read for a reply: they may weigh far more than what is shown of them, and take time and memory.
+/// Bytes of rows after which nothing more is read for a reply: they may weigh far more than what is
+/// shown of them, and take time and memory.
 const LARGEST_READ: usize = 8 * 1024 * 1024;
 
 /// The rows of one reply, for as long as there is room.
@@ -34,7 +36,8 @@ pub struct Room {
 }
 
 impl Room {
-    /// Whether the row fits, as the first one always does. It is in the reply then; else the reply is full.
+    /// Whether the row fits, as the first one always does. It is in the reply then; else the reply
+    /// is full.
     pub fn takes(&mut self, row: Value) -> bool {
         self.bytes += row.to_string().len();
         let fits = self.bytes <= LARGEST || self.rows.is_empty();
@@ -60,11 +63,14 @@ impl Room {
     }
 }
 
-/// A reply comes before the most impatient sender gives up, who waits five seconds (docs/facts.md, Gorgias 3).
+/// A reply comes before the most impatient sender gives up, who waits five seconds (docs/facts.md,
+/// Gorgias 3).
 const DEADLINE: Duration = Duration::from_millis(4_500);
 
 /// Runs a handler: its reply, or its problem as a reply. What Lambda gets is always a reply.
-pub async fn respond(handler: impl Future<Output = Result<Response<Body>, Problem>>) -> Result<Response<Body>, Infallible> {
+pub async fn respond(
+    handler: impl Future<Output = Result<Response<Body>, Problem>>,
+) -> Result<Response<Body>, Infallible> {
     Ok(handler.await.unwrap_or_else(Problem::into_response))
 }
 
@@ -83,6 +89,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_takes_too_long_is_answered_before_the_sender_gives_up() {
         let Ok(reply) = respond(in_time(std::future::pending())).await;
-        assert_eq!((reply.status(), reply.headers()["retry-after"].to_str().unwrap()), (StatusCode::SERVICE_UNAVAILABLE, "30"));
+        assert_eq!(
+            (reply.status(), reply.headers()["retry-after"].to_str().unwrap()),
+            (StatusCode::SERVICE_UNAVAILABLE, "30")
+        );
     }
 }

@@ -23,7 +23,8 @@ struct Catalogue {
     texts: BTreeMap<String, Vec<Piece>>,
 }
 
-/// All of them as one Rust file, or every fault of every file. `files` are pairs of name (without `.toml`) and content.
+/// All of them as one Rust file, or every fault of every file. `files` are pairs of name (without
+/// `.toml`) and content.
 pub(crate) fn compile(files: &[(String, String)]) -> Result<String, Vec<String>> {
     let mut catalogues = Vec::new();
     let mut faults = Vec::new();
@@ -33,7 +34,8 @@ pub(crate) fn compile(files: &[(String, String)]) -> Result<String, Vec<String>>
             Err(fault) => faults.push(fault),
         }
     }
-    catalogues.sort_by_key(|catalogue: &Catalogue| (catalogue.tag != REFERENCE, catalogue.tag.clone()));
+    catalogues
+        .sort_by_key(|catalogue: &Catalogue| (catalogue.tag != REFERENCE, catalogue.tag.clone()));
     if let Some((reference, others)) = catalogues.split_first() {
         for other in others {
             faults.extend(differences(reference, other));
@@ -45,11 +47,14 @@ pub(crate) fn compile(files: &[(String, String)]) -> Result<String, Vec<String>>
 /// Reads one file.
 fn read(name: &str, source: &str) -> Result<Catalogue, String> {
     let file = format!("texts/{name}.toml");
-    let table: toml::Table = source.parse().map_err(|e| format!("{file}: {}", format!("{e}").replace('\n', " ")))?;
+    let table: toml::Table =
+        source.parse().map_err(|e| format!("{file}: {}", format!("{e}").replace('\n', " ")))?;
     let mut about = BTreeMap::new();
     let mut texts = BTreeMap::new();
     for (key, value) in &table {
-        let text = value.as_str().ok_or_else(|| format!("{file}: `{key}` must be a text in quotation marks"))?;
+        let text = value
+            .as_str()
+            .ok_or_else(|| format!("{file}: `{key}` must be a text in quotation marks"))?;
         if text.trim() != text || text.is_empty() {
             return Err(format!("{file}: `{key}` is empty, or begins or ends with a space"));
         }
@@ -59,11 +64,16 @@ fn read(name: &str, source: &str) -> Result<Catalogue, String> {
         if ABOUT.contains(&key.as_str()) {
             about.insert(key.as_str(), text.to_owned());
         } else {
-            texts.insert(key.clone(), pieces(text).map_err(|fault| format!("{file}: `{key}` {fault}"))?);
+            texts.insert(
+                key.clone(),
+                pieces(text).map_err(|fault| format!("{file}: `{key}` {fault}"))?,
+            );
         }
     }
-    let mut required = |key: &str| about.remove(key).ok_or_else(|| format!("{file}: `{key}` is missing"));
-    let (tag, native_name, direction) = (required("tag")?, required("native_name")?, required("direction")?);
+    let mut required =
+        |key: &str| about.remove(key).ok_or_else(|| format!("{file}: `{key}` is missing"));
+    let (tag, native_name, direction) =
+        (required("tag")?, required("native_name")?, required("direction")?);
     if tag != name {
         return Err(format!("{file}: `tag` is {tag:?}, but the file is named {name:?}"));
     }
@@ -82,7 +92,9 @@ fn pieces(text: &str) -> Result<Vec<Piece>, String> {
     while let Some((before, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}').ok_or("has a `{` without its `}`")?;
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_lowercase()) {
-            return Err(format!("has the placeholder {{{name}}}; a placeholder is one word in small letters"));
+            return Err(format!(
+                "has the placeholder {{{name}}}; a placeholder is one word in small letters"
+            ));
         }
         if !before.is_empty() {
             pieces.push(Piece::Literal(before.to_owned()));
@@ -116,13 +128,19 @@ fn placeholders(pieces: &[Piece]) -> Vec<&str> {
 /// What `other` lacks, has in addition, or has with other placeholders.
 fn differences(reference: &Catalogue, other: &Catalogue) -> Vec<String> {
     let file = format!("texts/{}.toml", other.tag);
-    let missing = reference.texts.keys().filter(|key| !other.texts.contains_key(*key)).map(|key| format!("{file}: `{key}` is missing"));
+    let missing = reference
+        .texts
+        .keys()
+        .filter(|key| !other.texts.contains_key(*key))
+        .map(|key| format!("{file}: `{key}` is missing"));
     let changed = other.texts.iter().filter_map(|(key, pieces)| {
         let Some(expected) = reference.texts.get(key) else {
             return Some(format!("{file}: `{key}` is not a key of texts/{REFERENCE}.toml"));
         };
         let (expected, found) = (placeholders(expected), placeholders(pieces));
-        (expected != found).then(|| format!("{file}: `{key}` must have the placeholders {expected:?}, but has {found:?}"))
+        (expected != found).then(|| {
+            format!("{file}: `{key}` must have the placeholders {expected:?}, but has {found:?}")
+        })
     });
     missing.chain(changed).collect()
 }
@@ -183,7 +201,10 @@ fn value(catalogue: &Catalogue) -> String {
                         .map(|piece| match piece {
                             Piece::Literal(text) => format!("Piece::Literal({text:?}), "),
                             Piece::Placeholder(name) => {
-                                format!("Piece::Argument({}), ", arguments.iter().take_while(|a| *a != name).count())
+                                format!(
+                                    "Piece::Argument({}), ",
+                                    arguments.iter().take_while(|a| *a != name).count()
+                                )
                             }
                         })
                         .collect();

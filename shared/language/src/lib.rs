@@ -1,9 +1,11 @@
 //! Every text that a customer reads, in every language.
 //!
-//! A language is one file, `texts/<tag>.toml`, which a translator can edit without Rust: `key = "text"`, with `{placeholders}`. The build
-//! checks that each has exactly the keys and placeholders of `texts/en.toml`, and makes `static` data of it: nothing is parsed at run time.
+//! A language is one file, `texts/<tag>.toml`, which a translator can edit without Rust: `key =
+//! "text"`, with `{placeholders}`. The build checks that each has exactly the keys and placeholders
+//! of `texts/en.toml`, and makes `static` data of it: nothing is parsed at run time.
 //!
-//! **Invariant:** no I/O, and no escaping: what is put into a placeholder is text, and whoever writes HTML escapes the whole sentence.
+//! **Invariant:** no I/O, and no escaping: what is put into a placeholder is text, and whoever
+//! writes HTML escapes the whole sentence.
 
 use normalize::LanguageTag;
 
@@ -18,7 +20,8 @@ enum Piece {
 
 include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 
-/// Puts arguments in their places, in one pass: an argument that itself looks like a placeholder stays as it is.
+/// Puts arguments in their places, in one pass: an argument that itself looks like a placeholder
+/// stays as it is.
 fn fill(pieces: &[Piece], arguments: &[&str]) -> String {
     pieces
         .iter()
@@ -34,7 +37,8 @@ pub fn find(tag: &str) -> Option<&'static Texts> {
     ALL.iter().find(|texts| texts.tag.eq_ignore_ascii_case(tag))
 }
 
-/// The first of the wanted languages that there is, else English; for each also what its readers read as well: `en-GB` leads to `en`.
+/// The first of the wanted languages that there is, else English; for each also what its readers
+/// read as well: `en-GB` leads to `en`.
 pub fn best(wanted: &[&str]) -> &'static Texts {
     let tags = wanted.iter().filter_map(|tag| LanguageTag::parse(tag));
     tags.flat_map(|tag| tag.fallbacks()).find_map(|tag| find(tag.as_str())).unwrap_or(&ALL[0])
@@ -81,7 +85,13 @@ mod tests {
     #[test]
     fn the_languages_of_the_project_are_all_there() {
         let tags: Vec<&str> = ALL.iter().map(|texts| texts.tag).collect();
-        assert_eq!(tags, ["en", "ar", "de", "es", "es-419", "fr", "he", "it", "ja", "nl", "pl", "pt-BR", "sv", "zh-Hans"]);
+        assert_eq!(
+            tags,
+            [
+                "en", "ar", "de", "es", "es-419", "fr", "he", "it", "ja", "nl", "pl", "pt-BR",
+                "sv", "zh-Hans"
+            ]
+        );
         let rtl: Vec<&str> = ALL.iter().filter(|texts| texts.rtl).map(|texts| texts.tag).collect();
         assert_eq!(rtl, ["ar", "he"]);
     }
@@ -110,7 +120,8 @@ mod tests {
     fn no_text_is_too_long_for_its_place() {
         for texts in &ALL {
             let wide = matches!(texts.tag, "ja" | "zh-Hans");
-            // A column of the star row is 57 px on a phone: about nine letters of the longest word at 12 px, or four characters.
+            // A column of the star row is 57 px on a phone: about nine letters of the longest word
+            // at 12 px, or four characters.
             let longest = if wide { 4 } else { 9 };
             for stars in 1..=5 {
                 for word in texts.word(stars).split(' ') {

@@ -1,8 +1,9 @@
-//! The signed links of a survey mail, `/s/TOKEN` and `/u/TOKEN`, and the [`Subject`]: the pseudonym of a customer that they and the
-//! suppression table share.
+//! The signed links of a survey mail, `/s/TOKEN` and `/u/TOKEN`, and the [`Subject`]: the pseudonym
+//! of a customer that they and the suppression table share.
 //!
-//! A token is `base64url(version ‖ kind ‖ payload ‖ mac)`. It carries no address, and a changed, guessed or foreign one is simply `None`:
-//! whoever holds it learns nothing about why. The `mac` is HMAC-SHA-256 over everything before it, cut to 16 bytes; its secret is versioned
+//! A token is `base64url(version ‖ kind ‖ payload ‖ mac)`. It carries no address, and a changed,
+//! guessed or foreign one is simply `None`: whoever holds it learns nothing about why. The `mac` is
+//! HMAC-SHA-256 over everything before it, cut to 16 bytes; its secret is versioned
 //! ([`TokenSecrets`]), so that it can be rotated while links in sent mails keep working.
 //!
 //! **Invariant:** no I/O; secrets have a redacting `Debug`.
@@ -18,8 +19,8 @@ use std::fmt;
 use ::hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-/// A MAC under `key`. A substitute for one that failed would be the same for everybody: all customers would share one subject, and anybody
-/// could sign a link.
+/// A MAC under `key`. A substitute for one that failed would be the same for everybody: all
+/// customers would share one subject, and anybody could sign a link.
 fn hmac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
 }

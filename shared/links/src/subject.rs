@@ -8,7 +8,8 @@ use hmac::Mac;
 
 use crate::hmac;
 
-/// HMAC-SHA-256 of something that identifies a person or a delivery, under the secret that is never rotated.
+/// HMAC-SHA-256 of something that identifies a person or a delivery, under the secret that is never
+/// rotated.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Subject([u8; 32]);
 
@@ -39,7 +40,8 @@ impl fmt::Debug for Subject {
     }
 }
 
-/// `SUBJECT_SECRET`: never rotated, and retained with the tables, since every suppression row is keyed by it.
+/// `SUBJECT_SECRET`: never rotated, and retained with the tables, since every suppression row is
+/// keyed by it.
 #[derive(Clone)]
 pub struct SubjectSecret(Vec<u8>);
 
@@ -54,7 +56,8 @@ impl SubjectSecret {
         self.keyed("address", &[canonical])
     }
 
-    /// The partition of a de-duplication marker. The parts are kept apart, so that no two lists of parts meet.
+    /// The partition of a de-duplication marker. The parts are kept apart, so that no two lists of
+    /// parts meet.
     pub fn of_marker(&self, parts: &[&str]) -> Subject {
         self.keyed("marker", parts)
     }
@@ -82,7 +85,8 @@ mod tests {
     use super::*;
 
     proptest! {
-        // Also the secrets that HMAC pads (shorter than 64 bytes) and those that it hashes (longer).
+        // Also the secrets that HMAC pads (shorter than 64 bytes) and those that it hashes
+        // (longer).
         #[test]
         fn two_customers_are_two_subjects_whatever_the_secret(secret in ".{0,200}", one in ".{0,40}", other in ".{0,40}") {
             let secret = SubjectSecret::new(&secret);

@@ -24,7 +24,8 @@ pub struct SurveyToken {
     pub request_id: Uuid,
 }
 
-/// What `/u/TOKEN` carries: the subject itself, so that it works after the request's row has expired.
+/// What `/u/TOKEN` carries: the subject itself, so that it works after the request's row has
+/// expired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsubscribeToken {
     /// Who unsubscribes.
@@ -33,13 +34,16 @@ pub struct UnsubscribeToken {
     pub mode: Mode,
     /// Language of the page.
     pub language: String,
-    /// Signifier of the mail's brand, for unsubscribing from it alone; empty if the company has none.
+    /// Signifier of the mail's brand, for unsubscribing from it alone; empty if the company has
+    /// none.
     pub brand: String,
 }
 
 /// `TOKEN_SECRETS` could not be understood.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("TOKEN_SECRETS must be like `v2:SECRET,v1:SECRET`, with versions from 1 to 255 and secrets of at least 16 characters")]
+#[error(
+    "TOKEN_SECRETS must be like `v2:SECRET,v1:SECRET`, with versions from 1 to 255 and secrets of at least 16 characters"
+)]
 pub struct SecretError;
 
 /// The secrets that sign tokens: the newest signs, all verify.
@@ -124,7 +128,8 @@ impl TokenSecrets {
         let (signed, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC)?)?;
         let version = signed.first()?;
         let secret = self.all().find(|secret| secret.version == *version)?;
-        // Compared in constant time; the kind is under the signature, so that neither link opens the other's page.
+        // Compared in constant time; the kind is under the signature, so that neither link opens
+        // the other's page.
         secret.mac(signed).verify_truncated_left(mac).ok()?;
         let (head, payload) = signed.split_first_chunk::<2>()?;
         (head[1] == kind).then(|| payload.to_vec())
@@ -160,7 +165,12 @@ mod tests {
 
     fn unsubscribe() -> UnsubscribeToken {
         let subject = SubjectSecret::new("secret").of_address("jane@example.com");
-        UnsubscribeToken { subject, mode: Mode::Live, language: "pt-BR".into(), brand: "blancakids".into() }
+        UnsubscribeToken {
+            subject,
+            mode: Mode::Live,
+            language: "pt-BR".into(),
+            brand: "blancakids".into(),
+        }
     }
 
     #[test]
@@ -176,14 +186,24 @@ mod tests {
     #[test]
     fn old_links_survive_a_rotation_and_die_with_their_secret() {
         let old = secrets("v1:0123456789abcdef").seal_survey(&survey());
-        assert_eq!(secrets("v2:fedcba9876543210,v1:0123456789abcdef").open_survey(&old), Some(survey()));
+        assert_eq!(
+            secrets("v2:fedcba9876543210,v1:0123456789abcdef").open_survey(&old),
+            Some(survey())
+        );
         assert_eq!(secrets("v2:fedcba9876543210").open_survey(&old), None);
         assert_eq!(secrets("v1:fedcba9876543210").open_survey(&old), None);
     }
 
     #[test]
     fn secrets_must_be_understood() {
-        for bad in ["", "v1:short", "1:0123456789abcdef", "v0:0123456789abcdef", "v256:0123456789abcdef", "v1:0123456789abcdef,"] {
+        for bad in [
+            "",
+            "v1:short",
+            "1:0123456789abcdef",
+            "v0:0123456789abcdef",
+            "v256:0123456789abcdef",
+            "v1:0123456789abcdef,",
+        ] {
             assert_eq!(TokenSecrets::parse(bad).err(), Some(SecretError), "{bad}");
         }
         assert_eq!(format!("{:?}", secrets("v1:0123456789abcdef")), r#"["v1:…"]"#);
@@ -193,7 +213,10 @@ mod tests {
     fn a_base_url_may_end_in_a_slash() {
         let secrets = secrets("v1:0123456789abcdef");
         let url = SurveyUrl::new("https://x.example/ ").survey(&secrets, &survey());
-        assert!(SurveyUrl::new("https://x.example//").to_string() == "https://x.example" && url.starts_with("https://x.example/s/"));
+        assert!(
+            SurveyUrl::new("https://x.example//").to_string() == "https://x.example"
+                && url.starts_with("https://x.example/s/")
+        );
     }
 
     proptest! {

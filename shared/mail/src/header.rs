@@ -7,36 +7,48 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::RenderError;
 
-/// The longest value that SES takes in `Simple` content; name and value together may have one more (API reference, `MessageHeader`).
+/// The longest value that SES takes in `Simple` content; name and value together may have one more
+/// (API reference, `MessageHeader`).
 const LONGEST_VALUE: usize = 995;
 
 /// Longest tag value (API reference, `MessageTag`).
 const LONGEST_TAG: usize = 256;
 
-/// Bytes in one encoded-word. RFC 2047 allows a word 75 characters, and a line that holds one 76. SES's parameters take no line breaks, so
-/// whoever carries the mail folds it, at the blanks: 39 bytes are 64 characters, which fit on a line with `Reply-To: ` before them.
+/// Bytes in one encoded-word. RFC 2047 allows a word 75 characters, and a line that holds one 76.
+/// SES's parameters take no line breaks, so whoever carries the mail folds it, at the blanks: 39
+/// bytes are 64 characters, which fit on a line with `Reply-To: ` before them.
 const LONGEST_WORD: usize = 39;
 
-/// Encoded-words of one name: 26 Chinese or 39 Cyrillic letters, so that the whole header stays short even where nobody folds it.
+/// Encoded-words of one name: 26 Chinese or 39 Cyrillic letters, so that the whole header stays
+/// short even where nobody folds it.
 const MOST_WORDS: usize = 2;
 
-/// What is percent-encoded in a `mailto:`: everything but RFC 3986's unreserved characters and the `@`.
-const BESIDE_UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
+/// What is percent-encoded in a `mailto:`: everything but RFC 3986's unreserved characters and the
+/// `@`.
+const BESIDE_UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
-/// A header as SES takes it: printable ASCII, not too long. Without CR and LF there is no way to add another header.
+/// A header as SES takes it: printable ASCII, not too long. Without CR and LF there is no way to
+/// add another header.
 pub(crate) fn header(name: &'static str, value: String) -> Result<(String, String), RenderError> {
     let printable = value.bytes().all(|b| (b' '..=b'~').contains(&b));
-    if printable && !value.is_empty() && value.len() <= LONGEST_VALUE && name.len() + value.len() <= LONGEST_VALUE + 1 {
+    if printable
+        && !value.is_empty()
+        && value.len() <= LONGEST_VALUE
+        && name.len() + value.len() <= LONGEST_VALUE + 1
+    {
         Ok((name.to_owned(), value))
     } else {
         Err(RenderError::Header(name))
     }
 }
 
-/// A bare address that can stand in a header and that SES takes: ASCII, one `@` with something on both sides, nothing that has a meaning there.
+/// A bare address that can stand in a header and that SES takes: ASCII, one `@` with something on
+/// both sides, nothing that has a meaning there.
 pub(crate) fn bare_address(text: &str) -> Option<&str> {
     let text = text.trim();
-    let plain = text.len() <= 320 && text.bytes().all(|b| b.is_ascii_graphic() && !b"<>()[],;:\\\"".contains(&b));
+    let plain = text.len() <= 320
+        && text.bytes().all(|b| b.is_ascii_graphic() && !b"<>()[],;:\\\"".contains(&b));
     let (local, domain) = text.split_once('@')?;
     (plain && !local.is_empty() && domain.contains('.') && !domain.contains('@')).then_some(text)
 }
@@ -49,10 +61,15 @@ pub(crate) fn mailbox(name: &str, address: &Address) -> String {
 
 /// A display name: quoted if it is ASCII, else RFC 2047 encoded-words.
 fn phrase(name: &str) -> String {
-    if name.is_ascii() { format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")) } else { encoded_words(name) }
+    if name.is_ascii() {
+        format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        encoded_words(name)
+    }
 }
 
-/// RFC 2047, base64, never divided within a letter. A name that needs more words than [`MOST_WORDS`] is cut.
+/// RFC 2047, base64, never divided within a letter. A name that needs more words than
+/// [`MOST_WORDS`] is cut.
 fn encoded_words(text: &str) -> String {
     let mut words = vec![String::new()];
     for c in text.chars() {
@@ -70,20 +87,30 @@ fn encoded_words(text: &str) -> String {
             last.push('…');
         }
     }
-    let words: Vec<String> = words.iter().map(|word| format!("=?UTF-8?B?{}?=", STANDARD.encode(word))).collect();
+    let words: Vec<String> =
+        words.iter().map(|word| format!("=?UTF-8?B?{}?=", STANDARD.encode(word))).collect();
     words.join(" ")
 }
 
 /// RFC 6068: a message to `to` that the reader's mail program prepares.
 pub(crate) fn mailto(to: &Address, subject: &str, body: &str) -> String {
     let encoded = |text: &str| utf8_percent_encode(text, BESIDE_UNRESERVED).to_string();
-    format!("mailto:{}?subject={}&body={}", encoded(&to.as_mailbox()), encoded(subject), encoded(body))
+    format!(
+        "mailto:{}?subject={}&body={}",
+        encoded(&to.as_mailbox()),
+        encoded(subject),
+        encoded(body)
+    )
 }
 
-/// A text in the alphabet of SES's tags, `[A-Za-z0-9_-]`: any other byte becomes `_` and two hex digits.
+/// A text in the alphabet of SES's tags, `[A-Za-z0-9_-]`: any other byte becomes `_` and two hex
+/// digits.
 pub(crate) fn tag(text: &str) -> String {
     let keep = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    let tag: String = text.bytes().map(|b| if keep(b) { char::from(b).to_string() } else { format!("_{b:02x}") }).collect();
+    let tag: String = text
+        .bytes()
+        .map(|b| if keep(b) { char::from(b).to_string() } else { format!("_{b:02x}") })
+        .collect();
     tag.chars().take(LONGEST_TAG).collect()
 }
 
@@ -95,7 +122,13 @@ mod tests {
     fn a_header_is_printable_ascii_of_bounded_length() {
         assert!(header("X", "a".repeat(995)).is_ok());
         assert!(header("List-Unsubscribe", "a".repeat(980)).is_ok());
-        for bad in [String::new(), "a\r\nBcc: x".to_owned(), "ö".to_owned(), "a\0".to_owned(), "a".repeat(996)] {
+        for bad in [
+            String::new(),
+            "a\r\nBcc: x".to_owned(),
+            "ö".to_owned(),
+            "a\0".to_owned(),
+            "a".repeat(996),
+        ] {
             assert!(header("X", bad).is_err());
         }
         assert!(header("List-Unsubscribe", "a".repeat(981)).is_err(), "name and value together");
@@ -134,7 +167,8 @@ mod tests {
                 .split(' ')
                 .map(|word| {
                     assert!("Reply-To: ".len() + word.len() <= 76, "{word}");
-                    let inner = word.strip_prefix("=?UTF-8?B?").unwrap().strip_suffix("?=").unwrap();
+                    let inner =
+                        word.strip_prefix("=?UTF-8?B?").unwrap().strip_suffix("?=").unwrap();
                     String::from_utf8(STANDARD.decode(inner).unwrap()).unwrap()
                 })
                 .collect();

@@ -11,21 +11,26 @@ use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{
-    Body, ConfigurationOverrides, Content, Destination, EmailContent, FeatureStatus, Message, MessageHeader, MessageTag,
-    TrackingConfigurationOverrides,
+    Body, ConfigurationOverrides, Content, Destination, EmailContent, FeatureStatus, Message,
+    MessageHeader, MessageTag, TrackingConfigurationOverrides,
 };
 
-use crate::Mail;
+use crate::RenderedMail;
 
 /// Until the connection stands.
 const CONNECT: Duration = Duration::from_secs(2);
 /// The whole call. SES mostly answers within 200 ms; the lease of a claim is far longer.
 const OPERATION: Duration = Duration::from_secs(10);
 
-/// A client for [`Ses`]: the SDK's own retries are off, since a second attempt after an unknown outcome is a second mail.
+/// A client for [`Ses`]: the SDK's own retries are off, since a second attempt after an unknown
+/// outcome is a second mail.
 pub fn client(config: &SdkConfig) -> Client {
-    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(OPERATION).build();
-    let config = aws_sdk_sesv2::config::Builder::from(config).retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(OPERATION).build();
+    let config = aws_sdk_sesv2::config::Builder::from(config)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts)
+        .build();
     Client::from_conf(config)
 }
 
@@ -34,7 +39,8 @@ pub fn client(config: &SdkConfig) -> Client {
 pub struct Ses {
     /// From [`client`].
     pub client: Client,
-    /// The configuration set that publishes this stack's events; without one, nothing is heard of a mail again.
+    /// The configuration set that publishes this stack's events; without one, nothing is heard of a
+    /// mail again.
     pub configuration_set: Option<String>,
 }
 
@@ -43,11 +49,13 @@ pub struct Ses {
 pub enum Refusal {
     /// Too fast: try again soon.
     Throttled,
-    /// The day's quota is used up, or the account is paused or suspended: wait, it is not this mail's fault.
+    /// The day's quota is used up, or the account is paused or suspended: wait, it is not this
+    /// mail's fault.
     QuotaOrPaused,
     /// This recipient can get no mail: do not try again.
     AddressRejected,
-    /// Sender not verified, configuration set missing, no permission: try again later, somebody has to mend it.
+    /// Sender not verified, configuration set missing, no permission: try again later, somebody has
+    /// to mend it.
     Misconfigured,
     /// This mail, for what it holds: another attempt may fare better, many will not.
     ThisMail,
@@ -55,7 +63,8 @@ pub enum Refusal {
     Unreachable,
 }
 
-/// What became of a mail that was not accepted. `code` is SES's or our word for it, fit for a log; SES's own messages hold addresses and are dropped.
+/// What became of a mail that was not accepted. `code` is SES's or our word for it, fit for a log;
+/// SES's own messages hold addresses and are dropped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// It was not sent.
@@ -78,11 +87,17 @@ impl Ses {
     /// Sends `mail` with one call, tracking off, and returns SES's message id.
     ///
     /// # Errors
-    /// [`SendError::Refused`] if it was certainly not sent, [`SendError::Unknown`] if that cannot be known.
-    pub async fn send(&self, mail: &Mail) -> Result<String, SendError> {
+    /// [`SendError::Refused`] if it was certainly not sent, [`SendError::Unknown`] if that cannot
+    /// be known.
+    pub async fn send(&self, mail: &RenderedMail) -> Result<String, SendError> {
         let content = content(mail).map_err(|_| refused(Refusal::Misconfigured, "incomplete"))?;
-        let tags = mail.tags.iter().map(|(name, value)| MessageTag::builder().name(name).value(value).build());
-        let tags = tags.collect::<Result<Vec<_>, _>>().map_err(|_| refused(Refusal::Misconfigured, "incomplete"))?;
+        let tags = mail
+            .tags
+            .iter()
+            .map(|(name, value)| MessageTag::builder().name(name).value(value).build());
+        let tags = tags
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| refused(Refusal::Misconfigured, "incomplete"))?;
         let output = self
             .client
             .send_email()
@@ -100,11 +115,18 @@ impl Ses {
     }
 }
 
-fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
+fn content(mail: &RenderedMail) -> Result<EmailContent, BuildError> {
     let utf8 = |data: &str| Content::builder().data(data).charset("UTF-8").build();
-    let headers = mail.headers.iter().map(|(name, value)| MessageHeader::builder().name(name).value(value).build());
+    let headers = mail
+        .headers
+        .iter()
+        .map(|(name, value)| MessageHeader::builder().name(name).value(value).build());
     let body = Body::builder().html(utf8(&mail.html)?).text(utf8(&mail.text)?).build();
-    let message = Message::builder().subject(utf8(&mail.subject)?).body(body).set_headers(Some(headers.collect::<Result<_, _>>()?)).build();
+    let message = Message::builder()
+        .subject(utf8(&mail.subject)?)
+        .body(body)
+        .set_headers(Some(headers.collect::<Result<_, _>>()?))
+        .build();
     Ok(EmailContent::builder().simple(message).build())
 }
 
@@ -118,21 +140,25 @@ fn untracked() -> ConfigurationOverrides {
 }
 
 /// The one rule: what is not certainly unsent is unknown.
-fn classify(error: &SdkError<SendEmailError>, mail: &Mail) -> SendError {
+fn classify(error: &SdkError<SendEmailError>, mail: &RenderedMail) -> SendError {
     match error {
         // Before anything was sent: no credentials, no region.
         SdkError::ConstructionFailure(_) => refused(Refusal::Misconfigured, "not configured"),
-        SdkError::DispatchFailure(_) if never_connected(error) => refused(Refusal::Unreachable, "not connected"),
+        SdkError::DispatchFailure(_) if never_connected(error) => {
+            refused(Refusal::Unreachable, "not connected")
+        }
         SdkError::DispatchFailure(failure) if failure.is_timeout() => unknown("timeout"),
         SdkError::DispatchFailure(_) => unknown("connection lost"),
         SdkError::TimeoutError(_) => unknown("timeout"),
-        SdkError::ServiceError(service) => answer(service.raw().status().as_u16(), service.err(), mail),
+        SdkError::ServiceError(service) => {
+            answer(service.raw().status().as_u16(), service.err(), mail)
+        }
         _ => unknown("not understood"),
     }
 }
 
 /// What SES answered.
-fn answer(status: u16, error: &SendEmailError, mail: &Mail) -> SendError {
+fn answer(status: u16, error: &SendEmailError, mail: &RenderedMail) -> SendError {
     let code = error.code().unwrap_or("no code");
     let message = error.message().unwrap_or_default().to_lowercase();
     let says = |words: &[&str]| words.iter().any(|w| message.contains(w));
@@ -141,8 +167,11 @@ fn answer(status: u16, error: &SendEmailError, mail: &Mail) -> SendError {
         return unknown(code);
     }
     let refusal = match code {
-        "LimitExceededException" | "SendingPausedException" | "AccountSuspendedException" => Refusal::QuotaOrPaused,
-        // Two limits, one exception: "Maximum sending rate exceeded." passes in a second, "Daily message quota exceeded." does not.
+        "LimitExceededException" | "SendingPausedException" | "AccountSuspendedException" => {
+            Refusal::QuotaOrPaused
+        }
+        // Two limits, one exception: "Maximum sending rate exceeded." passes in a second, "Daily
+        // message quota exceeded." does not.
         _ if status == 429 || code.contains("Throttl") || code == "TooManyRequestsException" => {
             if says(&["quota"]) {
                 Refusal::QuotaOrPaused
@@ -150,11 +179,17 @@ fn answer(status: u16, error: &SendEmailError, mail: &Mail) -> SendError {
                 Refusal::Throttled
             }
         }
-        // SES answers so to addresses that pass our check and not its own (docs/facts.md, SES 4), the sender's as well as the recipient's. Only
-        // what is said of the recipient's may end the customer's request; the rest is for an admin to mend.
+        // SES answers so to addresses that pass our check and not its own (docs/facts.md, SES 4),
+        // the sender's as well as the recipient's. Only what is said of the recipient's may end the
+        // customer's request; the rest is for an admin to mend.
         "BadRequestException" | "MessageRejected"
-            if says(&["illegal", "missing final '@domain'", "missing '@'", "contains control or whitespace", "invalid email address"])
-                && is_about_the_recipient(&message, mail) =>
+            if says(&[
+                "illegal",
+                "missing final '@domain'",
+                "missing '@'",
+                "contains control or whitespace",
+                "invalid email address",
+            ]) && is_about_the_recipient(&message, mail) =>
         {
             Refusal::AddressRejected
         }
@@ -165,27 +200,42 @@ fn answer(status: u16, error: &SendEmailError, mail: &Mail) -> SendError {
     refused(refusal, code)
 }
 
-/// Whether SES's message (in lower case) names the recipient's address or its domain, and neither the sender's nor that for replies.
-fn is_about_the_recipient(message: &str, mail: &Mail) -> bool {
+/// Whether SES's message (in lower case) names the recipient's address or its domain, and neither
+/// the sender's nor that for replies.
+fn is_about_the_recipient(message: &str, mail: &RenderedMail) -> bool {
     let names = |mailbox: &str| {
-        let address = mailbox.rsplit_once('<').map_or(mailbox, |(_, address)| address).trim_end_matches('>').to_lowercase();
-        message.contains(&address) || address.rsplit_once('@').is_some_and(|(_, domain)| message.contains(domain))
+        let address = mailbox
+            .rsplit_once('<')
+            .map_or(mailbox, |(_, address)| address)
+            .trim_end_matches('>')
+            .to_lowercase();
+        message.contains(&address)
+            || address.rsplit_once('@').is_some_and(|(_, domain)| message.contains(domain))
     };
     names(&mail.to) && !names(&mail.from) && !mail.reply_to.as_deref().is_some_and(names)
 }
 
-/// Whether the failure came before the connection stood: refused, no route, no name, or no answer within [`CONNECT`].
+/// Whether the failure came before the connection stood: refused, no route, no name, or no answer
+/// within [`CONNECT`].
 fn never_connected(error: &SdkError<SendEmailError>) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
     while let Some(error) = cause {
         if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && matches!(io.kind(), ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable)
+            && matches!(
+                io.kind(),
+                ErrorKind::ConnectionRefused
+                    | ErrorKind::HostUnreachable
+                    | ErrorKind::NetworkUnreachable
+            )
         {
             return true;
         }
-        // The HTTP client's types for these are private. Should their words change, the outcome is "unknown": later, but right.
+        // The HTTP client's types for these are private. Should their words change, the outcome is
+        // "unknown": later, but right.
         let words = error.to_string();
-        if words.starts_with("HTTP connect timeout") || words.starts_with("dns error") || words.starts_with("failed to perform DNS lookup")
+        if words.starts_with("HTTP connect timeout")
+            || words.starts_with("dns error")
+            || words.starts_with("failed to perform DNS lookup")
         {
             return true;
         }

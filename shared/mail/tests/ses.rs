@@ -1,6 +1,10 @@
-//! What each of SES's answers means, learned over HTTP from a small server that speaks its REST JSON.
+//! What each of SES's answers means, learned over HTTP from a small server that speaks its REST
+//! JSON.
 
-#![expect(clippy::unwrap_used, reason = "tests; clippy.toml allows it only inside the test functions themselves")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests; clippy.toml allows it only inside the test functions themselves"
+)]
 
 mod support;
 
@@ -15,7 +19,7 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use mail::{Refusal, SendError, Ses, client, render};
 use serde_json::{Value, json};
-use support::letter;
+use support::sample_mail;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
@@ -31,18 +35,30 @@ async fn config(endpoint: &str) -> SdkConfig {
 /// Sends one mail, as in production but with less patience: a test need not wait ten seconds.
 async fn send(endpoint: &str) -> Result<String, SendError> {
     let client = client(&config(endpoint).await);
-    let quick = TimeoutConfig::builder().connect_timeout(Duration::from_millis(200)).operation_timeout(Duration::from_millis(400)).build();
-    let client = aws_sdk_sesv2::Client::from_conf(client.config().to_builder().timeout_config(quick).build());
-    Ses { client, configuration_set: Some("afterword".to_owned()) }.send(&render(&letter("ja")).unwrap()).await
+    let quick = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(200))
+        .operation_timeout(Duration::from_millis(400))
+        .build();
+    let client = aws_sdk_sesv2::Client::from_conf(
+        client.config().to_builder().timeout_config(quick).build(),
+    );
+    Ses { client, configuration_set: Some("afterword".to_owned()) }
+        .send(&render(&sample_mail("ja")).unwrap())
+        .await
 }
 
-/// Answers every request with `status` and, like SES, an error's name in `x-amzn-errortype`; keeps the bodies.
+/// Answers every request with `status` and, like SES, an error's name in `x-amzn-errortype`; keeps
+/// the bodies.
 async fn ses(status: u16, error: &'static str, body: Value) -> (String, Arc<Mutex<Vec<Value>>>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&seen);
     let answer = move |request: String| async move {
         keep.lock().unwrap().push(serde_json::from_str(&request).unwrap());
-        (StatusCode::from_u16(status).unwrap(), [("x-amzn-errortype", error), ("content-type", "application/json")], body.to_string())
+        (
+            StatusCode::from_u16(status).unwrap(),
+            [("x-amzn-errortype", error), ("content-type", "application/json")],
+            body.to_string(),
+        )
     };
     let router = Router::new().route("/v2/email/outbound-emails", post(answer));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -64,7 +80,7 @@ async fn one_call_carries_the_whole_mail() {
     assert_eq!(send(&endpoint).await.unwrap(), "0100-abc");
     let seen = seen.lock().unwrap();
     let [request] = seen.as_slice() else { panic!("{seen:?}") };
-    let mail = render(&letter("ja")).unwrap();
+    let mail = render(&sample_mail("ja")).unwrap();
     assert_eq!(request["Destination"], json!({ "ToAddresses": ["jane@customer.example"] }));
     assert_eq!(request["FromEmailAddress"], json!("\"Acme Kids\" <surveys@acme.example>"));
     assert_eq!(request["ReplyToAddresses"], json!(["support@acme.example"]));
@@ -77,9 +93,13 @@ async fn one_call_carries_the_whole_mail() {
     assert_eq!(simple["Subject"], json!({ "Data": mail.subject, "Charset": "UTF-8" }));
     assert_eq!(simple["Body"]["Html"]["Data"], json!(mail.html));
     assert_eq!(simple["Body"]["Text"], json!({ "Data": mail.text, "Charset": "UTF-8" }));
-    let headers: Vec<Value> = mail.headers.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
+    let headers: Vec<Value> =
+        mail.headers.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
     assert_eq!(simple["Headers"], json!(headers));
-    assert_eq!(request["EmailTags"][0], json!({ "Name": "request_id", "Value": "01987a3e-5c1b-7d52-9f3a-2b6e8c0d4f11" }));
+    assert_eq!(
+        request["EmailTags"][0],
+        json!({ "Name": "request_id", "Value": "01987a3e-5c1b-7d52-9f3a-2b6e8c0d4f11" })
+    );
 }
 
 #[tokio::test]
@@ -93,16 +113,36 @@ async fn a_refusal_says_what_it_means() {
         (400, "LimitExceededException", "", QuotaOrPaused),
         (400, "SendingPausedException", "", QuotaOrPaused),
         (400, "AccountSuspendedException", "", QuotaOrPaused),
-        (400, "MessageRejected", "Email address is not verified. The following identities failed the check: a@b.example", Misconfigured),
+        (
+            400,
+            "MessageRejected",
+            "Email address is not verified. The following identities failed the check: a@b.example",
+            Misconfigured,
+        ),
         (400, "MailFromDomainNotVerifiedException", "", Misconfigured),
         // Whose address? The sender's is an admin's to mend, and no reason to drop the customer.
         (400, "BadRequestException", "Illegal address", ThisMail),
         (400, "BadRequestException", "Domain contains illegal character", ThisMail),
-        (400, "BadRequestException", "Illegal address: \"Acme Kids\" <surveys@acme.example>", ThisMail),
+        (
+            400,
+            "BadRequestException",
+            "Illegal address: \"Acme Kids\" <surveys@acme.example>",
+            ThisMail,
+        ),
         (400, "BadRequestException", "Illegal address: <support@acme.example>", ThisMail),
-        (400, "BadRequestException", "Illegal address: jane@customer.example, surveys@acme.example", ThisMail),
+        (
+            400,
+            "BadRequestException",
+            "Illegal address: jane@customer.example, surveys@acme.example",
+            ThisMail,
+        ),
         (400, "BadRequestException", "Illegal address: <Jane@Customer.example>", AddressRejected),
-        (400, "BadRequestException", "Domain contains illegal character: customer.example", AddressRejected),
+        (
+            400,
+            "BadRequestException",
+            "Domain contains illegal character: customer.example",
+            AddressRejected,
+        ),
         (
             400,
             "MessageRejected",
@@ -114,7 +154,10 @@ async fn a_refusal_says_what_it_means() {
         (403, "AccessDeniedException", "not authorized to perform: ses:SendEmail", Misconfigured),
     ];
     for (status, error, message, expected) in cases {
-        let Err(SendError::Refused { refusal, code }) = refusal(status, error, message).await else { panic!("{error}: {message}") };
+        let Err(SendError::Refused { refusal, code }) = refusal(status, error, message).await
+        else {
+            panic!("{error}: {message}")
+        };
         assert_eq!(refusal, expected, "{error}: {message}");
         assert!(!code.contains('@') && !code.contains(' ') || code == "no code", "{code}");
     }
@@ -122,14 +165,19 @@ async fn a_refusal_says_what_it_means() {
 
 #[tokio::test]
 async fn what_may_have_been_sent_is_unknown() {
-    for (status, error) in [(500, "InternalFailure"), (502, ""), (503, "ServiceUnavailable"), (408, "RequestTimeout")] {
+    for (status, error) in
+        [(500, "InternalFailure"), (502, ""), (503, "ServiceUnavailable"), (408, "RequestTimeout")]
+    {
         let result = refusal(status, error, "").await;
         assert!(matches!(result, Err(SendError::Unknown { .. })), "{status}: {result:?}");
     }
     let (endpoint, _) = ses(200, "", json!({})).await;
     assert!(matches!(send(&endpoint).await, Err(SendError::Unknown { .. })), "accepted, but no id");
     let (endpoint, _) = ses(200, "", json!("cut off")).await;
-    assert!(matches!(send(&endpoint).await, Err(SendError::Unknown { .. })), "accepted, but not understood");
+    assert!(
+        matches!(send(&endpoint).await, Err(SendError::Unknown { .. })),
+        "accepted, but not understood"
+    );
 }
 
 #[tokio::test]
@@ -156,7 +204,8 @@ async fn a_connection_that_never_stood_is_a_refusal() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let unreachable = Err(SendError::Refused { refusal: Refusal::Unreachable, code: "not connected".to_owned() });
+    let unreachable =
+        Err(SendError::Refused { refusal: Refusal::Unreachable, code: "not connected".to_owned() });
     assert_eq!(send(&endpoint).await, unreachable, "refused");
     assert_eq!(send("http://no-such-host.invalid").await, unreachable, "no name");
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// An e-mail address that Amazon SES accepts: 7-bit local part, host name (kept as sent, and in punycode for sending and comparing).
+/// An e-mail address that Amazon SES accepts: 7-bit local part, host name (kept as sent, and in
+/// punycode for sending and comparing).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Address {
     local: String,
@@ -21,10 +22,12 @@ impl Address {
         }
         let (local, domain) = text.rsplit_once('@')?;
         let domain = idna::domain_to_ascii_strict(domain).ok()?.to_ascii_lowercase();
-        // SES: local part 7-bit only, no SMTPUTF8. Quoted local parts are legal and never a customer's.
+        // SES: local part 7-bit only, no SMTPUTF8. Quoted local parts are legal and never a
+        // customer's.
         let plain = local.is_ascii() && !local.contains('"') && domain.contains('.');
         let whole = format!("{local}@{domain}");
-        (plain && email_address::EmailAddress::is_valid(&whole)).then(|| Self { local: local.to_owned(), domain })
+        (plain && email_address::EmailAddress::is_valid(&whole))
+            .then(|| Self { local: local.to_owned(), domain })
     }
 
     /// The address to hand to SES: local part as sent, domain in punycode.
@@ -32,7 +35,8 @@ impl Address {
         format!("{}@{}", self.local, self.domain)
     }
 
-    /// The form that suppression and de-duplication compare: lower case, punycode domain, no other folding.
+    /// The form that suppression and de-duplication compare: lower case, punycode domain, no other
+    /// folding.
     pub fn canonical(&self) -> String {
         format!("{}@{}", self.local.to_lowercase(), self.domain)
     }

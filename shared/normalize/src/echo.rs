@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{CustomerAddress, SurveyRequest};
 
-/// The fields as understood (vendor's names, RFC 8259 object), absent ones left out, and `notes` if there are any.
-/// Holds the customer's name and address: for the sender, never for a log.
+/// The fields as understood (vendor's names, RFC 8259 object), absent ones left out, and `notes` if
+/// there are any. Holds the customer's name and address: for the sender, never for a log.
 pub fn echo(request: &SurveyRequest) -> Value {
     let address = match &request.customer.address {
         CustomerAddress::Missing => None,
@@ -26,11 +26,22 @@ pub fn echo(request: &SurveyRequest) -> Value {
         ),
         (
             "employee",
-            nested([("email", text(employee.and_then(|e| e.email()))), ("custom_id", text(employee.and_then(|e| e.custom_id())))]),
+            nested([
+                ("email", text(employee.and_then(|e| e.email()))),
+                ("custom_id", text(employee.and_then(|e| e.custom_id()))),
+            ]),
         ),
         ("external_url", text(request.external_url.as_deref())),
         ("brand", text(request.brand.as_deref())),
-        ("language", text(request.language.as_ref().map(|l| l.tag.as_ref().map_or(l.given.as_str(), |t| t.as_str())))),
+        (
+            "language",
+            text(
+                request
+                    .language
+                    .as_ref()
+                    .map(|l| l.tag.as_ref().map_or(l.given.as_str(), |t| t.as_str())),
+            ),
+        ),
         ("country", text(request.country.as_deref())),
     ]);
     fields.insert("do_not_send".to_owned(), json!(request.do_not_send));

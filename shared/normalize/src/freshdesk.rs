@@ -1,14 +1,16 @@
-//! Freshdesk automation rules: `POST /v1/webhooks/freshdesk`, and `/v1/auth` without Zendesk's headers.
+//! Freshdesk automation rules: `POST /v1/webhooks/freshdesk`, and `/v1/auth` without Zendesk's
+//! headers.
 //!
-//! *Advanced* content is the vendor's schema, with or without Freshdesk's wrapper `{"freshdesk_webhook": {…}}`; *Simple*
-//! content is the wrapper around flat `ticket_…` properties. What the flat ones say is read into the vendor's places.
+//! *Advanced* content is the vendor's schema, with or without Freshdesk's wrapper
+//! `{"freshdesk_webhook": {…}}`; *Simple* content is the wrapper around flat `ticket_…` properties.
+//! What the flat ones say is read into the vendor's places.
 //!
-//! People are named in one of the two shapes, never in both: a ticket's subject can add `employee` to a flat body, and a
-//! contact's name `ticket_agent_email` to a body in the vendor's schema.
+//! People are named in one of the two shapes, never in both: a ticket's subject can add `employee`
+//! to a flat body, and a contact's name `ticket_agent_email` to a body in the vendor's schema.
 
+use crate::fields::{Manner, TagStyle};
 use crate::inbound::{Inbound, Malformed, Place};
 use crate::json::{Node, child};
-use crate::reader::{Manner, TagStyle};
 use crate::templated::{Guarded, Template, Tree};
 use crate::{Source, vendor};
 
@@ -26,7 +28,15 @@ const FLAT: &[(&str, &str, &str)] = &[
 
 const TEMPLATE: Template = Template {
     wrapper: Some("freshdesk_webhook"),
-    prose: &["name", "brand", "tags", "ticket_contact_name", "ticket_tags", "ticket_subject", "ticket_description"],
+    prose: &[
+        "name",
+        "brand",
+        "tags",
+        "ticket_contact_name",
+        "ticket_tags",
+        "ticket_subject",
+        "ticket_description",
+    ],
     top: &[
         "status",
         "channel",
@@ -61,7 +71,8 @@ const TEMPLATE: Template = Template {
     ..vendor::TEMPLATE
 };
 
-/// Guarded besides where the people are named in the flat shape. (A body in the vendor's schema may call a custom property so.)
+/// Guarded besides where the people are named in the flat shape. (A body in the vendor's schema may
+/// call a custom property so.)
 const FLAT_GUARDED: Guarded = &[
     ("ticket_contact_name", &[&["ticket_contact_name"]]),
     ("ticket_id", &[&["ticket_id"]]),
@@ -71,7 +82,8 @@ const FLAT_GUARDED: Guarded = &[
     ("ticket_status", &[&["ticket_status"]]),
 ];
 
-/// Reads what a rule sent. What its `status`, or `ticket_status`, means for the company is not decided here.
+/// Reads what a rule sent. What its `status`, or `ticket_status`, means for the company is not
+/// decided here.
 pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
     let mut tree = TEMPLATE.tree(body)?;
     if one_shape(&tree)? {
@@ -91,18 +103,28 @@ pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
 /// Whether the people are named in the flat shape; refused if they are in the vendor's too.
 fn one_shape(tree: &Tree) -> Result<bool, Malformed> {
     let vendors = ["customer", "employee"].into_iter().find(|key| tree.root.get(key).is_some());
-    let flat: Vec<&str> =
-        FLAT.iter().filter(|(flat, object, _)| !object.is_empty() && tree.root.get(flat).is_some()).map(|(flat, ..)| *flat).collect();
+    let flat: Vec<&str> = FLAT
+        .iter()
+        .filter(|(flat, object, _)| !object.is_empty() && tree.root.get(flat).is_some())
+        .map(|(flat, ..)| *flat)
+        .collect();
     match vendors {
         Some(vendors) if !flat.is_empty() => {
-            let detail = format!("may not stand beside `{vendors}`, which says the same: a value may have broken the template");
-            Err(Malformed::invalid(flat.into_iter().map(|key| Place::new(&child(&tree.pointer, key), &detail)).collect()))
+            let detail = format!(
+                "may not stand beside `{vendors}`, which says the same: a value may have broken the template"
+            );
+            Err(Malformed::invalid(
+                flat.into_iter()
+                    .map(|key| Place::new(&child(&tree.pointer, key), &detail))
+                    .collect(),
+            ))
         }
         _ => Ok(!flat.is_empty()),
     }
 }
 
-/// Moves flat properties to the vendor's places. One that is given in both is refused: it may be injected.
+/// Moves flat properties to the vendor's places. One that is given in both is refused: it may be
+/// injected.
 fn unflatten(root: &mut Node, pointer: &str) -> Result<(), Malformed> {
     for (flat, object, key) in FLAT {
         let Some(mut value) = root.get(flat).cloned() else { continue };
@@ -133,8 +155,9 @@ fn unflatten(root: &mut Node, pointer: &str) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// Codes of Freshdesk's REST API (developers.freshdesk.com/api/#tickets): 1 email, 2 portal, 3 phone, 7 chat. The portal's
-/// form is answered by mail. Any other name is left to the channels' aliases.
+/// Codes of Freshdesk's REST API (developers.freshdesk.com/api/#tickets): 1 email, 2 portal, 3
+/// phone, 7 chat. The portal's form is answered by mail. Any other name is left to the channels'
+/// aliases.
 fn channel(source: Node) -> Node {
     let spelling = match &source {
         Node::Text(text) | Node::Number(text) => text.trim().to_lowercase(),

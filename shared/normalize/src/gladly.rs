@@ -1,11 +1,13 @@
-//! Gladly's webhook, whose payloads carry ids only (developer.gladly.com, OpenAPI path `/gladly/webhook`).
+//! Gladly's webhook, whose payloads carry ids only (developer.gladly.com, OpenAPI path
+//! `/gladly/webhook`).
 
 use crate::inbound::{ClosedConversation, Ignored, Inbound, Malformed, Place};
 use crate::json::Node;
 use crate::{SurveyRequest, text};
 
-/// Reads one event. A ping is understood with any content or none. The agent is whoever was assigned just before the closing, which is
-/// not always who closed it; a conversation that a rule or the API closed counts only if there was one.
+/// Reads one event. A ping is understood with any content or none. The agent is whoever was
+/// assigned just before the closing, which is not always who closed it; a conversation that a rule
+/// or the API closed counts only if there was one.
 pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
     let root = Node::parse_strict(body)?;
     let Some(kind) = root.get("type").and_then(Node::text) else {
@@ -38,7 +40,12 @@ fn closed(root: &Node) -> Result<Inbound, Malformed> {
     if agent_id.is_none() && matches!(initiator, Some("API" | "AUTOMATION")) {
         return Ok(Inbound::Ignored(Ignored::NoAgent));
     }
-    Ok(Inbound::Conversation(ClosedConversation { event_id, conversation_id, customer_id, agent_id }))
+    Ok(Inbound::Conversation(ClosedConversation {
+        event_id,
+        conversation_id,
+        customer_id,
+        agent_id,
+    }))
 }
 
 fn at<'n>(root: &'n Node, path: &[&str]) -> Option<&'n Node> {

@@ -1,8 +1,8 @@
 //! Gorgias HTTP integrations: a flat body, whose values Gorgias' template engine (Jinja) wrote.
 
+use crate::fields::{FieldReader, Given, Manner, Tags};
 use crate::inbound::{Ignored, Inbound, Malformed};
 use crate::json::{Node, child};
-use crate::reader::{Given, Manner, Reader, Tags};
 use crate::templated::{Template, Tree};
 use crate::{Customer, EmployeeRef, Note, Source, SurveyRequest, python, snooze, text};
 
@@ -42,20 +42,24 @@ const TEMPLATE: Template = Template {
 };
 
 /// Keys that every form has of its own, so that no text can add them.
-const OWN: &[&str] = &["channel", "ext_interaction_id", "status", "customer_email", "employee_email"];
+const OWN: &[&str] =
+    &["channel", "ext_interaction_id", "status", "customer_email", "employee_email"];
 
-/// Reads one update of a ticket. A closed one asks for a survey, at once or once its snooze is over; an open one says so, since it
-/// may have been closed before; others are ignored. Do-not-send comes as a tag, which the company's settings name.
+/// Reads one update of a ticket. A closed one asks for a survey, at once or once its snooze is
+/// over; an open one says so, since it may have been closed before; others are ignored. Do-not-send
+/// comes as a tag, which the company's settings name.
 pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
     let Tree { root, pointer, notes } = TEMPLATE.tree(body)?;
-    let mut reader = Reader::new(Manner::Templated, notes);
+    let mut reader = FieldReader::new(Manner::Templated, notes);
     let r = &mut reader;
     let p = pointer.as_str();
     let id = r.required(&root, p, "ext_interaction_id");
     let status = r.required(&root, p, "status");
     // An id that is missing is reported with whatever else is.
     let closed = match (status.map(|s| s.to_lowercase()).as_deref(), &id) {
-        (Some("open"), Some(id)) => return Ok(Inbound::Reopened { ext_interaction_id: id.clone() }),
+        (Some("open"), Some(id)) => {
+            return Ok(Inbound::Reopened { ext_interaction_id: id.clone() });
+        }
         (Some("closed"), _) => true,
         (Some(_), Some(_)) => return Ok(Inbound::Ignored(Ignored::NotClosed)),
         _ => false,
@@ -88,7 +92,8 @@ pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
     };
     r.fit(&mut tags, &request.custom_properties, &place);
     let notes = reader.finish()?;
-    let request = Box::new(SurveyRequest { notes, tags: tags.kept, surplus_tags: tags.surplus, ..request });
+    let request =
+        Box::new(SurveyRequest { notes, tags: tags.kept, surplus_tags: tags.surplus, ..request });
     Ok(match snoozed {
         Some(until) => Inbound::Snoozed { until: snooze::time(&until), request },
         None => Inbound::Survey(request),
@@ -97,7 +102,8 @@ pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
 
 /// Text that Python's `repr` or a JSON encoder wrote, as what it says; anything else as it is.
 fn literal(node: &Node) -> Node {
-    let Some(text) = node.text().map(str::trim).filter(|text| text.starts_with(['[', '(', '{'])) else {
+    let Some(text) = node.text().map(str::trim).filter(|text| text.starts_with(['[', '(', '{']))
+    else {
         return node.clone();
     };
     // JSON first: Python's reader takes most of it too, but not `true`, `null` and surrogate pairs.
@@ -105,7 +111,7 @@ fn literal(node: &Node) -> Node {
 }
 
 /// The names of the tags.
-fn tags(r: &mut Reader, node: Option<&Node>, pointer: &str) -> Tags {
+fn tags(r: &mut FieldReader, node: Option<&Node>, pointer: &str) -> Tags {
     let mut given = Given::default();
     match node.map(literal) {
         Some(Node::List(items)) => {
@@ -128,7 +134,9 @@ fn tags(r: &mut Reader, node: Option<&Node>, pointer: &str) -> Tags {
             if text.trim().starts_with(['[', '(', '{']) {
                 r.note(Note::Repaired { pointer: pointer.to_owned() });
             }
-            given.tags.extend(text.split(',').filter_map(bare).map(|tag| (pointer.to_owned(), tag)));
+            given
+                .tags
+                .extend(text.split(',').filter_map(bare).map(|tag| (pointer.to_owned(), tag)));
             given.unread.push(text);
         }
         Some(Node::Number(tag)) => given.tags.push((pointer.to_owned(), tag)),
@@ -145,8 +153,8 @@ fn named(item: &Node) -> Option<String> {
     }
 }
 
-/// The last resort: one piece of a list that is neither Python nor JSON, without brackets and quotes. Of a dictionary's
-/// pieces only `'name': …` counts.
+/// The last resort: one piece of a list that is neither Python nor JSON, without brackets and
+/// quotes. Of a dictionary's pieces only `'name': …` counts.
 fn bare(piece: &str) -> Option<String> {
     let marks: &[char] = &['[', ']', '(', ')', '{', '}', '\'', '"', ' '];
     let piece = piece.trim_matches(marks);

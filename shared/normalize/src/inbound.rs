@@ -14,7 +14,8 @@ pub enum Inbound {
         /// The ticket's id, as in the request that its closing made.
         ext_interaction_id: String,
     },
-    /// Gorgias: a closed ticket that is snoozed. It is surveyed if that time is over when it arrives.
+    /// Gorgias: a closed ticket that is snoozed. It is surveyed if that time is over when it
+    /// arrives.
     Snoozed {
         /// Until when; `None` if that could not be read.
         until: Option<Timestamp>,
@@ -23,7 +24,8 @@ pub enum Inbound {
     },
     /// Gladly: a closed conversation, ids only.
     Conversation(ClosedConversation),
-    /// Nothing to do: answered 200 `{"status": "ignored", "reason": code}`, and nothing is recorded.
+    /// Nothing to do: answered 200 `{"status": "ignored", "reason": code}`, and nothing is
+    /// recorded.
     Ignored(Ignored),
 }
 

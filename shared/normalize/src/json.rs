@@ -29,7 +29,11 @@ impl Node {
                 return Malformed::not_json("the body is empty: send JSON");
             }
             if !begins.starts_with(['{', '[']) {
-                return Malformed::syntax(body.as_bytes(), body.len() - begins.len(), "this is not JSON: send JSON, not what begins");
+                return Malformed::syntax(
+                    body.as_bytes(),
+                    body.len() - begins.len(),
+                    "this is not JSON: send JSON, not what begins",
+                );
             }
             let what = e.to_string();
             // serde_json appends its own " at line 1 column 2".
@@ -48,7 +52,8 @@ impl Node {
     /// Parses what must be UTF-8, JSON and free of duplicate keys.
     pub(crate) fn parse_strict(body: &[u8]) -> Result<Self, Malformed> {
         let body = without_bom(body);
-        let text = std::str::from_utf8(body).map_err(|e| Malformed::syntax(body, e.valid_up_to(), "invalid UTF-8"))?;
+        let text = std::str::from_utf8(body)
+            .map_err(|e| Malformed::syntax(body, e.valid_up_to(), "invalid UTF-8"))?;
         let node = Self::parse(text)?;
         node.unique()?;
         Ok(node)
@@ -80,9 +85,14 @@ impl Node {
         if places.is_empty() { Ok(()) } else { Err(Malformed::duplicates(places)) }
     }
 
-    /// Calls `see` with the path of every property at any depth, and whether it is the first of its key in its object.
-    /// Paths are lent, not built: no body makes this more than linear in its length.
-    pub(crate) fn walk<'n>(&'n self, path: &mut Vec<Step<'n>>, see: &mut dyn FnMut(&[Step<'n>], bool)) {
+    /// Calls `see` with the path of every property at any depth, and whether it is the first of its
+    /// key in its object. Paths are lent, not built: no body makes this more than linear in its
+    /// length.
+    pub(crate) fn walk<'n>(
+        &'n self,
+        path: &mut Vec<Step<'n>>,
+        see: &mut dyn FnMut(&[Step<'n>], bool),
+    ) {
         match self {
             Node::Object(entries) => {
                 let mut seen = HashSet::new();
@@ -129,10 +139,12 @@ pub(crate) enum Step<'n> {
     Item(usize),
 }
 
-/// Bytes of a pointer at most: pointers are stored in notes, and a property's name may be as long as the body.
+/// Bytes of a pointer at most: pointers are stored in notes, and a property's name may be as long
+/// as the body.
 pub(crate) const MAX_POINTER: usize = 256;
 
-/// The pointer of `key` in the object at `pointer` (RFC 6901), cut at [`MAX_POINTER`] bytes, never within an escape.
+/// The pointer of `key` in the object at `pointer` (RFC 6901), cut at [`MAX_POINTER`] bytes, never
+/// within an escape.
 pub(crate) fn child(pointer: &str, key: &str) -> String {
     let mut pointer = pointer.to_owned();
     let mut push = |piece: &str| {

@@ -9,22 +9,30 @@ use crate::names;
 pub struct LanguageTag(String);
 
 /// Regions whose Spanish is that of `es-419` (CLDR `parentLocales`).
-const LATIN_AMERICA: &[&str] =
-    &["AR", "BO", "BR", "BZ", "CL", "CO", "CR", "CU", "DO", "EC", "GT", "HN", "MX", "NI", "PA", "PE", "PR", "PY", "SV", "US", "UY", "VE"];
-/// Regions that write English as in Britain (CLDR: children of `en-001`), as far as helpdesks send them.
-const BRITISH: &[&str] = &["001", "150", "AU", "HK", "IE", "IN", "KE", "MY", "NG", "NZ", "PK", "SG", "ZA"];
+const LATIN_AMERICA: &[&str] = &[
+    "AR", "BO", "BR", "BZ", "CL", "CO", "CR", "CU", "DO", "EC", "GT", "HN", "MX", "NI", "PA", "PE",
+    "PR", "PY", "SV", "US", "UY", "VE",
+];
+/// Regions that write English as in Britain (CLDR: children of `en-001`), as far as helpdesks send
+/// them.
+const BRITISH: &[&str] =
+    &["001", "150", "AU", "HK", "IE", "IN", "KE", "MY", "NG", "NZ", "PK", "SG", "ZA"];
 /// Regions that write Portuguese as in Portugal (CLDR `parentLocales`).
 const LUSOPHONE: &[&str] = &["AO", "CH", "CV", "GW", "LU", "MO", "MZ", "ST", "TL"];
 
 impl LanguageTag {
-    /// Understands what helpdesks send (`en-us`, `pt_BR`, `English`, `es-LA`, `UK`); `None` for what nobody could.
+    /// Understands what helpdesks send (`en-us`, `pt_BR`, `English`, `es-LA`, `UK`); `None` for
+    /// what nobody could.
     ///
-    /// Chinese becomes a script (`zh-cn` → `zh-Hans`, `zh-hk` → `zh-Hant`), old codes their successors (`iw` → `he`, `no` → `nb`).
+    /// Chinese becomes a script (`zh-cn` → `zh-Hans`, `zh-hk` → `zh-Hant`), old codes their
+    /// successors (`iw` → `he`, `no` → `nb`).
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         // The first of an `Accept-Language`, and a POSIX locale without its encoding.
-        let spelling = text.split([',', ';', '.', '@']).next()?.trim().replace('_', "-").to_lowercase();
-        Self::from_code(&spelling).or_else(|| names::code(&text.to_lowercase()).and_then(|code| Self::from_code(&code)))
+        let spelling =
+            text.split([',', ';', '.', '@']).next()?.trim().replace('_', "-").to_lowercase();
+        Self::from_code(&spelling)
+            .or_else(|| names::code(&text.to_lowercase()).and_then(|code| Self::from_code(&code)))
     }
 
     fn from_code(code: &str) -> Option<Self> {
@@ -37,7 +45,9 @@ impl LanguageTag {
                 1 => break, // an extension
                 4 if letters && script.is_none() && region.is_none() => script = Some(title(part)),
                 2 if letters && region.is_none() => region = Some(part.to_ascii_uppercase()),
-                3 if part.bytes().all(|b| b.is_ascii_digit()) && region.is_none() => region = Some(part.to_owned()),
+                3 if part.bytes().all(|b| b.is_ascii_digit()) && region.is_none() => {
+                    region = Some(part.to_owned())
+                }
                 3..=8 if part.bytes().all(|b| b.is_ascii_alphanumeric()) => {} // a variant
                 _ => return None,
             }
@@ -55,7 +65,8 @@ impl LanguageTag {
             };
             return Some(Self(if traditional { "zh-Hant" } else { "zh-Hans" }.to_owned()));
         }
-        let tag = [Some(language.to_owned()), script, region].into_iter().flatten().collect::<Vec<_>>();
+        let tag =
+            [Some(language.to_owned()), script, region].into_iter().flatten().collect::<Vec<_>>();
         Some(Self(tag.join("-")))
     }
 
@@ -64,8 +75,9 @@ impl LanguageTag {
         &self.0
     }
 
-    /// What to try, best first: the tag itself, then its parents (`es-MX`, `es-419`, `es`; `en-AU`, `en-GB`, `en`), and for
-    /// Portuguese at last the one of Brazil, which most who write just `pt` mean (CLDR likely subtags).
+    /// What to try, best first: the tag itself, then its parents (`es-MX`, `es-419`, `es`; `en-AU`,
+    /// `en-GB`, `en`), and for Portuguese at last the one of Brazil, which most who write just `pt`
+    /// mean (CLDR likely subtags).
     pub fn fallbacks(&self) -> Vec<LanguageTag> {
         let mut parts = self.0.split('-');
         let language = parts.next().unwrap_or_default();
@@ -80,7 +92,11 @@ impl LanguageTag {
         chain.extend(related);
         // One of another script is no fallback: who reads `zh-Hant` may not read `zh-Hans`.
         if language != "zh" {
-            let script = self.0.rsplit_once('-').filter(|(_, last)| last.len() < 4).map(|(parent, _)| parent);
+            let script = self
+                .0
+                .rsplit_once('-')
+                .filter(|(_, last)| last.len() < 4)
+                .map(|(parent, _)| parent);
             chain.extend(script.filter(|parent| parent.contains('-')));
             chain.push(language);
         }

@@ -2,12 +2,14 @@
 
 use crate::text;
 
-/// Digits from which on a number may be a telephone or a card: in a row, and in groups, as people write them (a date with its hour has ten).
+/// Digits from which on a number may be a telephone or a card: in a row, and in groups, as people
+/// write them (a date with its hour has ten).
 const LONG_NUMBER: usize = 7;
 const LONG_GROUPS: usize = 11;
 
-/// The body with e-mail addresses (`j***@e***.com`) and long numbers (`***42`) masked, cut at `max_bytes` between two
-/// characters. Invalid UTF-8 is replaced. Names and free text stay: keep it no longer than the request itself.
+/// The body with e-mail addresses (`j***@e***.com`) and long numbers (`***42`) masked, cut at
+/// `max_bytes` between two characters. Invalid UTF-8 is replaced. Names and free text stay: keep it
+/// no longer than the request itself.
 pub fn masked_body(body: &[u8], max_bytes: usize) -> String {
     let body = String::from_utf8_lossy(body);
     // JSON and URLs may spell the sign so.
@@ -34,8 +36,14 @@ fn boundary(c: char) -> bool {
 fn address(word: &str) -> String {
     let Some((local, host)) = word.rsplit_once('@') else { return word.to_owned() };
     let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
-    let label = host.trim_end_matches(|c: char| !c.is_alphanumeric()).rsplit_once('.').map(|(_, label)| label);
-    let label = label.filter(|label| label.len() <= 12).map(|label| format!(".{label}")).unwrap_or_default();
+    let label = host
+        .trim_end_matches(|c: char| !c.is_alphanumeric())
+        .rsplit_once('.')
+        .map(|(_, label)| label);
+    let label = label
+        .filter(|label| label.len() <= 12)
+        .map(|label| format!(".{label}"))
+        .unwrap_or_default();
     format!("{}***@{}***{label}", first(local), first(host))
 }
 
@@ -59,7 +67,8 @@ fn numbers(text: &str) -> String {
     masked
 }
 
-/// Bytes of the number that `text` begins with: digits, with at most two spaces, hyphens, points or brackets between two of them.
+/// Bytes of the number that `text` begins with: digits, with at most two spaces, hyphens, points or
+/// brackets between two of them.
 fn length(text: &[u8]) -> usize {
     let digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
     let mut end = 0;

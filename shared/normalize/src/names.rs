@@ -1,6 +1,7 @@
 //! Codes and names of languages.
 
-/// ISO 639-1 in its order, and the longer codes that helpdesks send. Old, macro and three-letter codes with what they mean now.
+/// ISO 639-1 in its order, and the longer codes that helpdesks send. Old, macro and three-letter
+/// codes with what they mean now.
 const CODES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee \
     el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka \
     kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl \
@@ -222,7 +223,8 @@ const NAMES: &[(&str, &str)] = &[
     ("cymraeg", "cy"),
 ];
 
-/// What stands in brackets after a name: `English (United Kingdom)`, `Português (Brasil)`, `Chinese (Simplified)`.
+/// What stands in brackets after a name: `English (United Kingdom)`, `Português (Brasil)`, `Chinese
+/// (Simplified)`.
 const QUALIFIERS: &[(&str, &str)] = &[
     ("australia", "au"),
     ("austria", "at"),
@@ -272,8 +274,13 @@ const QUALIFIERS: &[(&str, &str)] = &[
 
 /// The code that a name in lower case means. An unknown qualifier is left out.
 pub(crate) fn code(name: &str) -> Option<String> {
-    let find = |table: &[(&str, &'static str)], name: &str| table.iter().find(|(known, _)| *known == name.trim()).map(|(_, code)| *code);
-    let parts = name.split_once(['(', '（']).or_else(|| name.split_once(" - ")).or_else(|| name.split_once(','));
+    let find = |table: &[(&str, &'static str)], name: &str| {
+        table.iter().find(|(known, _)| *known == name.trim()).map(|(_, code)| *code)
+    };
+    let parts = name
+        .split_once(['(', '（'])
+        .or_else(|| name.split_once(" - "))
+        .or_else(|| name.split_once(','));
     let (name, qualifier) = parts.unwrap_or((name, ""));
     let base = find(NAMES, name)?;
     Some(match find(QUALIFIERS, qualifier.trim_end_matches([')', '）'])) {

@@ -1,7 +1,9 @@
-//! Gorgias' form as a list: `[{"key": "customer_name", "value": "Jane"}, …]`, which it sends when the form was configured so.
+//! Gorgias' form as a list: `[{"key": "customer_name", "value": "Jane"}, …]`, which it sends when
+//! the form was configured so.
 //!
-//! The rules of [`crate::templated`] hold here too. A key is a pair's `key`: one that stands twice is refused, and a guarded one in
-//! anything but a pair of the list itself. A list that is no longer JSON is read by the places where a pair begins.
+//! The rules of [`crate::templated`] hold here too. A key is a pair's `key`: one that stands twice
+//! is refused, and a guarded one in anything but a pair of the list itself. A list that is no
+//! longer JSON is read by the places where a pair begins.
 
 use crate::inbound::{Malformed, Place};
 use crate::json::{Node, child};
@@ -50,8 +52,13 @@ fn names_guarded(node: &Node, template: &Template) -> bool {
         || inside(node).any(|node| names_guarded(node, template))
 }
 
-/// A list that is no longer JSON, as an object; `broken` is what the JSON parser said. See [`recover::read`].
-pub(crate) fn mend(text: &str, template: &Template, broken: &Malformed) -> Result<(Node, Vec<String>), Malformed> {
+/// A list that is no longer JSON, as an object; `broken` is what the JSON parser said. See
+/// [`recover::read`].
+pub(crate) fn mend(
+    text: &str,
+    template: &Template,
+    broken: &Malformed,
+) -> Result<(Node, Vec<String>), Malformed> {
     let begins = pairs(text);
     let head = begins.first().and_then(|first| text.get(..first.start));
     if head.map(str::trim) != Some("[") {
@@ -63,7 +70,9 @@ pub(crate) fn mend(text: &str, template: &Template, broken: &Malformed) -> Resul
         let part = text.get(pair.after..next.unwrap_or(text.len())).unwrap_or_default().trim();
         let pointer = child("", pair.key);
         let value = closed(part, next.is_none());
-        let Some(node) = value.and_then(|value| recover::mend(template, pair.key, value, &pointer, &mut mended)) else {
+        let Some(node) =
+            value.and_then(|value| recover::mend(template, pair.key, value, &pointer, &mut mended))
+        else {
             let what = format!("`{}` has a value whose end cannot be found", pair.key);
             return Err(Malformed::syntax(text.as_bytes(), pair.start, &what));
         };
@@ -99,14 +108,17 @@ fn pairs(text: &str) -> Vec<Pair<'_>> {
 }
 
 fn pair(text: &str, start: usize) -> Option<Pair<'_>> {
-    let after = |rest: &'_ str, token: &str| -> Option<usize> { rest.trim_start().strip_prefix(token).map(str::len) };
+    let after = |rest: &'_ str, token: &str| -> Option<usize> {
+        rest.trim_start().strip_prefix(token).map(str::len)
+    };
     let tail = |length: usize| text.get(text.len() - length..).unwrap_or_default();
     let mut rest = text.get(start..)?;
     for token in ["{", "\"key\"", ":", "\""] {
         rest = tail(after(rest, token)?);
     }
     let word = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_' || *c == b'-';
-    let key = rest.get(..rest.bytes().take(64).take_while(word).count()).filter(|key| !key.is_empty())?;
+    let key =
+        rest.get(..rest.bytes().take(64).take_while(word).count()).filter(|key| !key.is_empty())?;
     rest = rest.get(key.len()..)?.strip_prefix('"')?;
     for token in [",", "\"value\"", ":"] {
         rest = tail(after(rest, token)?);
@@ -114,7 +126,8 @@ fn pair(text: &str, start: usize) -> Option<Pair<'_>> {
     Some(Pair { start, after: text.len() - rest.len(), key })
 }
 
-/// The value without the end of its pair and what follows that: `,` before another pair, `]` at the end of the list.
+/// The value without the end of its pair and what follows that: `,` before another pair, `]` at the
+/// end of the list.
 fn closed(part: &str, last: bool) -> Option<&str> {
     let part = if last {
         let list = part.strip_suffix(']')?.trim_end();

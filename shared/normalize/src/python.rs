@@ -1,26 +1,30 @@
-//! Python literals: Gorgias' `"{{ticket.tags}}"` is what Python's `repr` makes of a list of dictionaries.
+//! Python literals: Gorgias' `"{{ticket.tags}}"` is what Python's `repr` makes of a list of
+//! dictionaries.
 
 use crate::json::Node;
 
-/// Lists in dictionaries in lists: no ticket goes deeper, and the parser's own stack ends somewhere.
+/// Lists in dictionaries in lists: no ticket goes deeper, and the parser's own stack ends
+/// somewhere.
 const MAX_DEPTH: usize = 32;
 
-/// Reads one literal: `None`, `True`, `False`, numbers, strings in both quotes, lists, tuples, sets, dictionaries.
-/// A call such as `datetime.datetime(2024, 1, 1)` and any other word become their own text. `None` for anything else.
+/// Reads one literal: `None`, `True`, `False`, numbers, strings in both quotes, lists, tuples,
+/// sets, dictionaries. A call such as `datetime.datetime(2024, 1, 1)` and any other word become
+/// their own text. `None` for anything else.
 ///
-/// Python: `repr` of the built-in types (docs.python.org/3/reference/lexical_analysis.html#literals).
+/// Python: `repr` of the built-in types
+/// (docs.python.org/3/reference/lexical_analysis.html#literals).
 pub(crate) fn literal(text: &str) -> Option<Node> {
-    let mut reader = Reader { rest: text };
+    let mut reader = PythonParser { rest: text };
     let node = reader.value(0)?;
     reader.space();
     reader.rest.is_empty().then_some(node)
 }
 
-struct Reader<'a> {
+struct PythonParser<'a> {
     rest: &'a str,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> PythonParser<'a> {
     fn space(&mut self) {
         self.rest = self.rest.trim_start();
     }
@@ -195,7 +199,13 @@ mod tests {
             (r"'\ud83e'", Some(text("\u{fffd}"))),
             ("(1,)", Some(Node::List(vec![Node::Number("1".to_owned())]))),
             ("{}", Some(Node::Object(vec![]))),
-            ("{'a': [], 1: None}", Some(Node::Object(vec![("a".to_owned(), Node::List(vec![])), ("1".to_owned(), Node::Null)]))),
+            (
+                "{'a': [], 1: None}",
+                Some(Node::Object(vec![
+                    ("a".to_owned(), Node::List(vec![])),
+                    ("1".to_owned(), Node::Null),
+                ])),
+            ),
             ("{'a', 'b'}", Some(Node::List(vec![text("a"), text("b")]))),
             ("f(1, x=g.h)", Some(text("f(1, x=g.h)"))),
             ("", None),
@@ -212,7 +222,8 @@ mod tests {
         assert_eq!(literal(&"[".repeat(100_000)), None);
     }
 
-    /// As Python writes it: in single quotes, unless that would need an escape and double quotes would not.
+    /// As Python writes it: in single quotes, unless that would need an escape and double quotes
+    /// would not.
     fn repr(node: &Node) -> String {
         let listed = |items: Vec<String>| items.join(", ");
         match node {
@@ -226,7 +237,9 @@ mod tests {
             }
             Node::List(items) => format!("[{}]", listed(items.iter().map(repr).collect())),
             Node::Object(entries) => {
-                let entry = |(key, value): &(String, Node)| format!("{}: {}", repr(&text(key)), repr(value));
+                let entry = |(key, value): &(String, Node)| {
+                    format!("{}: {}", repr(&text(key)), repr(value))
+                };
                 format!("{{{}}}", listed(entries.iter().map(entry).collect()))
             }
         }
@@ -242,7 +255,10 @@ mod tests {
         ];
         leaf.prop_recursive(4, 32, 4, |inner| {
             let entries = prop::collection::vec((".{0,4}", inner.clone()), 0..4);
-            prop_oneof![prop::collection::vec(inner, 0..4).prop_map(Node::List), entries.prop_map(Node::Object)]
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(Node::List),
+                entries.prop_map(Node::Object)
+            ]
         })
     }
 

@@ -1,8 +1,9 @@
 //! Reads a body that is no longer JSON by the keys of the template that wrote it.
 //!
-//! Quotes inside values prove nothing, so this looks for keys only: `"key":` after `{` or `,`. What lies between one key and
-//! the next is a value and the punctuation around it. Whatever could be read in two ways is refused, never guessed at; a key
-//! that stands twice is kept twice, for the caller to refuse. One pass, total, linear in the body's length.
+//! Quotes inside values prove nothing, so this looks for keys only: `"key":` after `{` or `,`. What
+//! lies between one key and the next is a value and the punctuation around it. Whatever could be
+//! read in two ways is refused, never guessed at; a key that stands twice is kept twice, for the
+//! caller to refuse. One pass, total, linear in the body's length.
 
 use crate::inbound::Malformed;
 use crate::json::{Node, child};
@@ -10,7 +11,11 @@ use crate::templated::Template;
 
 /// The tree and the pointers of mended values, or a refusal that names line and column.
 /// `broken` is what the JSON parser said, for a body that has none of the template's shape.
-pub(crate) fn read(text: &str, template: &Template, broken: &Malformed) -> Result<(Node, Vec<String>), Malformed> {
+pub(crate) fn read(
+    text: &str,
+    template: &Template,
+    broken: &Malformed,
+) -> Result<(Node, Vec<String>), Malformed> {
     let body = Body { text, template, broken };
     let anchors = body.anchors();
     let Some(first) = anchors.first() else { return Err(broken.clone()) };
@@ -18,10 +23,15 @@ pub(crate) fn read(text: &str, template: &Template, broken: &Malformed) -> Resul
     match template.wrapper {
         Some(wrapper) if first.key == wrapper => {
             let opened = body.slice(first.after, end).trim_start().starts_with('{');
-            let inner = body.slice(0, end).strip_suffix('}').filter(|_| opened).ok_or_else(|| broken.clone())?;
+            let inner = body
+                .slice(0, end)
+                .strip_suffix('}')
+                .filter(|_| opened)
+                .ok_or_else(|| broken.clone())?;
             let open = first.after + body.slice(first.after, end).find('{').unwrap_or_default();
             let rest = anchors.get(1..).unwrap_or_default();
-            let (node, mended) = body.object(rest, open, inner.trim_end().len(), &child("", wrapper))?;
+            let (node, mended) =
+                body.object(rest, open, inner.trim_end().len(), &child("", wrapper))?;
             Ok((Node::Object(vec![(wrapper.to_owned(), node)]), mended))
         }
         _ => body.object(&anchors, 0, end, ""),
@@ -89,7 +99,13 @@ impl<'a> Body<'a> {
     }
 
     /// The object that begins at `from` and ends before `end`.
-    fn object(&self, anchors: &[Anchor<'a>], from: usize, end: usize, base: &str) -> Result<(Node, Vec<String>), Malformed> {
+    fn object(
+        &self,
+        anchors: &[Anchor<'a>],
+        from: usize,
+        end: usize,
+        base: &str,
+    ) -> Result<(Node, Vec<String>), Malformed> {
         let first = anchors.first().ok_or_else(|| self.broken.clone())?;
         if self.slice(from, first.start).trim() != "{" {
             return Err(self.broken.clone());
@@ -111,7 +127,14 @@ impl<'a> Body<'a> {
     }
 
     /// One property: `part` is all that stands between its key and the next one, or the end.
-    fn property(&self, anchor: &Anchor<'a>, part: &'a str, last: bool, base: &str, filled: &mut Filled) -> Result<(), Malformed> {
+    fn property(
+        &self,
+        anchor: &Anchor<'a>,
+        part: &'a str,
+        last: bool,
+        base: &str,
+        filled: &mut Filled,
+    ) -> Result<(), Malformed> {
         let key = anchor.key;
         let refused = |what: &str| Err(self.refuse(anchor.start, &format!("`{key}` {what}")));
         let nested = filled.open.is_some();
@@ -123,8 +146,11 @@ impl<'a> Body<'a> {
                 filled.open = Some((key.to_owned(), Vec::new()));
                 return Ok(());
             }
-            let empty = unpunctuated(part, last, nested).and_then(|(value, _)| Node::parse(value).ok());
-            let Some(node) = empty.filter(|node| matches!(node, Node::Null) || *node == Node::Object(Vec::new())) else {
+            let empty =
+                unpunctuated(part, last, nested).and_then(|(value, _)| Node::parse(value).ok());
+            let Some(node) = empty
+                .filter(|node| matches!(node, Node::Null) || *node == Node::Object(Vec::new()))
+            else {
                 return refused("must be an object");
             };
             filled.entries.push((key.to_owned(), node));
@@ -152,7 +178,13 @@ impl<'a> Body<'a> {
 }
 
 /// The value of `key` from what stands in its place; `None` if it cannot be told from the template.
-pub(crate) fn mend(template: &Template, key: &str, value: &str, pointer: &str, mended: &mut Vec<String>) -> Option<Node> {
+pub(crate) fn mend(
+    template: &Template,
+    key: &str,
+    value: &str,
+    pointer: &str,
+    mended: &mut Vec<String>,
+) -> Option<Node> {
     if let Ok(node) = Node::parse(value) {
         return (!matches!(node, Node::Object(_))).then_some(node);
     }
@@ -172,8 +204,8 @@ pub(crate) fn mend(template: &Template, key: &str, value: &str, pointer: &str, m
     (own_words || !inner.contains('"')).then(|| Node::Text(inner.to_owned()))
 }
 
-/// The value without what follows it (`,` before another key, `}` at the end of the object), and whether it was the last
-/// one of a nested object. Trailing commas are let pass.
+/// The value without what follows it (`,` before another key, `}` at the end of the object), and
+/// whether it was the last one of a nested object. Trailing commas are let pass.
 fn unpunctuated(part: &str, last: bool, nested: bool) -> Option<(&str, bool)> {
     let close = |text: &'_ str| -> Option<usize> {
         let text = text.strip_suffix('}')?.trim_end();

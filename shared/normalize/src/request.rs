@@ -26,7 +26,8 @@ pub enum Source {
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 5] = [Self::Requests, Self::Zendesk, Self::Freshdesk, Self::Gladly, Self::Gorgias];
+    pub const ALL: [Self; 5] =
+        [Self::Requests, Self::Zendesk, Self::Freshdesk, Self::Gladly, Self::Gorgias];
 
     /// The source with this name.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -58,7 +59,8 @@ pub struct SurveyRequest {
     pub source: Source,
     /// The helpdesk's own id of the interaction. Need not be unique (an order number, say).
     pub ext_interaction_id: Option<String>,
-    /// Channel name as sent, trimmed, never empty; compared without case, and against aliases, in `policy`.
+    /// Channel name as sent, trimmed, never empty; compared without case, and against aliases, in
+    /// `policy`.
     pub channel: String,
     /// Whom to ask.
     pub customer: Customer,
@@ -76,10 +78,12 @@ pub struct SurveyRequest {
     pub external_url: Option<String>,
     /// At most [`SurveyRequest::MAX_TAGS`], each at most [`SurveyRequest::MAX_VALUE`] characters.
     pub tags: Vec<String>,
-    /// Texts beyond those, neither stored nor told back, in which a do-not-send tag still counts: tags beyond a limit, the
-    /// whole of one that was cut, and what was split or could not be read, as it came.
+    /// Texts beyond those, neither stored nor told back, in which a do-not-send tag still counts:
+    /// tags beyond a limit, the whole of one that was cut, and what was split or could not be read,
+    /// as it came.
     pub surplus_tags: Vec<String>,
-    /// The ticket's status as the helpdesk wrote it, trimmed. `None` if it sent none: then its own rule has decided that the ticket is closed.
+    /// The ticket's status as the helpdesk wrote it, trimmed. `None` if it sent none: then its own
+    /// rule has decided that the ticket is closed.
     pub status: Option<String>,
     /// One level of strings, values at most [`SurveyRequest::MAX_VALUE`] characters.
     pub custom_properties: BTreeMap<String, String>,
@@ -92,20 +96,26 @@ impl SurveyRequest {
     pub const MAX_TAGS: usize = 20;
     /// Characters (Unicode scalar values) kept of a long value (same place).
     pub const MAX_VALUE: usize = 2_000;
-    /// Bytes kept of an identifier: channel, brand, language, status, the ids, the employee's e-mail. DynamoDB's limit of a sort key.
+    /// Bytes kept of an identifier: channel, brand, language, status, the ids, the employee's
+    /// e-mail. DynamoDB's limit of a sort key.
     pub const MAX_ID: usize = 1_024;
-    /// What tags and custom properties may weigh together: bytes of names and values, and [`SurveyRequest::ENTRY_WEIGHT`] for each.
+    /// What tags and custom properties may weigh together: bytes of names and values, and
+    /// [`SurveyRequest::ENTRY_WEIGHT`] for each.
     pub const MAX_WEIGHT: usize = 96 * 1_024;
-    /// What DynamoDB asks for an entry of a list or map besides its bytes (one byte), and some room.
+    /// What DynamoDB asks for an entry of a list or map besides its bytes (one byte), and some
+    /// room.
     pub const ENTRY_WEIGHT: usize = 8;
     /// Notes kept at most.
     pub const MAX_NOTES: usize = Malformed::MAX_PLACES;
-    /// Bytes that [`crate::echo()`] of a request can take in DynamoDB at most, as it counts them: UTF-8 of names and values, 3 for a
-    /// list or map and 1 for each of its entries. `status` is not in the echo; it takes [`SurveyRequest::MAX_ID`] at most.
+    /// Bytes that [`crate::echo()`] of a request can take in DynamoDB at most, as it counts them:
+    /// UTF-8 of names and values, 3 for a list or map and 1 for each of its entries. `status` is
+    /// not in the echo; it takes [`SurveyRequest::MAX_ID`] at most.
     pub const MAX_STORED: usize = {
-        // Channel, brand, language, and the ids: of the interaction, the customer, the employee (and their e-mail).
+        // Channel, brand, language, and the ids: of the interaction, the customer, the employee
+        // (and their e-mail).
         let ids = 7 * Self::MAX_ID;
-        // The customer's name, what they have for an address, and the link: characters of up to four bytes.
+        // The customer's name, what they have for an address, and the link: characters of up to
+        // four bytes.
         let values = 3 * 4 * Self::MAX_VALUE;
         // A note is a map of `note` and `pointer`.
         let notes = Self::MAX_NOTES * (MAX_POINTER + 48);
@@ -117,14 +127,17 @@ impl SurveyRequest {
     /// What tags and custom properties weigh, see [`SurveyRequest::MAX_WEIGHT`].
     pub fn weight(&self) -> usize {
         let tags = self.tags.iter().map(|tag| entry_weight("", tag));
-        let properties = self.custom_properties.iter().map(|(name, value)| entry_weight(name, value));
+        let properties =
+            self.custom_properties.iter().map(|(name, value)| entry_weight(name, value));
         tags.chain(properties).sum()
     }
 
-    /// Whether the interaction has this tag: as a word of its own, without case, anywhere in the texts that came for tags.
+    /// Whether the interaction has this tag: as a word of its own, without case, anywhere in the
+    /// texts that came for tags.
     ///
-    /// Templates render tags in more shapes than can be told apart (one text of words, a list of one text, HTML-escaped Python),
-    /// and a survey too few is better than one that was declined. A longer word is another tag: `…-send-2` is not `…-send`.
+    /// Templates render tags in more shapes than can be told apart (one text of words, a list of
+    /// one text, HTML-escaped Python), and a survey too few is better than one that was declined. A
+    /// longer word is another tag: `…-send-2` is not `…-send`.
     pub fn has_tag(&self, tag: &str) -> bool {
         has_tag(self.tags.iter().chain(&self.surplus_tags).map(String::as_str), tag)
     }
@@ -136,7 +149,8 @@ pub fn has_tag<'a>(texts: impl IntoIterator<Item = &'a str>, tag: &str) -> bool 
     !tag.is_empty()
         && texts.into_iter().any(|given| {
             let escaped = given.contains(['&', '\\']);
-            text::has_word(&text::lower(given), &tag) || escaped && text::has_word(&text::lower(&text::unescaped(given)), &tag)
+            text::has_word(&text::lower(given), &tag)
+                || escaped && text::has_word(&text::lower(&text::unescaped(given)), &tag)
         })
 }
 
@@ -190,12 +204,15 @@ pub struct EmployeeRef {
 }
 
 impl EmployeeRef {
-    /// Trims both, lower-cases the e-mail, and cuts both at [`SurveyRequest::MAX_ID`] bytes: a letter may take more of them in
-    /// lower case. `None` if neither says anything.
+    /// Trims both, lower-cases the e-mail, and cuts both at [`SurveyRequest::MAX_ID`] bytes: a
+    /// letter may take more of them in lower case. `None` if neither says anything.
     pub fn new(email: Option<&str>, custom_id: Option<&str>) -> Option<Self> {
-        let present = |s: Option<&str>| s.map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned);
-        let cut = |s: String| text::cut_bytes(&s, SurveyRequest::MAX_ID).map(str::to_owned).unwrap_or(s);
-        let (email, custom_id) = (present(email).map(|e| cut(e.to_lowercase())), present(custom_id).map(cut));
+        let present =
+            |s: Option<&str>| s.map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned);
+        let cut =
+            |s: String| text::cut_bytes(&s, SurveyRequest::MAX_ID).map(str::to_owned).unwrap_or(s);
+        let (email, custom_id) =
+            (present(email).map(|e| cut(e.to_lowercase())), present(custom_id).map(cut));
         (email.is_some() || custom_id.is_some()).then_some(Self { email, custom_id })
     }
 
@@ -223,13 +240,15 @@ pub struct Language {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum Note {
-    /// A value was cut at [`SurveyRequest::MAX_VALUE`] characters, an identifier at [`SurveyRequest::MAX_ID`] bytes.
+    /// A value was cut at [`SurveyRequest::MAX_VALUE`] characters, an identifier at
+    /// [`SurveyRequest::MAX_ID`] bytes.
     Truncated {
         /// Which value.
         pointer: String,
     },
-    /// A value was left out (a nested property, a link that is none, what is beyond [`SurveyRequest::MAX_WEIGHT`]). Of tags, this one
-    /// and all that follow; at the list's own place, some at its end.
+    /// A value was left out (a nested property, a link that is none, what is beyond
+    /// [`SurveyRequest::MAX_WEIGHT`]). Of tags, this one and all that follow; at the list's own
+    /// place, some at its end.
     Dropped {
         /// Which value.
         pointer: String,

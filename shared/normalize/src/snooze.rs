@@ -6,15 +6,20 @@ use jiff::tz::Offset;
 
 /// The time; one without a zone is in UTC. `None` if it cannot be read.
 ///
-/// Known: ISO 8601 with `T` or a blank (Python's `str`), and what `repr` makes of a `datetime.datetime`.
+/// Known: ISO 8601 with `T` or a blank (Python's `str`), and what `repr` makes of a
+/// `datetime.datetime`.
 pub(crate) fn time(text: &str) -> Option<Timestamp> {
     let text = text.trim().trim_matches(['\'', '"']).trim();
-    if let Some(call) = text.strip_prefix("datetime.datetime(").or_else(|| text.strip_prefix("datetime(")) {
+    if let Some(call) =
+        text.strip_prefix("datetime.datetime(").or_else(|| text.strip_prefix("datetime("))
+    {
         return repr(call.strip_suffix(')')?);
     }
     // Python leaves no blank before the zone, other engines do.
     let text = match text.rsplit_once(' ') {
-        Some((time, zone)) if zone.starts_with(['+', '-']) || matches!(zone, "Z" | "z" | "UTC" | "GMT") => {
+        Some((time, zone))
+            if zone.starts_with(['+', '-']) || matches!(zone, "Z" | "z" | "UTC" | "GMT") =>
+        {
             format!("{time}{}", if zone.len() == 3 { "Z" } else { zone })
         }
         _ => text.to_owned(),
@@ -28,7 +33,10 @@ fn repr(arguments: &str) -> Option<Timestamp> {
         Some((numbers, zone)) => (numbers, offset(zone.trim())?),
         None => (arguments, Offset::UTC),
     };
-    let numbers = numbers.split(',').map(str::trim).filter(|number| !number.is_empty() && !number.starts_with("fold="));
+    let numbers = numbers
+        .split(',')
+        .map(str::trim)
+        .filter(|number| !number.is_empty() && !number.starts_with("fold="));
     let numbers = numbers.map(|number| number.parse::<i32>().ok()).collect::<Option<Vec<i32>>>()?;
     let small = |index: usize| i8::try_from(numbers.get(index).copied().unwrap_or(0)).ok();
     if !(3..=7).contains(&numbers.len()) {
@@ -40,10 +48,18 @@ fn repr(arguments: &str) -> Option<Timestamp> {
     in_zone(DateTime::from_parts(date, time), zone)
 }
 
-/// `repr` of a zone: UTC in the spellings of its libraries, or an offset in days and seconds. A zone's name is not understood.
+/// `repr` of a zone: UTC in the spellings of its libraries, or an offset in days and seconds. A
+/// zone's name is not understood.
 fn offset(zone: &str) -> Option<Offset> {
     let zone = zone.split(", fold=").next().unwrap_or_default();
-    if matches!(zone, "datetime.timezone.utc" | "timezone.utc" | "<UTC>" | "tzutc()" | "zoneinfo.ZoneInfo(key='UTC')") {
+    if matches!(
+        zone,
+        "datetime.timezone.utc"
+            | "timezone.utc"
+            | "<UTC>"
+            | "tzutc()"
+            | "zoneinfo.ZoneInfo(key='UTC')"
+    ) {
         return Some(Offset::UTC);
     }
     let delta = zone.strip_prefix("datetime.timezone(datetime.timedelta(")?.split(')').next()?;
@@ -87,8 +103,14 @@ mod tests {
             ("'2030-01-02T03:04:05'", Some("2030-01-02T03:04:05Z")),
             ("datetime.datetime(2030, 1, 2, 3, 4)", Some("2030-01-02T03:04:00Z")),
             ("datetime.datetime(2030, 1, 2, 3, 4, 5, 123456)", Some("2030-01-02T03:04:05.123456Z")),
-            ("datetime.datetime(2030, 1, 2, 3, 4, tzinfo=datetime.timezone.utc)", Some("2030-01-02T03:04:00Z")),
-            ("datetime.datetime(2030, 1, 2, 3, 4, fold=1, tzinfo=<UTC>)", Some("2030-01-02T03:04:00Z")),
+            (
+                "datetime.datetime(2030, 1, 2, 3, 4, tzinfo=datetime.timezone.utc)",
+                Some("2030-01-02T03:04:00Z"),
+            ),
+            (
+                "datetime.datetime(2030, 1, 2, 3, 4, fold=1, tzinfo=<UTC>)",
+                Some("2030-01-02T03:04:00Z"),
+            ),
             ("datetime.datetime(2030, 1, 2, 3, 4, tzinfo=tzutc())", Some("2030-01-02T03:04:00Z")),
             (
                 "datetime.datetime(2030, 1, 2, 3, 4, tzinfo=datetime.timezone(datetime.timedelta(seconds=7200)))",
@@ -98,7 +120,10 @@ mod tests {
                 "datetime.datetime(2030, 1, 2, 3, 4, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=68400)))",
                 Some("2030-01-02T08:04:00Z"),
             ),
-            ("datetime.datetime(2030, 1, 2, 3, 4, tzinfo=<DstTzInfo 'Europe/Paris' CET+1:00:00 STD>)", None),
+            (
+                "datetime.datetime(2030, 1, 2, 3, 4, tzinfo=<DstTzInfo 'Europe/Paris' CET+1:00:00 STD>)",
+                None,
+            ),
             ("datetime.datetime(2030, 13, 2)", None),
             ("datetime.datetime(2030)", None),
             ("datetime.datetime(", None),

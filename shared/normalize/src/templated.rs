@@ -1,22 +1,30 @@
 //! Bodies that a template engine wrote, which substitutes text without knowing that it writes JSON.
 //!
-//! A requester may be named `Eve", "email": "victim@example.com`. Such a name makes, at will, JSON that is broken, that
-//! has a key twice, or that is flawless and says something else. Hence these rules:
+//! A requester may be named `Eve", "email": "victim@example.com`. Such a name makes, at will, JSON
+//! that is broken, that has a key twice, or that is flawless and says something else. Hence these
+//! rules:
 //!
 //! 1. A key that stands twice is refused.
-//! 2. A *guarded* key (one that says who is mailed, about whom, or about which ticket) that stands anywhere but in its place is
-//!    refused: the template's own `"email":` follows the name, and wherever injected text moves it, it remains a key somewhere.
-//! 3. Nothing may stand beside a wrapper, and people are named in one shape only ([`crate::freshdesk`]): else a text could add
-//!    the keys of the other shape, which the template does not have twice.
-//! 4. The customer's id is left out where a text could have added it ([`crate::reader::Reader::customer_id`]).
-//! 5. Broken JSON is read by the template's keys ([`crate::recover`], [`crate::pairs`]), under the same rules.
+//! 2. A *guarded* key (one that says who is mailed, about whom, or about which ticket) that stands
+//!    anywhere but in its place is refused: the template's own `"email":` follows the name, and
+//!    wherever injected text moves it, it remains a key somewhere.
+//! 3. Nothing may stand beside a wrapper, and people are named in one shape only
+//!    ([`crate::freshdesk`]): else a text could add the keys of the other shape, which the template
+//!    does not have twice.
+//! 4. The customer's id is left out where a text could have added it
+//!    ([`crate::fields::FieldReader::customer_id`]).
+//! 5. Broken JSON is read by the template's keys ([`crate::recover`], [`crate::pairs`]), under the
+//!    same rules.
 //!
-//! So an address that is used always stood in the template's own slot for it, and so did the employee.
+//! So an address that is used always stood in the template's own slot for it, and so did the
+//! employee.
 //!
-//! **What cannot be seen:** a key that the template itself does not have, added in its proper place. To a template without any
-//! slot for `customer.email` a name can add one, and likewise `employee` to one that names no agent (in Simple content and in
-//! Gorgias' form: the contact's or the agent's address). Nor can a `brand`, `language`, `status` or custom property that was
-//! added be told from the template's own. Hence the README asks for a slot for both people in every template.
+//! **What cannot be seen:** a key that the template itself does not have, added in its proper
+//! place. To a template without any slot for `customer.email` a name can add one, and likewise
+//! `employee` to one that names no agent (in Simple content and in Gorgias' form: the contact's or
+//! the agent's address). Nor can a `brand`, `language`, `status` or custom property that was added
+//! be told from the template's own. Hence the README asks for a slot for both people in every
+//! template.
 
 use crate::inbound::{Malformed, Place};
 use crate::json::{Node, Step, child, pointer, without_bom};
@@ -30,11 +38,13 @@ pub(crate) struct Template {
     pub(crate) objects: &'static [&'static str],
     /// Keys that stand in those objects only.
     pub(crate) inner: &'static [&'static str],
-    /// Keys of people's own words, which may hold quotes. No other value may, once the JSON is broken.
+    /// Keys of people's own words, which may hold quotes. No other value may, once the JSON is
+    /// broken.
     pub(crate) prose: &'static [&'static str],
     /// Every other key at the top.
     pub(crate) top: &'static [&'static str],
-    /// Whether a key that is not among these ends the value before it. Not where values hold JSON-like text.
+    /// Whether a key that is not among these ends the value before it. Not where values hold
+    /// JSON-like text.
     pub(crate) other_keys: bool,
     /// Whether the body may be a list of `{"key": …, "value": …}` instead of an object.
     pub(crate) pairs: bool,
@@ -63,7 +73,8 @@ impl Template {
 
     /// Whether the key stands outside of the objects.
     pub(crate) fn only_top(&self, key: &str) -> bool {
-        let top = self.top.contains(&key) || self.objects.contains(&key) || self.wrapper == Some(key);
+        let top =
+            self.top.contains(&key) || self.objects.contains(&key) || self.wrapper == Some(key);
         top && !self.inner.contains(&key)
     }
 
@@ -79,7 +90,11 @@ impl Template {
             Ok(node) => node,
             Err(broken) => {
                 let listed = self.pairs && text.trim_start().starts_with('[');
-                let (node, mended) = if listed { pairs::mend(&text, self, &broken)? } else { recover::read(&text, self, &broken)? };
+                let (node, mended) = if listed {
+                    pairs::mend(&text, self, &broken)?
+                } else {
+                    recover::read(&text, self, &broken)?
+                };
                 notes.extend(mended.into_iter().map(|pointer| Note::Repaired { pointer }));
                 node
             }
@@ -107,23 +122,36 @@ impl Template {
         let mut places = Vec::new();
         root.walk(&mut Vec::new(), &mut |path, _| {
             let Some(Step::Key(key)) = path.last() else { return };
-            let Some((_, homes)) = guarded.iter().find(|(guarded, _)| guarded == key) else { return };
-            let at_home =
-                homes.iter().any(|home| path.len() == home.len() && path.iter().zip(*home).all(|(step, key)| *step == Step::Key(key)));
+            let Some((_, homes)) = guarded.iter().find(|(guarded, _)| guarded == key) else {
+                return;
+            };
+            let at_home = homes.iter().any(|home| {
+                path.len() == home.len()
+                    && path.iter().zip(*home).all(|(step, key)| *step == Step::Key(key))
+            });
             if !at_home && places.len() < Malformed::MAX_PLACES {
-                places.push(Place::new(&pointer(base, path), "this key may not stand here: a value may have broken the template"));
+                places.push(Place::new(
+                    &pointer(base, path),
+                    "this key may not stand here: a value may have broken the template",
+                ));
             }
         });
         if places.is_empty() { Ok(()) } else { Err(Malformed::invalid(places)) }
     }
 }
 
-/// What the wrapper holds. Nothing may stand beside it: a value that closed the wrapper would leave the rest of the template there.
+/// What the wrapper holds. Nothing may stand beside it: a value that closed the wrapper would leave
+/// the rest of the template there.
 fn alone(entries: Vec<(String, Node)>, wrapper: &str) -> Result<Node, Malformed> {
-    let (inside, beside): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| key == wrapper);
+    let (inside, beside): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|(key, _)| key == wrapper);
     if !beside.is_empty() {
-        let detail = format!("nothing may stand beside `{wrapper}`: a value may have broken the template");
-        let places = beside.iter().take(Malformed::MAX_PLACES).map(|(key, _)| Place::new(&child("", key), &detail));
+        let detail =
+            format!("nothing may stand beside `{wrapper}`: a value may have broken the template");
+        let places = beside
+            .iter()
+            .take(Malformed::MAX_PLACES)
+            .map(|(key, _)| Place::new(&child("", key), &detail));
         return Err(Malformed::invalid(places.collect()));
     }
     Ok(inside.into_iter().next().map_or(Node::Null, |(_, inside)| inside))

@@ -2,7 +2,8 @@
 
 use crate::SurveyRequest;
 
-/// One line: control characters and Unicode's line separators become spaces, and the ends are trimmed.
+/// One line: control characters and Unicode's line separators become spaces, and the ends are
+/// trimmed.
 pub(crate) fn line(text: &str) -> String {
     let line: String = text.chars().filter_map(|c| visible(c, false)).collect();
     line.trim().to_owned()
@@ -22,7 +23,8 @@ pub(crate) fn name(text: &str) -> String {
 fn visible(c: char, breaks: bool) -> Option<char> {
     match c {
         '\n' | '\t' if breaks => Some(c),
-        // Embeddings, overrides and isolates reorder what stands around the value; right-to-left names need none.
+        // Embeddings, overrides and isolates reorder what stands around the value; right-to-left
+        // names need none.
         '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' => None,
         '\u{2028}' | '\u{2029}' => Some(' '),
         c if c.is_control() => Some(' '),
@@ -40,8 +42,8 @@ pub(crate) fn cut_bytes(text: &str, max: usize) -> Option<&str> {
     (text.len() > max).then(|| text.get(..text.floor_char_boundary(max)).unwrap_or_default())
 }
 
-/// What template engines make of a text that they escape, undone: HTML's `&quot;` and `&#39;`, and the backslashes of JSON and Python.
-/// Only ever to look for a word in it.
+/// What template engines make of a text that they escape, undone: HTML's `&quot;` and `&#39;`, and
+/// the backslashes of JSON and Python. Only ever to look for a word in it.
 pub(crate) fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -61,7 +63,8 @@ fn entity(text: &str) -> Option<(char, usize)> {
     let name = text.strip_prefix('&')?;
     let end = name.bytes().take(10).position(|b| b == b';')?;
     let name = name.get(..end)?;
-    let code = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+    let code =
+        |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
     let c = match name.strip_prefix('#') {
         Some(number) => match number.strip_prefix(['x', 'X']) {
             Some(hex) => code(hex, 16)?,
@@ -79,7 +82,8 @@ fn entity(text: &str) -> Option<(char, usize)> {
     Some((c, end + 2))
 }
 
-/// The character that a backslash at the beginning makes of what follows it, and the length of both.
+/// The character that a backslash at the beginning makes of what follows it, and the length of
+/// both.
 fn backslash(text: &str) -> Option<(char, usize)> {
     let escaped = text.strip_prefix('\\')?;
     let code = |digits: usize| {
@@ -100,16 +104,21 @@ pub(crate) fn lower(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// Whether `word` stands in `text` on its own, with no letter, digit, `-` or `_` on either side. Both in lower case.
+/// Whether `word` stands in `text` on its own, with no letter, digit, `-` or `_` on either side.
+/// Both in lower case.
 pub(crate) fn has_word(text: &str, word: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     // A word that itself begins with a mark (`#quiet`) needs none before it.
-    let joined = |outside: Option<char>, edge: Option<char>| outside.is_some_and(part) && edge.is_some_and(part);
+    let joined = |outside: Option<char>, edge: Option<char>| {
+        outside.is_some_and(part) && edge.is_some_and(part)
+    };
     let mut from = 0;
     while let Some(start) = text.get(from..).and_then(|rest| rest.find(word)).map(|at| from + at) {
         let (before, found) = text.split_at(start);
         let after = found.get(word.len()..).unwrap_or_default();
-        if !joined(before.chars().next_back(), word.chars().next()) && !joined(after.chars().next(), word.chars().next_back()) {
+        if !joined(before.chars().next_back(), word.chars().next())
+            && !joined(after.chars().next(), word.chars().next_back())
+        {
             return true;
         }
         from = start + found.chars().next().map_or(1, char::len_utf8);
@@ -119,12 +128,14 @@ pub(crate) fn has_word(text: &str, word: &str) -> bool {
 
 /// A placeholder that no template engine filled in.
 pub(crate) fn unrendered(text: &str) -> bool {
-    let opened = |open: &str, close: &str| text.find(open).is_some_and(|at| text.get(at..).is_some_and(|rest| rest.contains(close)));
+    let opened = |open: &str, close: &str| {
+        text.find(open).is_some_and(|at| text.get(at..).is_some_and(|rest| rest.contains(close)))
+    };
     opened("{{", "}}") || opened("{%", "%}")
 }
 
-/// What template engines write where there is nothing: Jinja's `None`, Liquid's blank, Zendesk's `-` for an unselected field.
-/// Compared with case: there are people called Null.
+/// What template engines write where there is nothing: Jinja's `None`, Liquid's blank, Zendesk's
+/// `-` for an unselected field. Compared with case: there are people called Null.
 pub(crate) fn nothing(text: &str) -> bool {
     matches!(text, "" | "-" | "None" | "null" | "undefined") || unrendered(text)
 }
@@ -137,7 +148,9 @@ pub(crate) fn link(text: &str) -> Option<String> {
         return None;
     }
     let (scheme, rest) = match text.split_once("://") {
-        Some((scheme, rest)) if !scheme.contains(['/', '?', '#', '.']) => (scheme.to_ascii_lowercase(), rest),
+        Some((scheme, rest)) if !scheme.contains(['/', '?', '#', '.']) => {
+            (scheme.to_ascii_lowercase(), rest)
+        }
         // Zendesk's `ticket.url` has none.
         _ => ("https".to_owned(), text.strip_prefix("//").unwrap_or(text)),
     };
@@ -145,5 +158,6 @@ pub(crate) fn link(text: &str) -> Option<String> {
     let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
     let web = scheme == "https" || scheme == "http";
     let plain = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
-    (web && !host.is_empty() && host.chars().all(plain) && port.chars().all(|c| c.is_ascii_digit())).then(|| format!("{scheme}://{rest}"))
+    (web && !host.is_empty() && host.chars().all(plain) && port.chars().all(|c| c.is_ascii_digit()))
+        .then(|| format!("{scheme}://{rest}"))
 }

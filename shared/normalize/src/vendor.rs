@@ -1,8 +1,9 @@
-//! The vendor's schema (docs.medallia.com/en/agent-connect/api/requests), which four of the five sources send.
+//! The vendor's schema (docs.medallia.com/en/agent-connect/api/requests), which four of the five
+//! sources send.
 
+use crate::fields::{FieldReader, Manner, TagStyle};
 use crate::inbound::{Malformed, Place};
 use crate::json::{Node, child};
-use crate::reader::{Manner, Reader, TagStyle};
 use crate::templated::Template;
 use crate::{Customer, CustomerAddress, EmployeeRef, Note, Source, SurveyRequest};
 
@@ -65,7 +66,7 @@ pub(crate) struct Body<'a> {
 /// Reads the vendor's schema. Every wrong place is reported, not only the first.
 pub(crate) fn read(body: Body<'_>, manner: Manner) -> Result<SurveyRequest, Malformed> {
     let Body { source, root, pointer, notes, tag_style } = body;
-    let mut reader = Reader::new(manner, notes);
+    let mut reader = FieldReader::new(manner, notes);
     let r = &mut reader;
     if !matches!(root, Node::Object(_)) {
         return Err(Malformed::invalid(vec![Place::new(pointer, "must be a JSON object")]));
@@ -110,7 +111,8 @@ pub(crate) fn read(body: Body<'_>, manner: Manner) -> Result<SurveyRequest, Malf
         surplus_tags: Vec::new(),
         // `/v1/requests` has no such property.
         status: if r.strict() { None } else { r.id(root, pointer, "status") },
-        custom_properties: r.properties(root.get("custom_properties"), &child(pointer, "custom_properties")),
+        custom_properties: r
+            .properties(root.get("custom_properties"), &child(pointer, "custom_properties")),
         notes: Vec::new(),
     };
     r.fit(&mut tags, &request.custom_properties, &place);

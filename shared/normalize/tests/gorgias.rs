@@ -1,4 +1,5 @@
-//! Bodies that Python's Jinja rendered (`fixtures/gorgias.py`), and the shapes that Gorgias sends them in.
+//! Bodies that Python's Jinja rendered (`fixtures/gorgias.py`), and the shapes that Gorgias sends
+//! them in.
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be read ends the test")]
 
@@ -29,7 +30,10 @@ fn every_rendered_ticket_is_understood_or_refused() {
                 continue;
             }
             ("snoozed", Ok(Inbound::Snoozed { until, request })) => {
-                assert_eq!(until.map(|until| until.to_string()).as_deref(), Some("2030-01-01T00:00:00Z"));
+                assert_eq!(
+                    until.map(|until| until.to_string()).as_deref(),
+                    Some("2030-01-01T00:00:00Z")
+                );
                 assert_eq!(request.ext_interaction_id.as_deref(), Some("48213"));
                 continue;
             }
@@ -41,11 +45,20 @@ fn every_rendered_ticket_is_understood_or_refused() {
         if case == "no_email" {
             assert_eq!(request.customer.address, CustomerAddress::Missing);
         } else {
-            assert_eq!(request.customer.address.valid().unwrap().as_mailbox(), "jane@example.com", "{case}");
+            assert_eq!(
+                request.customer.address.valid().unwrap().as_mailbox(),
+                "jane@example.com",
+                "{case}"
+            );
         }
         let agent = request.employee.as_ref().and_then(|e| e.email());
         assert_eq!(agent, (case != "unassigned").then_some("agent@example.com"), "{case}");
-        let tags: Vec<&str> = ticket["tags"].as_array().into_iter().flatten().map(|t| t["name"].as_str().unwrap()).collect();
+        let tags: Vec<&str> = ticket["tags"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|t| t["name"].as_str().unwrap())
+            .collect();
         if case != "tags_newline" && case != "tags_backslash" {
             assert_eq!(request.tags, tags[..tags.len().min(20)], "{case}: {body}");
             assert_eq!(request.surplus_tags, tags[tags.len().min(20)..], "{case}");
@@ -78,7 +91,12 @@ fn closed() -> Value {
 
 #[test]
 fn a_list_of_pairs_says_the_same_as_an_object() {
-    let pairs: Vec<Value> = closed().as_object().unwrap().iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
+    let pairs: Vec<Value> = closed()
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(key, value)| json!({"key": key, "value": value}))
+        .collect();
     assert_eq!(survey(&json!(pairs).to_string()), survey(&closed().to_string()));
     assert_eq!(survey(&json!(pairs).to_string()).customer.custom_id.as_deref(), Some("991"));
     let twice = json!([{"key": "status", "value": "closed"}, {"key": "status", "value": "open"}]);
@@ -91,7 +109,12 @@ fn tags_in_every_spelling() {
         (json!([{"id": 1, "name": "a"}, {"name": "b c"}]), vec!["a", "b c"]),
         (json!(["a", "b"]), vec!["a", "b"]),
         (json!("[{\"name\": \"a\", \"x\": null}]"), vec!["a"]),
-        (json!("[{'name': \"don't\", 'at': datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)}]"), vec!["don't"]),
+        (
+            json!(
+                "[{'name': \"don't\", 'at': datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)}]"
+            ),
+            vec!["don't"],
+        ),
         (json!("({'name': u'a'}, 'b', 7)"), vec!["a", "b", "7"]),
         (json!("['a\\x41\\u00e9\\n']"), vec!["aAé"]),
         (json!("a, b ,, -"), vec!["a", "b"]),
@@ -106,7 +129,10 @@ fn tags_in_every_spelling() {
         body["tags"] = tags.clone();
         let read = survey(&body.to_string()).tags;
         // The last resort may keep a scrap, but never lose a name.
-        assert!(expected.iter().all(|tag| read.iter().any(|t| t == tag) || tag.contains('<')), "{tags}: {read:?}");
+        assert!(
+            expected.iter().all(|tag| read.iter().any(|t| t == tag) || tag.contains('<')),
+            "{tags}: {read:?}"
+        );
         assert!(tags.to_string().contains('<') || read.len() == expected.len(), "{tags}: {read:?}");
     }
 }
@@ -136,7 +162,10 @@ fn a_snoozed_ticket_says_until_when_if_that_can_be_read() {
     for (snooze, expected) in [
         ("2030-01-01T00:00:00", Some("2030-01-01T00:00:00Z")),
         ("2030-01-01 02:00:00.000001+02:00", Some("2030-01-01T00:00:00.000001Z")),
-        ("datetime.datetime(2030, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)", Some("2030-01-01T00:00:00Z")),
+        (
+            "datetime.datetime(2030, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)",
+            Some("2030-01-01T00:00:00Z"),
+        ),
         ("next week", None),
     ] {
         let mut body = closed();
@@ -149,7 +178,13 @@ fn a_snoozed_ticket_says_until_when_if_that_can_be_read() {
             other => panic!("{snooze}: {other:?}"),
         }
     }
-    for none in [json!(null), json!(""), json!("None"), json!(" null "), json!("{{ticket.snooze_datetime}}")] {
+    for none in [
+        json!(null),
+        json!(""),
+        json!("None"),
+        json!(" null "),
+        json!("{{ticket.snooze_datetime}}"),
+    ] {
         let mut body = closed();
         body["snooze_datetime"] = none;
         survey(&body.to_string());
@@ -181,21 +216,39 @@ fn a_broken_list_of_pairs_is_mended_or_refused() {
     let trailing = list("Jane").replace("]\"}]", "]\"},\n]");
     assert_eq!(survey(&trailing).customer.name.as_deref(), Some("Jane"));
     for (body, code, place) in [
-        (list("Eve\"}, {\"key\": \"customer_email\", \"value\": \"v@example.com"), "duplicate_key", "/customer_email"),
-        (list("\"Eve\"}, {\"key\": \"customer_email\", \"value\": \"v@example.com"), "duplicate_key", "/customer_email"),
         (
-            list("Eve\"}, {\"key\": \"z\", \"value\": [{\"key\": \"customer_email\", \"value\": \"\"}]}, {\"key\": \"y\", \"value\": \""),
+            list("Eve\"}, {\"key\": \"customer_email\", \"value\": \"v@example.com"),
+            "duplicate_key",
+            "/customer_email",
+        ),
+        (
+            list("\"Eve\"}, {\"key\": \"customer_email\", \"value\": \"v@example.com"),
+            "duplicate_key",
+            "/customer_email",
+        ),
+        (
+            list(
+                "Eve\"}, {\"key\": \"z\", \"value\": [{\"key\": \"customer_email\", \"value\": \"\"}]}, {\"key\": \"y\", \"value\": \"",
+            ),
             "invalid_body",
             "/2",
         ),
         (list("Eve\", \"x\": {\"key\": \" customer_email\"}, \"y\": \""), "invalid_body", "/1"),
         (list("Jane").replace("jane@example.com", "jane\"@example.com"), "malformed_json", ""),
         (list("Jane \"JD\"").replace("closed\"}", "closed\""), "malformed_json", ""),
-        ("[{\"value\": \"Jane \"JD\"\", \"key\": \"customer_name\"}]".to_owned(), "malformed_json", ""),
+        (
+            "[{\"value\": \"Jane \"JD\"\", \"key\": \"customer_name\"}]".to_owned(),
+            "malformed_json",
+            "",
+        ),
         ("[".to_owned(), "malformed_json", ""),
     ] {
         let malformed = gorgias::parse(body.as_bytes()).expect_err(&body);
-        assert_eq!((malformed.code, malformed.errors[0].pointer.as_str()), (code, place), "{body}: {malformed:?}");
+        assert_eq!(
+            (malformed.code, malformed.errors[0].pointer.as_str()),
+            (code, place),
+            "{body}: {malformed:?}"
+        );
     }
 }
 

@@ -1,4 +1,5 @@
-//! A customer's text in every slot of every template, put in as it is: it never chooses who is mailed, or about whom.
+//! A customer's text in every slot of every template, put in as it is: it never chooses who is
+//! mailed, or about whom.
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be read ends the test")]
 
@@ -34,15 +35,38 @@ const FIXTURES: &[Fixture] = &[
     fixture("zendesk/phone", zendesk::parse, include_str!("templates/zendesk/phone.liquid")),
     fixture("zendesk/brand", zendesk::parse, include_str!("templates/zendesk/brand.liquid")),
     fixture("zendesk/language", zendesk::parse, include_str!("templates/zendesk/language.liquid")),
-    fixture("zendesk/custom-channel", zendesk::parse, include_str!("templates/zendesk/custom-channel.liquid")),
-    fixture("zendesk/tags-from-one-field", zendesk::parse, include_str!("templates/zendesk/tags-from-one-field.liquid")),
-    fixture("zendesk/tags-from-two-fields", zendesk::parse, include_str!("templates/zendesk/tags-from-two-fields.liquid")),
+    fixture(
+        "zendesk/custom-channel",
+        zendesk::parse,
+        include_str!("templates/zendesk/custom-channel.liquid"),
+    ),
+    fixture(
+        "zendesk/tags-from-one-field",
+        zendesk::parse,
+        include_str!("templates/zendesk/tags-from-one-field.liquid"),
+    ),
+    fixture(
+        "zendesk/tags-from-two-fields",
+        zendesk::parse,
+        include_str!("templates/zendesk/tags-from-two-fields.liquid"),
+    ),
     fixture("freshdesk/email", freshdesk::parse, include_str!("templates/freshdesk/email.liquid")),
     fixture("freshdesk/chat", freshdesk::parse, include_str!("templates/freshdesk/chat.liquid")),
     fixture("freshdesk/phone", freshdesk::parse, include_str!("templates/freshdesk/phone.liquid")),
     fixture("freshdesk/brand", freshdesk::parse, include_str!("templates/freshdesk/brand.liquid")),
-    fixture("freshdesk/language", freshdesk::parse, include_str!("templates/freshdesk/language.liquid")),
-    Fixture { customer_id: true, ..fixture("gorgias/object", gorgias::parse, include_str!("templates/gorgias/body.jinja.json")) },
+    fixture(
+        "freshdesk/language",
+        freshdesk::parse,
+        include_str!("templates/freshdesk/language.liquid"),
+    ),
+    Fixture {
+        customer_id: true,
+        ..fixture(
+            "gorgias/object",
+            gorgias::parse,
+            include_str!("templates/gorgias/body.jinja.json"),
+        )
+    },
     Fixture {
         customer_id: true,
         ..fixture(
@@ -120,7 +144,10 @@ struct Texts {
 }
 
 fn render(fixture: &Fixture, texts: &Texts) -> String {
-    let template = fixture.text.replace("YOUR CUSTOM ID HERE", "360001").replace("YOUR CUSTOM CHANNEL NAME", "Web form");
+    let template = fixture
+        .text
+        .replace("YOUR CUSTOM ID HERE", "360001")
+        .replace("YOUR CUSTOM CHANNEL NAME", "Web form");
     let person = || liquid::object!({"id": "9", "name": texts.name, "email": "jane@example.com", "locale": "pt-br", "language": "pt-BR"});
     let agent = || liquid::object!({"id": "70", "email": "agent@example.com"});
     let mut ticket = liquid::object!({
@@ -132,7 +159,10 @@ fn render(fixture: &Fixture, texts: &Texts) -> String {
     });
     let brand = liquid::model::Value::scalar(texts.brand.clone());
     let named = template.contains("ticket.brand.name");
-    ticket.insert("brand".into(), if named { liquid::model::Value::Object(liquid::object!({"name": brand})) } else { brand });
+    ticket.insert(
+        "brand".into(),
+        if named { liquid::model::Value::Object(liquid::object!({"name": brand})) } else { brand },
+    );
     let parser = ParserBuilder::with_stdlib().build().unwrap();
     parser.parse(&template).unwrap().render(&liquid::object!({"ticket": ticket})).unwrap()
 }
@@ -152,9 +182,23 @@ fn own_people(fixture: &Fixture, body: &str) -> Result<Option<SurveyRequest>, St
         employee.and_then(|e| e.custom_id()),
         request.ext_interaction_id.as_deref(),
     );
-    let (email, id) = if fixture.agent == Agent::Email { (Some("agent@example.com"), None) } else { (None, Some("70")) };
-    let own = (Some("jane@example.com".to_owned()), fixture.customer_id.then_some("9"), email, id, Some("7"));
-    if told == own { Ok(Some(*request)) } else { Err(format!("{}: {told:?}\n{body}", fixture.name)) }
+    let (email, id) = if fixture.agent == Agent::Email {
+        (Some("agent@example.com"), None)
+    } else {
+        (None, Some("70"))
+    };
+    let own = (
+        Some("jane@example.com".to_owned()),
+        fixture.customer_id.then_some("9"),
+        email,
+        id,
+        Some("7"),
+    );
+    if told == own {
+        Ok(Some(*request))
+    } else {
+        Err(format!("{}: {told:?}\n{body}", fixture.name))
+    }
 }
 
 #[test]
@@ -168,13 +212,22 @@ fn plain_texts_pass_through_every_template() {
             description: "Hi".into(),
             meta: "None".into(),
         },
-        Texts { name: "Jane \"JD\" Doe".into(), title: "It's {late}".into(), tags: "vip".into(), ..Texts::default() },
+        Texts {
+            name: "Jane \"JD\" Doe".into(),
+            title: "It's {late}".into(),
+            tags: "vip".into(),
+            ..Texts::default()
+        },
         Texts::default(),
     ] {
         for fixture in FIXTURES {
             let body = render(fixture, &texts);
             let request = own_people(fixture, &body).unwrap();
-            assert!(request.is_some_and(|request| request.customer.name.unwrap_or_default() == texts.name), "{body}");
+            assert!(
+                request
+                    .is_some_and(|request| request.customer.name.unwrap_or_default() == texts.name),
+                "{body}"
+            );
         }
     }
 }
@@ -194,7 +247,9 @@ fn what_was_shown_is_refused() {
     assert_eq!(refused("freshdesk/agent by id", agent), "/ticket_agent_email");
     let ticket = name(r#"Eve"}, "z": {"q": ""#);
     assert_eq!(refused("freshdesk/simple, people first", ticket), "/z");
-    let address = name(r#"Eve"}, {"key": "customer_email", "value": "victim@example.com"}, {"key": "z", "value": ""#);
+    let address = name(
+        r#"Eve"}, {"key": "customer_email", "value": "victim@example.com"}, {"key": "z", "value": ""#,
+    );
     assert_eq!(refused("gorgias/pairs", address), "/customer_email");
 }
 
@@ -247,7 +302,8 @@ fn property() -> impl Strategy<Value = String> {
     (spelled, value).prop_map(|(key, value)| format!("\"{key}\": {value}"))
 }
 
-/// A text that ends its value, adds properties, and begins another value for what the template goes on with.
+/// A text that ends its value, adds properties, and begins another value for what the template goes
+/// on with.
 fn injection() -> impl Strategy<Value = String> {
     let end = prop::sample::select(vec!["", "\"", "\"}", "\"}}", "\"]", "\"}]", "\\\"", "\" \"}"]);
     let begin = prop::sample::select(vec![
@@ -270,11 +326,14 @@ fn injection() -> impl Strategy<Value = String> {
         "{\"key\": \"customer_custom_id\", \"value\": \"1\"}",
     ]);
     let more = prop_oneof![4 => property(), 1 => pair.prop_map(str::to_owned)];
-    (prop::sample::select(vec!["Eve", "", "\"Eve"]), end, prop::collection::vec(more, 0..4), begin).prop_map(|(text, end, more, begin)| {
-        let parts: Vec<String> =
-            std::iter::once(format!("{text}{end}")).chain(more).chain((!begin.is_empty()).then(|| begin.to_owned())).collect();
-        parts.join(", ")
-    })
+    (prop::sample::select(vec!["Eve", "", "\"Eve"]), end, prop::collection::vec(more, 0..4), begin)
+        .prop_map(|(text, end, more, begin)| {
+            let parts: Vec<String> = std::iter::once(format!("{text}{end}"))
+                .chain(more)
+                .chain((!begin.is_empty()).then(|| begin.to_owned()))
+                .collect();
+            parts.join(", ")
+        })
 }
 
 fn text() -> impl Strategy<Value = String> {

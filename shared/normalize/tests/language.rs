@@ -122,7 +122,11 @@ fn fallbacks_are_parents_best_first() {
         ("ja-JP", "ja-JP ja"),
     ] {
         let tags = LanguageTag::parse(sent).unwrap().fallbacks();
-        assert_eq!(tags.iter().map(LanguageTag::as_str).collect::<Vec<_>>().join(" "), chain, "{sent}");
+        assert_eq!(
+            tags.iter().map(LanguageTag::as_str).collect::<Vec<_>>().join(" "),
+            chain,
+            "{sent}"
+        );
     }
 }
 

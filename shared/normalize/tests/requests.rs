@@ -47,7 +47,10 @@ fn every_wrong_place_is_named() {
     ];
     assert_eq!(pointers(&body), expected);
     assert_eq!(pointers(&json!([])), [""]);
-    assert_eq!(pointers(&json!({"channel": "chat", "customer": "Jane", "employee": 1})), ["/customer", "/employee"]);
+    assert_eq!(
+        pointers(&json!({"channel": "chat", "customer": "Jane", "employee": 1})),
+        ["/customer", "/employee"]
+    );
 }
 
 #[test]
@@ -56,13 +59,29 @@ fn syntax_errors_name_line_and_column() {
         ("", "malformed_json", "the body is empty: send JSON"),
         (" \n", "malformed_json", "the body is empty: send JSON"),
         ("channel=email&customer%5Bemail%5D=a%40b.co", "malformed_json", "send JSON"),
-        ("\n<request><channel>email</channel></request>", "malformed_json", "send JSON, not what begins at line 2 column 1"),
+        (
+            "\n<request><channel>email</channel></request>",
+            "malformed_json",
+            "send JSON, not what begins at line 2 column 1",
+        ),
         ("{", "malformed_json", "EOF while parsing an object at line 1 column 1"),
         ("{\"channel\":\n  \"ch\nat\"}", "malformed_json", "line 2 column 6"),
         ("{\"channel\": \"a\"} x", "malformed_json", "trailing characters at line 1 column 18"),
-        ("{\"channel\": \"a\", \"channel\": \"b\"}", "duplicate_key", "/channel: this key stands twice"),
-        ("{\"channel\": \"a\", \"custom_properties\": {\"x\": \"1\", \"x\": \"2\"}}", "duplicate_key", "/custom_properties/x"),
-        ("{\"customer\": {\"email\": \"a@b.co\", \"em\\u0061il\": \"c@d.co\"}, \"channel\": \"a\"}", "duplicate_key", "/customer/email"),
+        (
+            "{\"channel\": \"a\", \"channel\": \"b\"}",
+            "duplicate_key",
+            "/channel: this key stands twice",
+        ),
+        (
+            "{\"channel\": \"a\", \"custom_properties\": {\"x\": \"1\", \"x\": \"2\"}}",
+            "duplicate_key",
+            "/custom_properties/x",
+        ),
+        (
+            "{\"customer\": {\"email\": \"a@b.co\", \"em\\u0061il\": \"c@d.co\"}, \"channel\": \"a\"}",
+            "duplicate_key",
+            "/customer/email",
+        ),
     ] {
         let malformed = refused(body);
         assert_eq!(malformed.code, code, "{body}");
@@ -85,7 +104,12 @@ fn limits_cut_and_say_so() {
     assert_eq!(request.customer.name.as_ref().unwrap().chars().count(), 2_000);
     assert_eq!(request.customer.address.valid().unwrap().canonical(), "jane@example.com");
     assert_eq!((request.tags.len(), request.surplus_tags.len()), (20, 5));
-    assert!(request.has_tag("T24 ") && !request.has_tag("t25") && !request.has_tag("t") && !request.has_tag(""));
+    assert!(
+        request.has_tag("T24 ")
+            && !request.has_tag("t25")
+            && !request.has_tag("t")
+            && !request.has_tag("")
+    );
     assert_eq!(request.ext_interaction_id.as_ref().unwrap().len(), 1_024);
     assert_eq!(request.custom_properties["b"], "two\nlines");
     let truncated = |pointer: &str| Note::Truncated { pointer: pointer.into() };
@@ -118,16 +142,24 @@ fn booleans_and_blanks() {
         (json!(0), false),
         (json!(null), false),
     ] {
-        assert_eq!(survey(&json!({"channel": "a", "do_not_send": value})).do_not_send, expected, "{value}");
+        assert_eq!(
+            survey(&json!({"channel": "a", "do_not_send": value})).do_not_send,
+            expected,
+            "{value}"
+        );
     }
     for value in [json!("perhaps"), json!(2), json!([]), json!("{{x}}")] {
         assert_eq!(pointers(&json!({"channel": "a", "do_not_send": value})), ["/do_not_send"]);
     }
     for email in [json!(null), json!(""), json!("  "), json!("no_email")] {
-        let request = survey(&json!({"channel": "a", "customer": {"email": email}, "employee": {"email": " "}}));
+        let request = survey(
+            &json!({"channel": "a", "customer": {"email": email}, "employee": {"email": " "}}),
+        );
         assert_eq!((request.customer.address, request.employee), (CustomerAddress::Missing, None));
     }
-    let request = survey(&json!({"channel": "a", "employee": {"email": " Paul@Example.com ", "custom_id": " 7 "}}));
+    let request = survey(
+        &json!({"channel": "a", "employee": {"email": " Paul@Example.com ", "custom_id": " 7 "}}),
+    );
     let employee = request.employee.unwrap();
     assert_eq!((employee.email(), employee.custom_id()), (Some("paul@example.com"), Some("7")));
 }
@@ -156,11 +188,18 @@ fn addresses() {
         (".jane@example.com", None),
     ] {
         let request = survey(&json!({"channel": "a", "customer": {"email": text}}));
-        assert_eq!(request.customer.address.valid().map(|a| a.as_mailbox()).as_deref(), mailbox, "{text}");
+        assert_eq!(
+            request.customer.address.valid().map(|a| a.as_mailbox()).as_deref(),
+            mailbox,
+            "{text}"
+        );
         assert_ne!(request.customer.address, CustomerAddress::Missing);
     }
     let long = format!("{}@example.com", "a".repeat(65));
-    assert_eq!(survey(&json!({"channel": "a", "customer": {"email": long}})).customer.address.valid(), None);
+    assert_eq!(
+        survey(&json!({"channel": "a", "customer": {"email": long}})).customer.address.valid(),
+        None
+    );
 }
 
 #[test]

@@ -8,7 +8,8 @@ const TAG: &str = "stellaconnect-do-not-send";
 type Parse = fn(&[u8]) -> Result<Inbound, Malformed>;
 
 fn tagged(parse: Parse, tags: &Value) -> SurveyRequest {
-    let body = json!({"channel": "email", "ext_interaction_id": "7", "status": "closed", "tags": tags});
+    let body =
+        json!({"channel": "email", "ext_interaction_id": "7", "status": "closed", "tags": tags});
     match parse(body.to_string().as_bytes()) {
         Ok(Inbound::Survey(request)) => *request,
         other => panic!("{tags}: {other:?}"),
@@ -20,7 +21,10 @@ fn a_do_not_send_tag_is_seen_in_every_shape() {
     let cut = format!("{}{TAG}", "x ".repeat(1_000));
     let across = format!("{} {TAG}", "x".repeat(1_990));
     let many = (0..30).map(|n| format!("t{n}")).chain([TAG.to_owned()]).collect::<Vec<_>>();
-    let heavy = (0..20).map(|n| format!("{n}{}", "🦊".repeat(1_999))).chain([TAG.to_owned()]).collect::<Vec<_>>();
+    let heavy = (0..20)
+        .map(|n| format!("{n}{}", "🦊".repeat(1_999)))
+        .chain([TAG.to_owned()])
+        .collect::<Vec<_>>();
     for tags in [
         json!([TAG]),
         json!([" STELLAconnect-Do-Not-Send "]),
@@ -42,7 +46,9 @@ fn a_do_not_send_tag_is_seen_in_every_shape() {
         json!(format!("[{{'id': 1, 'name': '{TAG}', 'x': <Tag>}}]")),
         json!(format!("[{{'id': 1, 'name': '{TAG}'")),
         json!(format!("[{{&#39;id&#39;: 1, &#39;name&#39;: &#39;{TAG}&#39;}}]")),
-        json!(format!("[{{&#x27;name&#x27;: &#x27;vip&#x27;}}, {{&quot;name&quot;: &quot;{TAG}&quot;}}]")),
+        json!(format!(
+            "[{{&#x27;name&#x27;: &#x27;vip&#x27;}}, {{&quot;name&quot;: &quot;{TAG}&quot;}}]"
+        )),
         json!(format!("&lt;{TAG}&gt;")),
         json!(format!("[{{\\u0027name\\u0027: \\u0027{TAG}\\u0027}}]")),
         json!(format!("a\\n{TAG}")),
@@ -61,14 +67,19 @@ fn a_do_not_send_tag_is_seen_in_every_shape() {
     ] {
         for parse in [zendesk::parse, freshdesk::parse, gorgias::parse] {
             assert!(tagged(parse, &tags).has_tag(TAG), "{tags}");
-            let other = tags.to_string().replace(TAG, "stellaconnect-do-not-send-2").replace("STELLAconnect-Do-Not-Send", "x");
+            let other = tags
+                .to_string()
+                .replace(TAG, "stellaconnect-do-not-send-2")
+                .replace("STELLAconnect-Do-Not-Send", "x");
             let other: Value = serde_json::from_str(&other).unwrap_or_default();
             assert!(!tagged(parse, &other).has_tag(TAG), "{other}");
         }
     }
     // Simple content's.
     let flat = json!({"freshdesk_webhook": {"ticket_source": "Email", "ticket_tags": format!("vip {TAG}, Billing")}});
-    assert!(matches!(freshdesk::parse(flat.to_string().as_bytes()), Ok(Inbound::Survey(request)) if request.has_tag(TAG)));
+    assert!(
+        matches!(freshdesk::parse(flat.to_string().as_bytes()), Ok(Inbound::Survey(request)) if request.has_tag(TAG))
+    );
 }
 
 #[test]
@@ -104,7 +115,11 @@ fn a_tag_is_a_word() {
 fn tags_are_kept_as_each_helpdesk_means_them() {
     for (tags, zendesks, freshdesks) in [
         (json!("vip returns"), vec!["vip", "returns"], vec!["vip", "returns"]),
-        (json!("vip returns, Billing"), vec!["vip", "returns", "Billing"], vec!["vip returns", "Billing"]),
+        (
+            json!("vip returns, Billing"),
+            vec!["vip", "returns", "Billing"],
+            vec!["vip returns", "Billing"],
+        ),
         (json!("a,b"), vec!["a", "b"], vec!["a", "b"]),
         // The title of an option (the vendor's own template) is one tag.
         (json!(["Late delivery", "-"]), vec!["Late delivery"], vec!["Late delivery"]),

@@ -14,9 +14,21 @@ const TEMPLATES: &[(&str, Parse, &str)] = &[
     ("zendesk/phone", zendesk::parse, include_str!("templates/zendesk/phone.liquid")),
     ("zendesk/brand", zendesk::parse, include_str!("templates/zendesk/brand.liquid")),
     ("zendesk/language", zendesk::parse, include_str!("templates/zendesk/language.liquid")),
-    ("zendesk/custom-channel", zendesk::parse, include_str!("templates/zendesk/custom-channel.liquid")),
-    ("zendesk/tags-from-one-field", zendesk::parse, include_str!("templates/zendesk/tags-from-one-field.liquid")),
-    ("zendesk/tags-from-two-fields", zendesk::parse, include_str!("templates/zendesk/tags-from-two-fields.liquid")),
+    (
+        "zendesk/custom-channel",
+        zendesk::parse,
+        include_str!("templates/zendesk/custom-channel.liquid"),
+    ),
+    (
+        "zendesk/tags-from-one-field",
+        zendesk::parse,
+        include_str!("templates/zendesk/tags-from-one-field.liquid"),
+    ),
+    (
+        "zendesk/tags-from-two-fields",
+        zendesk::parse,
+        include_str!("templates/zendesk/tags-from-two-fields.liquid"),
+    ),
     ("freshdesk/email", freshdesk::parse, include_str!("templates/freshdesk/email.liquid")),
     ("freshdesk/chat", freshdesk::parse, include_str!("templates/freshdesk/chat.liquid")),
     ("freshdesk/phone", freshdesk::parse, include_str!("templates/freshdesk/phone.liquid")),
@@ -45,7 +57,9 @@ const JANE: Ticket<'_> = Ticket {
 
 fn render(template: &str, ticket: &Ticket<'_>) -> String {
     // As an admin would: the id of a field, and a name for the channel.
-    let template = template.replace("YOUR CUSTOM ID HERE", "360001").replace("YOUR CUSTOM CHANNEL NAME", "Web form");
+    let template = template
+        .replace("YOUR CUSTOM ID HERE", "360001")
+        .replace("YOUR CUSTOM CHANNEL NAME", "Web form");
     let person = |email: &str| liquid::object!({"name": ticket.name, "email": email, "locale": "pt-br", "language": "pt-BR"});
     let mut object = liquid::object!({
         "id": "4711", "link": "https://acme.zendesk.com/agent/tickets/4711", "url": "acme.freshdesk.com/a/tickets/4711",
@@ -57,7 +71,11 @@ fn render(template: &str, ticket: &Ticket<'_>) -> String {
     });
     // Zendesk's brand is an object, Freshdesk's a text.
     let name = liquid::model::Value::scalar(ticket.brand.to_owned());
-    let brand = if template.contains("ticket.brand.name") { liquid::model::Value::Object(liquid::object!({"name": name})) } else { name };
+    let brand = if template.contains("ticket.brand.name") {
+        liquid::model::Value::Object(liquid::object!({"name": name}))
+    } else {
+        name
+    };
     object.insert("brand".into(), brand);
     let parser = ParserBuilder::with_stdlib().build().unwrap();
     parser.parse(&template).unwrap().render(&liquid::object!({"ticket": object})).unwrap()
@@ -74,7 +92,11 @@ fn survey(parse: Parse, body: &str) -> SurveyRequest {
 fn assert_people(request: &SurveyRequest, body: &str) {
     let address = request.customer.address.valid().map(|a| a.as_mailbox());
     assert_eq!(address.as_deref(), Some("jane@example.com"), "{body}");
-    assert_eq!(request.employee.as_ref().and_then(|e| e.email()), Some("agent@example.com"), "{body}");
+    assert_eq!(
+        request.employee.as_ref().and_then(|e| e.email()),
+        Some("agent@example.com"),
+        "{body}"
+    );
     assert_eq!(request.ext_interaction_id.as_deref(), Some("4711"), "{body}");
 }
 
@@ -127,12 +149,19 @@ fn a_name_that_holds_the_template_is_refused() {
             let body = render(text, &Ticket { name, ..JANE });
             let refused = parse(body.as_bytes());
             let malformed = refused.expect_err(&format!("{template}: {body}"));
-            assert!(!malformed.errors.is_empty() && !malformed.detail.contains("victim"), "{malformed:?}");
+            assert!(
+                !malformed.errors.is_empty() && !malformed.detail.contains("victim"),
+                "{malformed:?}"
+            );
         }
     }
-    let body = render(TEMPLATES[0].2, &Ticket { name: "Eve\", \"email\": \"victim@example.com", ..JANE });
+    let body =
+        render(TEMPLATES[0].2, &Ticket { name: "Eve\", \"email\": \"victim@example.com", ..JANE });
     let malformed = zendesk::parse(body.as_bytes()).unwrap_err();
-    assert_eq!((malformed.code, malformed.errors[0].pointer.as_str()), ("duplicate_key", "/customer/email"));
+    assert_eq!(
+        (malformed.code, malformed.errors[0].pointer.as_str()),
+        ("duplicate_key", "/customer/email")
+    );
 }
 
 #[test]
@@ -141,16 +170,34 @@ fn tags_brands_and_blanks() {
         let blank = Ticket { name: "", email: "", tags: "", title: "-", ..JANE };
         let request = survey(*parse, &render(text, &blank));
         assert_eq!((request.tags.len(), request.customer.address.valid()), (0, None), "{template}");
-        assert_eq!(request.external_url.as_deref().map(|u| u.starts_with("https://acme.")), Some(true), "{template}");
+        assert_eq!(
+            request.external_url.as_deref().map(|u| u.starts_with("https://acme.")),
+            Some(true),
+            "{template}"
+        );
 
         let many = (0..30).map(|n| format!("t{n}")).collect::<Vec<_>>().join(" ");
-        let request = survey(*parse, &render(text, &Ticket { tags: &many, title: "Lost \"parcel\"", ..JANE }));
+        let request = survey(
+            *parse,
+            &render(text, &Ticket { tags: &many, title: "Lost \"parcel\"", ..JANE }),
+        );
         if text.contains("option_title") {
-            assert!(request.tags.iter().all(|tag| tag == "Lost \"parcel\""), "{template}: {:?}", request.tags);
+            assert!(
+                request.tags.iter().all(|tag| tag == "Lost \"parcel\""),
+                "{template}: {:?}",
+                request.tags
+            );
         } else {
             assert_eq!((request.tags.len(), request.surplus_tags.len()), (20, 10), "{template}");
         }
-        for (spelling, wished) in [("1", true), ("0", false), ("Yes", true), (" true ", true), ("{{x}}", false), ("Bitte nicht", true)] {
+        for (spelling, wished) in [
+            ("1", true),
+            ("0", false),
+            ("Yes", true),
+            (" true ", true),
+            ("{{x}}", false),
+            ("Bitte nicht", true),
+        ] {
             let request = survey(*parse, &render(text, &Ticket { do_not_send: spelling, ..JANE }));
             assert_eq!(request.do_not_send, wished, "{template} {spelling}");
         }

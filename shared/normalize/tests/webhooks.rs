@@ -1,6 +1,9 @@
 //! Zendesk, Freshdesk and Gladly beyond their templates, and the sample bodies.
 
-use normalize::{Ignored, Inbound, Malformed, Note, SurveyRequest, freshdesk, gladly, gorgias, masked_body, zendesk};
+use normalize::{
+    Ignored, Inbound, Malformed, Note, SurveyRequest, freshdesk, gladly, gorgias, masked_body,
+    zendesk,
+};
 use serde_json::{Value, json};
 
 fn survey(parsed: Result<Inbound, Malformed>) -> SurveyRequest {
@@ -30,7 +33,10 @@ fn sample_bodies_are_surveys() {
         assert_eq!(email(&request).as_deref(), Some("jane.doe@example.com"));
         assert_eq!(request.employee.as_ref().unwrap().email(), Some("paul.agent@example.com"));
         assert!(["email", "chat"].contains(&request.channel.as_str()));
-        assert!(request.ext_interaction_id.is_some() && request.external_url.as_deref().is_none_or(|u| u.starts_with("https://")));
+        assert!(
+            request.ext_interaction_id.is_some()
+                && request.external_url.as_deref().is_none_or(|u| u.starts_with("https://"))
+        );
         assert_eq!(request.notes.is_empty(), !name.contains('"'));
     }
     let broken = survey(zendesk::parse(include_bytes!("bodies/zendesk_broken.json")));
@@ -46,8 +52,14 @@ fn numbers_and_unknown_properties_pass() {
     assert_eq!(request.ext_interaction_id.as_deref(), Some("4711"));
     assert_eq!(request.employee.unwrap().custom_id(), Some("7"));
     assert_eq!(request.tags, ["a", "b"]);
-    assert_eq!((request.brand, request.language, request.country, request.external_url), (None, None, None, None));
-    assert_eq!(request.custom_properties.into_iter().collect::<Vec<_>>(), [("b".into(), "true".into()), ("n".into(), "1".into())]);
+    assert_eq!(
+        (request.brand, request.language, request.country, request.external_url),
+        (None, None, None, None)
+    );
+    assert_eq!(
+        request.custom_properties.into_iter().collect::<Vec<_>>(),
+        [("b".into(), "true".into()), ("n".into(), "1".into())]
+    );
     let dropped = |pointer: &str| Note::Dropped { pointer: pointer.into() };
     assert_eq!(request.notes, [dropped("/country"), dropped("/custom_properties/o")]);
     for channel in [json!(""), json!(null), json!("{{ticket.via}}"), json!({})] {
@@ -75,7 +87,10 @@ fn the_tickets_status_is_kept_as_it_was_written() {
         for parse in [zendesk::parse, freshdesk::parse] {
             assert_eq!(survey(parse(body.as_bytes())).status.as_deref(), expected, "{status}");
         }
-        assert_eq!(normalize::requests::parse(body.as_bytes()).unwrap_err().errors[0].pointer, "/status");
+        assert_eq!(
+            normalize::requests::parse(body.as_bytes()).unwrap_err().errors[0].pointer,
+            "/status"
+        );
     }
     assert_eq!(survey(zendesk::parse(b"{\"channel\": \"email\"}")).status, None);
     // Mended or not, it is none of the customer's words.
@@ -96,13 +111,24 @@ fn the_two_shapes_of_freshdesk_do_not_mix() {
         (&flat, json!({"employee": null}), "/ticket_contact_name"),
         (&flat, json!({"customer": {"custom_id": "1"}}), "/ticket_contact_name"),
         (&flat, json!({"z": [{"ticket_id": 2}]}), "/z/0/ticket_id"),
-        (&flat, json!({"custom_properties": {"ticket_tags": "x"}}), "/custom_properties/ticket_tags"),
+        (
+            &flat,
+            json!({"custom_properties": {"ticket_tags": "x"}}),
+            "/custom_properties/ticket_tags",
+        ),
     ] {
         let mut body = shape.clone();
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        for (body, base) in [(body.clone(), ""), (json!({ "freshdesk_webhook": body }), "/freshdesk_webhook")] {
-            let malformed = freshdesk::parse(body.to_string().as_bytes()).expect_err(&body.to_string());
-            assert_eq!((malformed.code, malformed.errors[0].pointer.as_str()), ("invalid_body", &*format!("{base}{place}")), "{body}");
+        for (body, base) in
+            [(body.clone(), ""), (json!({ "freshdesk_webhook": body }), "/freshdesk_webhook")]
+        {
+            let malformed =
+                freshdesk::parse(body.to_string().as_bytes()).expect_err(&body.to_string());
+            assert_eq!(
+                (malformed.code, malformed.errors[0].pointer.as_str()),
+                ("invalid_body", &*format!("{base}{place}")),
+                "{body}"
+            );
         }
     }
     // The vendor's shape may name the ticket in Freshdesk's way, and have a property of that name.
@@ -110,9 +136,15 @@ fn the_two_shapes_of_freshdesk_do_not_mix() {
     body["ticket_id"] = json!(24);
     body["custom_properties"] = json!({"ticket_tags": "x"});
     let request = survey(freshdesk::parse(body.to_string().as_bytes()));
-    assert_eq!((request.ext_interaction_id.as_deref(), request.custom_properties.len()), (Some("24"), 1));
+    assert_eq!(
+        (request.ext_interaction_id.as_deref(), request.custom_properties.len()),
+        (Some("24"), 1)
+    );
     let beside = json!({"freshdesk_webhook": people, "z": {"ticket_id": 1}});
-    assert_eq!(freshdesk::parse(beside.to_string().as_bytes()).unwrap_err().errors[0].pointer, "/z");
+    assert_eq!(
+        freshdesk::parse(beside.to_string().as_bytes()).unwrap_err().errors[0].pointer,
+        "/z"
+    );
 }
 
 #[test]
@@ -132,7 +164,8 @@ fn a_customers_id_is_taken_only_where_no_name_can_have_put_it() {
         let body = format!("{{\"channel\": \"email\", \"customer\": {customer}}}");
         let request = survey(zendesk::parse(body.as_bytes()));
         assert_eq!(request.customer.custom_id.as_deref(), expected, "{customer}");
-        let dropped = request.notes.contains(&Note::Dropped { pointer: "/customer/custom_id".into() });
+        let dropped =
+            request.notes.contains(&Note::Dropped { pointer: "/customer/custom_id".into() });
         assert_eq!(dropped, expected.is_none(), "{customer}");
     }
     // A program's body holds no injected text.
@@ -151,22 +184,31 @@ fn people_out_of_place_are_refused() {
         json!({"freshdesk_webhook": {"channel": "a", "customer": {"email": "v@example.com"}, "ticket_contact_email": "eve@example.com"}}),
         json!({"freshdesk_webhook": {"channel": "a", "ticket_contact_email": "v@example.com"}, "z": {"ticket_contact_email": "eve@example.com"}}),
     ] {
-        assert_eq!(freshdesk::parse(body.to_string().as_bytes()).expect_err(&body.to_string()).code, "invalid_body");
+        assert_eq!(
+            freshdesk::parse(body.to_string().as_bytes()).expect_err(&body.to_string()).code,
+            "invalid_body"
+        );
     }
 }
 
 #[test]
 fn broken_bodies_of_other_shapes() {
-    // Another order, spelled out over lines, with unknown keys, numbers, a trailing comma and a quote in a free text.
+    // Another order, spelled out over lines, with unknown keys, numbers, a trailing comma and a
+    // quote in a free text.
     let body = "{\n \"subject\": \"He said \"hi\"\",\n \"customer\": {\"email\": \"jane@example.com\", \"name\": \"J\",},\n \"employee\": {\"email\": \
                 \"a@example.com\"},\n \"ext_interaction_id\": 24,\n \"channel\": \"chat\",\n}";
     let request = survey(zendesk::parse(body.as_bytes()));
-    assert_eq!((email(&request).as_deref(), request.ext_interaction_id.as_deref()), (Some("jane@example.com"), Some("24")));
-    let body = body.replace("\"channel\"", "\"custom_properties\": {\"k\": \"v\", \"w\": \"a \"b\"\"}, \"channel\"");
+    assert_eq!(
+        (email(&request).as_deref(), request.ext_interaction_id.as_deref()),
+        (Some("jane@example.com"), Some("24"))
+    );
+    let body = body.replace(
+        "\"channel\"",
+        "\"custom_properties\": {\"k\": \"v\", \"w\": \"a \"b\"\"}, \"channel\"",
+    );
     assert_eq!(survey(zendesk::parse(body.as_bytes())).custom_properties["w"], "a \"b\"");
     // Objects that hold nothing need no guess.
-    let body =
-        "{\"customer\": {\"name\": \"a\"b\", \"email\": \"j@b.co\"}, \"custom_properties\": {}, \"channel\": \"x\", \"employee\": null}";
+    let body = "{\"customer\": {\"name\": \"a\"b\", \"email\": \"j@b.co\"}, \"custom_properties\": {}, \"channel\": \"x\", \"employee\": null}";
     let request = survey(zendesk::parse(body.as_bytes()));
     assert_eq!((email(&request).as_deref(), request.employee), (Some("j@b.co"), None));
     for (body, place) in [
@@ -182,11 +224,15 @@ fn broken_bodies_of_other_shapes() {
         assert!(malformed.detail.contains(place), "{body}: {}", malformed.detail);
     }
     // Latin-1: mended, and said so.
-    let request = survey(zendesk::parse(b"{\"channel\": \"x\", \"customer\": {\"name\": \"Ren\xe9\"}}"));
+    let request =
+        survey(zendesk::parse(b"{\"channel\": \"x\", \"customer\": {\"name\": \"Ren\xe9\"}}"));
     assert_eq!(request.customer.name.as_deref(), Some("Ren\u{fffd}"));
     assert_eq!(request.notes.len(), 1);
     // Long and hostile: linear.
-    let long = format!("{{\"channel\": \"x\", \"customer\": {{\"name\": \"{}\"}}}}", "\",\" {\"".repeat(40_000));
+    let long = format!(
+        "{{\"channel\": \"x\", \"customer\": {{\"name\": \"{}\"}}}}",
+        "\",\" {\"".repeat(40_000)
+    );
     let _ = zendesk::parse(long.as_bytes());
 }
 
@@ -199,7 +245,10 @@ fn freshdesks_simple_content() {
         json!({"freshdesk_webhook": flat}).to_string()
     };
     let request = survey(freshdesk::parse(body(json!({})).as_bytes()));
-    assert_eq!((request.channel.as_str(), request.tags.len(), request.tags[1].as_str()), ("email", 3, "two words"));
+    assert_eq!(
+        (request.channel.as_str(), request.tags.len(), request.tags[1].as_str()),
+        ("email", 3, "two words")
+    );
     for (source, channel) in [
         (json!(1), "email"),
         (json!("2"), "email"),
@@ -209,7 +258,10 @@ fn freshdesks_simple_content() {
         (json!(7), "chat"),
         (json!("Feedback Widget"), "Feedback Widget"),
     ] {
-        assert_eq!(survey(freshdesk::parse(body(json!({"ticket_source": source})).as_bytes())).channel, channel);
+        assert_eq!(
+            survey(freshdesk::parse(body(json!({"ticket_source": source})).as_bytes())).channel,
+            channel
+        );
     }
     for (status, expected) in [
         (json!(" Resolved "), Some("Resolved")),
@@ -221,17 +273,31 @@ fn freshdesks_simple_content() {
         (json!("{{ticket.status}}"), None),
     ] {
         for key in ["ticket_status", "status"] {
-            assert_eq!(survey(freshdesk::parse(body(json!({ key: status })).as_bytes())).status.as_deref(), expected, "{key}: {status}");
+            assert_eq!(
+                survey(freshdesk::parse(body(json!({ key: status })).as_bytes())).status.as_deref(),
+                expected,
+                "{key}: {status}"
+            );
         }
     }
     let both = body(json!({"ticket_status": "Closed", "status": "Open"}));
-    assert_eq!(freshdesk::parse(both.as_bytes()).unwrap_err().errors[0].pointer, "/freshdesk_webhook/ticket_status");
+    assert_eq!(
+        freshdesk::parse(both.as_bytes()).unwrap_err().errors[0].pointer,
+        "/freshdesk_webhook/ticket_status"
+    );
     // A quote in the name, as raw substitution leaves it.
     let broken = body(json!({})).replace("Jane", "Jane \"JD\"");
     let request = survey(freshdesk::parse(broken.as_bytes()));
-    assert_eq!((request.customer.name.as_deref(), email(&request).as_deref()), (Some("Jane \"JD\""), Some("jane@example.com")));
-    assert_eq!(request.notes, [Note::Repaired { pointer: "/freshdesk_webhook/ticket_contact_name".into() }]);
-    let injected = body(json!({})).replace("Jane", "Eve\", \"ticket_contact_email\": \"victim@example.com");
+    assert_eq!(
+        (request.customer.name.as_deref(), email(&request).as_deref()),
+        (Some("Jane \"JD\""), Some("jane@example.com"))
+    );
+    assert_eq!(
+        request.notes,
+        [Note::Repaired { pointer: "/freshdesk_webhook/ticket_contact_name".into() }]
+    );
+    let injected =
+        body(json!({})).replace("Jane", "Eve\", \"ticket_contact_email\": \"victim@example.com");
     assert_eq!(freshdesk::parse(injected.as_bytes()).unwrap_err().code, "duplicate_key");
     assert_eq!(freshdesk::parse(b"{\"freshdesk_webhook\": []}").unwrap_err().code, "invalid_body");
 }
@@ -256,7 +322,14 @@ fn gladlys_events() {
         match (closed(json!({"id": "u1", "type": kind}), assignee.clone()), expected) {
             (Inbound::Conversation(closed), Some(agent)) => {
                 assert_eq!(closed.agent_id.as_deref(), agent);
-                assert_eq!((closed.event_id.as_str(), closed.conversation_id.as_str(), closed.customer_id.as_str()), ("e1", "co1", "cu1"));
+                assert_eq!(
+                    (
+                        closed.event_id.as_str(),
+                        closed.conversation_id.as_str(),
+                        closed.customer_id.as_str()
+                    ),
+                    ("e1", "co1", "cu1")
+                );
             }
             (Inbound::Ignored(Ignored::NoAgent), None) => {}
             (other, _) => panic!("{kind} {assignee}: {other:?}"),
@@ -268,14 +341,26 @@ fn gladlys_events() {
         (json!({"type": "CONVERSATION/REOPENED", "id": "e"}), Ignored::UnknownEvent),
         (json!({"type": "CUSTOMER/MERGED"}), Ignored::UnknownEvent),
     ] {
-        assert_eq!(gladly::parse(body.to_string().as_bytes()), Ok(Inbound::Ignored(expected)), "{body}");
+        assert_eq!(
+            gladly::parse(body.to_string().as_bytes()),
+            Ok(Inbound::Ignored(expected)),
+            "{body}"
+        );
     }
-    let malformed = gladly::parse(b"{\"type\": \"CONVERSATION/CLOSED\", \"content\": {\"customerId\": 7}}").unwrap_err();
+    let malformed =
+        gladly::parse(b"{\"type\": \"CONVERSATION/CLOSED\", \"content\": {\"customerId\": 7}}")
+            .unwrap_err();
     let places: Vec<&str> = malformed.errors.iter().map(|place| place.pointer.as_str()).collect();
     assert_eq!(places, ["/id", "/content/conversationId", "/content/customerId"]);
     assert_eq!(gladly::parse(b"{}").unwrap_err().errors[0].pointer, "/type");
-    assert!(matches!(gladly::parse(include_bytes!("bodies/gladly_closed.json")), Ok(Inbound::Conversation(_))));
-    assert_eq!(gladly::parse(include_bytes!("bodies/gladly_ping.json")), Ok(Inbound::Ignored(Ignored::Ping)));
+    assert!(matches!(
+        gladly::parse(include_bytes!("bodies/gladly_closed.json")),
+        Ok(Inbound::Conversation(_))
+    ));
+    assert_eq!(
+        gladly::parse(include_bytes!("bodies/gladly_ping.json")),
+        Ok(Inbound::Ignored(Ignored::Ping))
+    );
 }
 
 #[test]
@@ -285,5 +370,8 @@ fn bodies_are_masked() {
     assert_eq!(masked_body("ééé".as_bytes(), 3), "é");
     assert_eq!(masked_body(b"a@", 99), "a***@***");
     let groups = b"card 4111 1111-1111 1111, on 2026-11-21 10:00, version 1.2.3, call 030.123456.78 or +1 (415) 555-2671";
-    assert_eq!(masked_body(groups, 199), "card ***11, on 2026-11-21 10:00, version 1.2.3, call ***78 or +***71");
+    assert_eq!(
+        masked_body(groups, 199),
+        "card ***11, on 2026-11-21 10:00, version 1.2.3, call ***78 or +***71"
+    );
 }

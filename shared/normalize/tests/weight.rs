@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use normalize::{Inbound, Malformed, Note, SurveyRequest, echo, freshdesk, gladly, gorgias, requests, zendesk};
+use normalize::{
+    Inbound, Malformed, Note, SurveyRequest, echo, freshdesk, gladly, gorgias, requests, zendesk,
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -27,7 +29,9 @@ fn stored(value: &Value) -> usize {
         Value::Number(_) => 21,
         Value::String(text) => text.len(),
         Value::Array(items) => 3 + items.iter().map(|item| 1 + stored(item)).sum::<usize>(),
-        Value::Object(fields) => 3 + fields.iter().map(|(name, value)| 1 + name.len() + stored(value)).sum::<usize>(),
+        Value::Object(fields) => {
+            3 + fields.iter().map(|(name, value)| 1 + name.len() + stored(value)).sum::<usize>()
+        }
     }
 }
 
@@ -37,13 +41,24 @@ fn bounded(parse: Parse, body: &[u8]) -> usize {
     assert!(request.weight() <= SurveyRequest::MAX_WEIGHT);
     assert!(request.notes.len() <= SurveyRequest::MAX_NOTES);
     assert!(request.status.as_ref().is_none_or(|status| status.len() <= SurveyRequest::MAX_ID));
-    assert!(request.language.as_ref().is_none_or(|language| language.given.len() <= SurveyRequest::MAX_ID));
+    assert!(
+        request
+            .language
+            .as_ref()
+            .is_none_or(|language| language.given.len() <= SurveyRequest::MAX_ID)
+    );
     let employee = request.employee.as_ref();
-    for id in [employee.and_then(|e| e.email()), employee.and_then(|e| e.custom_id())].into_iter().flatten() {
+    for id in [employee.and_then(|e| e.email()), employee.and_then(|e| e.custom_id())]
+        .into_iter()
+        .flatten()
+    {
         assert!(id.len() <= SurveyRequest::MAX_ID);
     }
     for note in &request.notes {
-        let (Note::Truncated { pointer } | Note::Dropped { pointer } | Note::Assumed { pointer } | Note::Repaired { pointer }) = note;
+        let (Note::Truncated { pointer }
+        | Note::Dropped { pointer }
+        | Note::Assumed { pointer }
+        | Note::Repaired { pointer }) = note;
         assert!(pointer.len() <= 256);
     }
     let stored = stored(&echo(&request));
@@ -51,8 +66,13 @@ fn bounded(parse: Parse, body: &[u8]) -> usize {
     stored
 }
 
-/// A body in the shape of every parser, each text of it made by `text`, which is given a length in characters.
-fn bodies(text: &dyn Fn(usize) -> String, properties: &Map<String, Value>, tags: usize) -> Vec<Value> {
+/// A body in the shape of every parser, each text of it made by `text`, which is given a length in
+/// characters.
+fn bodies(
+    text: &dyn Fn(usize) -> String,
+    properties: &Map<String, Value>,
+    tags: usize,
+) -> Vec<Value> {
     let tags: Vec<String> = (0..tags).map(|_| text(3_000)).collect();
     let vendors = json!({
         "channel": text(1_100), "ext_interaction_id": text(1_100), "brand": text(1_100), "language": text(1_100), "country": "de",
@@ -72,7 +92,12 @@ fn bodies(text: &dyn Fn(usize) -> String, properties: &Map<String, Value>, tags:
         "customer_email": text(2_100), "customer_custom_id": text(1_100), "employee_email": text(1_100), "brand": text(1_100),
         "language": text(1_100), "external_url": format!("{}.example", text(1_900)), "tags": tags, "meta": properties,
     });
-    let pairs = form.as_object().unwrap().iter().map(|(key, value)| json!({ "key": key, "value": value })).collect::<Vec<_>>();
+    let pairs = form
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(key, value)| json!({ "key": key, "value": value }))
+        .collect::<Vec<_>>();
     let wrapped = json!({ "freshdesk_webhook": templated });
     vec![vendors, templated, wrapped, flat, form, json!(pairs)]
 }
@@ -88,11 +113,13 @@ fn the_heaviest_requests_are_within_the_bound() {
     let long = |text: &dyn Fn(usize) -> String, n: usize| -> Map<String, Value> {
         (0..n).map(|n| (format!("{n}{}", text(200)), json!(text(2_500)))).collect()
     };
-    let left_out = |length: usize| (0..45).map(move |n| (format!("{}{n}", "/".repeat(length)), json!({})));
+    let left_out =
+        |length: usize| (0..45).map(move |n| (format!("{}{n}", "/".repeat(length)), json!({})));
     let tiny = |n: usize| (0..n).map(|n| (format!("{n}"), json!("x")));
     let mut heaviest = 0;
     for (index, text) in texts.into_iter().enumerate() {
-        let mut all: Vec<Map<String, Value>> = vec![long(text, 12).into_iter().chain(left_out(300)).collect()];
+        let mut all: Vec<Map<String, Value>> =
+            vec![long(text, 12).into_iter().chain(left_out(300)).collect()];
         if index == 0 {
             let mixed = long(text, 5).into_iter().chain(tiny(10_000)).collect();
             all.extend([Map::new(), left_out(4 * 1024).collect(), tiny(20_000).collect(), mixed]);
@@ -106,13 +133,18 @@ fn the_heaviest_requests_are_within_the_bound() {
             }
         }
     }
-    assert!(heaviest > SurveyRequest::MAX_STORED * 4 / 5, "the bound is far too wide, or these are not heavy: {heaviest}");
+    assert!(
+        heaviest > SurveyRequest::MAX_STORED * 4 / 5,
+        "the bound is far too wide, or these are not heavy: {heaviest}"
+    );
 }
 
 #[test]
 fn bytes_that_are_no_text_are_within_the_bound() {
     // Each of these bytes becomes three: U+FFFD.
-    let mut body = br#"{"channel": "email", "customer": {"email": "j@b.co"}, "custom_properties": {"x": ""#.to_vec();
+    let mut body =
+        br#"{"channel": "email", "customer": {"email": "j@b.co"}, "custom_properties": {"x": ""#
+            .to_vec();
     for key in 0..40 {
         body.extend(format!("\", \"k{key}\": \"").bytes());
         body.extend(vec![0xFF; 6_400]);
@@ -123,10 +155,23 @@ fn bytes_that_are_no_text_are_within_the_bound() {
     let kept = request(zendesk::parse(&body).unwrap()).unwrap();
     assert_eq!(kept.customer.address.valid().unwrap().as_mailbox(), "j@b.co");
     let needed = [("channel", "\"email\""), ("ext_interaction_id", "1"), ("status", "\"closed\"")];
-    for field in
-        ["channel", "tags", "brand", "language", "ext_interaction_id", "external_url", "status", "customer_name", "customer_email", "meta"]
-    {
-        let others: String = needed.iter().filter(|(key, _)| *key != field).map(|(key, value)| format!("\"{key}\": {value}, ")).collect();
+    for field in [
+        "channel",
+        "tags",
+        "brand",
+        "language",
+        "ext_interaction_id",
+        "external_url",
+        "status",
+        "customer_name",
+        "customer_email",
+        "meta",
+    ] {
+        let others: String = needed
+            .iter()
+            .filter(|(key, _)| *key != field)
+            .map(|(key, value)| format!("\"{key}\": {value}, "))
+            .collect();
         let mut body = format!("{{{others}\"{field}\": \"").into_bytes();
         body.resize(MAX_BODY - 2, 0xFF);
         body.extend(b"\"}");
@@ -142,16 +187,22 @@ fn what_does_not_fit_is_an_error_to_a_program_and_left_out_of_a_template() {
     let many: Map<String, Value> = (0..49).map(|n| (format!("p{n:02}"), json!(property))).collect();
     let heavy = json!({ "channel": "email", "custom_properties": many });
     let refused = requests::parse(heavy.to_string().as_bytes()).unwrap_err();
-    assert_eq!((refused.code, refused.errors.len(), refused.errors[0].pointer.as_str()), ("invalid_body", 1, "/custom_properties/p48"));
+    assert_eq!(
+        (refused.code, refused.errors.len(), refused.errors[0].pointer.as_str()),
+        ("invalid_body", 1, "/custom_properties/p48")
+    );
     assert!(refused.detail.contains("96 KiB"), "{refused}");
     let kept = request(zendesk::parse(heavy.to_string().as_bytes()).unwrap()).unwrap();
     assert_eq!(kept.custom_properties.len(), 48);
     assert_eq!(kept.notes, [Note::Dropped { pointer: "/custom_properties/p48".into() }]);
 
     // Tags go before properties, and still say that nothing is to be sent.
-    let tags: Vec<String> = (0..19).map(|n| format!("t{n}")).chain(["stellaconnect-do-not-send".to_owned()]).collect();
-    let full: Map<String, Value> =
-        (0..48).map(|n| (format!("p{n:02}"), json!(property))).chain([("q".to_owned(), json!("x".repeat(1_700)))]).collect();
+    let tags: Vec<String> =
+        (0..19).map(|n| format!("t{n}")).chain(["stellaconnect-do-not-send".to_owned()]).collect();
+    let full: Map<String, Value> = (0..48)
+        .map(|n| (format!("p{n:02}"), json!(property)))
+        .chain([("q".to_owned(), json!("x".repeat(1_700)))])
+        .collect();
     let heavy = json!({ "channel": "email", "custom_properties": full, "tags": tags }).to_string();
     let refused = requests::parse(heavy.as_bytes()).unwrap_err();
     assert_eq!((refused.errors.len(), refused.errors[0].pointer.as_str()), (1, "/tags"));
@@ -170,7 +221,10 @@ fn the_longest_bodies_are_read_in_one_pass() {
     };
     let name = ("{\"channel\": \"x\", \"customer\": {\"name\": \"", "\"}}");
     let customer = ("{\"channel\": \"x\", \"customer\": {\"email\": \"", "\"}}");
-    let tags = ("{\"channel\": \"x\", \"ext_interaction_id\": \"1\", \"status\": \"closed\", \"tags\": \"", "\"}");
+    let tags = (
+        "{\"channel\": \"x\", \"ext_interaction_id\": \"1\", \"status\": \"closed\", \"tags\": \"",
+        "\"}",
+    );
     let pair = ("[{\"key\": \"tags\", \"value\": \"", "\"}]");
     let key = format!("{{\"channel\": \"x\", \"{}\": {{\"a\":1", "k".repeat(4_096));
     let bodies = [
@@ -201,7 +255,9 @@ fn the_longest_bodies_are_read_in_one_pass() {
     ];
     for body in bodies {
         assert!(body.len() <= MAX_BODY);
-        for parse in [requests::parse, zendesk::parse, freshdesk::parse, gorgias::parse, gladly::parse] {
+        for parse in
+            [requests::parse, zendesk::parse, freshdesk::parse, gorgias::parse, gladly::parse]
+        {
             if let Some(request) = parse(&body).ok().and_then(request) {
                 assert!(!request.has_tag("stellaconnect-do-not-send"));
             }
@@ -210,8 +266,10 @@ fn the_longest_bodies_are_read_in_one_pass() {
 }
 
 fn piece() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["🦊", "Ⱥ", "\u{fffd}", "a", "/", "~", "\"", "\\", "\n", "'", ",", "é ", "\u{202e}", "İ"])
-        .prop_map(str::to_owned)
+    prop::sample::select(vec![
+        "🦊", "Ⱥ", "\u{fffd}", "a", "/", "~", "\"", "\\", "\n", "'", ",", "é ", "\u{202e}", "İ",
+    ])
+    .prop_map(str::to_owned)
 }
 
 proptest! {

@@ -7,14 +7,17 @@ const BASE: u64 = 30;
 /// Highest, in seconds.
 const CAP: u64 = 3_600;
 
-/// Exponential back-off with full jitter: a uniform share of `30 s × 2^attempts`, at most an hour, at least a second.
+/// Exponential back-off with full jitter: a uniform share of `30 s × 2^attempts`, at most an hour,
+/// at least a second.
 ///
-/// `random` is uniform over all of `u32`; the caller draws it, so that this stays pure. (Full jitter: AWS Architecture Blog, "Exponential Backoff And Jitter".)
+/// `random` is uniform over all of `u32`; the caller draws it, so that this stays pure. (Full
+/// jitter: AWS Architecture Blog, "Exponential Backoff And Jitter".)
 pub fn backoff(attempts: u32, random: u32) -> SignedDuration {
     share(BASE.saturating_mul(1 << attempts.min(10)), random)
 }
 
-/// The same where attempts are not counted: a uniform share of the time that was waited so far, which doubles as it goes; within the same bounds.
+/// The same where attempts are not counted: a uniform share of the time that was waited so far,
+/// which doubles as it goes; within the same bounds.
 pub fn backoff_after(waited: SignedDuration, random: u32) -> SignedDuration {
     share(u64::try_from(waited.as_secs()).unwrap_or_default(), random)
 }
@@ -34,7 +37,8 @@ mod tests {
         assert_eq!(backoff(3, u32::MAX), SignedDuration::from_secs(240));
         assert_eq!(backoff(u32::MAX, u32::MAX), SignedDuration::from_secs(3_600));
         assert_eq!(backoff(5, 0), SignedDuration::from_secs(1));
-        let waited = |seconds| backoff_after(SignedDuration::from_secs(seconds), u32::MAX).as_secs();
+        let waited =
+            |seconds| backoff_after(SignedDuration::from_secs(seconds), u32::MAX).as_secs();
         assert_eq!([-5, 0, 100, 86_400].map(waited), [30, 30, 100, 3_600]);
     }
 }

@@ -4,11 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::Mode;
 
-/// A key's ceiling: at most so many mails in an hour of the clock (UTC). Every attempt counts, also one that SES refuses.
+/// A key's ceiling: at most so many mails in an hour of the clock (UTC). Every attempt counts, also
+/// one that SES refuses.
 ///
-/// Up to 199,999 mails there is one counter, which is exact, and a ceiling that is lowered holds at once. A larger one is counted in
-/// several parts, since transactions on one counter hold each other up: one counter takes some tens of mails a second. A request always counts in
-/// the same part, so that one part may be full a little before all of them are.
+/// Up to 199,999 mails there is one counter, which is exact, and a ceiling that is lowered holds at
+/// once. A larger one is counted in several parts, since transactions on one counter hold each
+/// other up: one counter takes some tens of mails a second. A request always counts in the same
+/// part, so that one part may be full a little before all of them are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ceiling {
     /// SHA-256 of the key, in hex.
@@ -50,7 +52,7 @@ impl Ceiling {
     pub fn hour(now: Timestamp) -> (Timestamp, Timestamp) {
         let second = now.as_second().div_euclid(3_600) * 3_600;
         let start = Timestamp::from_second(second).unwrap_or(now);
-        (start, crate::later(start, SignedDuration::from_hours(1)))
+        (start, crate::saturating_add(start, SignedDuration::from_hours(1)))
     }
 }
 
@@ -73,6 +75,9 @@ mod tests {
     #[test]
     fn an_hour_is_one_of_the_clock() {
         let (start, next) = Ceiling::hour("2026-11-21T09:59:59.9Z".parse().expect("a time"));
-        assert_eq!((start.to_string(), next.to_string()), ("2026-11-21T09:00:00Z".to_owned(), "2026-11-21T10:00:00Z".to_owned()));
+        assert_eq!(
+            (start.to_string(), next.to_string()),
+            ("2026-11-21T09:00:00Z".to_owned(), "2026-11-21T10:00:00Z".to_owned())
+        );
     }
 }

@@ -1,17 +1,21 @@
 //! Whether a mail of which SES told us nothing has left.
 //!
-//! A call to SES may end without an answer: a time-out, a reset, a crash. The mail may have left all the same. If it did, SES publishes a
-//! `Send` event about it. If it did not, no event ever comes, and silence alone proves nothing: the events may be late, or lost.
+//! A call to SES may end without an answer: a time-out, a reset, a crash. The mail may have left
+//! all the same. If it did, SES publishes a `Send` event about it. If it did not, no event ever
+//! comes, and silence alone proves nothing: the events may be late, or lost.
 //!
-//! So silence counts only if the events of *other* mails arrived, of mails claimed shortly before this one and shortly after it. Then the
-//! events were flowing around the moment in question. Even so we wait for an hour, since an event that `mail_events` failed to take comes again
-//! minutes later. Without such neighbours we cannot know. Then nobody is mailed again, and after a day the request is `failed: unconfirmed`.
+//! So silence counts only if the events of *other* mails arrived, of mails claimed shortly before
+//! this one and shortly after it. Then the events were flowing around the moment in question. Even
+//! so we wait for an hour, since an event that `mail_events` failed to take comes again minutes
+//! later. Without such neighbours we cannot know. Then nobody is mailed again, and after a day the
+//! request is `failed: unconfirmed`.
 
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Minutes before and after the claim's own minute in which another mail's `Send` event has to have arrived.
+/// Minutes before and after the claim's own minute in which another mail's `Send` event has to have
+/// arrived.
 pub const NEIGHBOURHOOD: i64 = 5;
 /// How long an unknown mail is left alone before its neighbours are looked at.
 const SETTLING: SignedDuration = SignedDuration::from_mins(5);
@@ -35,7 +39,9 @@ impl SendEvents {
     /// Whether events were flowing on both sides of the minute of a claim.
     fn surround(&self, claimed_at: Timestamp) -> bool {
         let own = Self::minute(claimed_at);
-        let any = |mut minutes: std::ops::RangeInclusive<i64>| minutes.any(|minute| self.0.contains(&minute));
+        let any = |mut minutes: std::ops::RangeInclusive<i64>| {
+            minutes.any(|minute| self.0.contains(&minute))
+        };
         any(own - NEIGHBOURHOOD..=own - 1) && any(own + 1..=own + NEIGHBOURHOOD)
     }
 }
@@ -52,7 +58,8 @@ impl FromIterator<i64> for SendEvents {
 pub enum Weighed {
     /// There is no evidence yet: look again then.
     Wait(Timestamp),
-    /// The events of its neighbours have arrived and its own has not. Note that, and look again then.
+    /// The events of its neighbours have arrived and its own has not. Note that, and look again
+    /// then.
     Doubt(Timestamp),
     /// Its own event has not come for an hour more: the mail never left, and may be sent again.
     NeverLeft,
@@ -60,18 +67,24 @@ pub enum Weighed {
     Unconfirmed,
 }
 
-/// Weighs the evidence about a mail that was claimed at `claimed_at` and about which SES has told us nothing.
+/// Weighs the evidence about a mail that was claimed at `claimed_at` and about which SES has told
+/// us nothing.
 ///
 /// `doubted_at` is when [`Weighed::Doubt`] was noted, if it was.
-pub fn weigh(claimed_at: Timestamp, doubted_at: Option<Timestamp>, heard: &SendEvents, now: Timestamp) -> Weighed {
+pub fn weigh(
+    claimed_at: Timestamp,
+    doubted_at: Option<Timestamp>,
+    heard: &SendEvents,
+    now: Timestamp,
+) -> Weighed {
     let age = now.duration_since(claimed_at);
     let in_doubt = age >= SETTLING && heard.surround(claimed_at);
     match doubted_at.filter(|_| in_doubt) {
         Some(doubted_at) if now.duration_since(doubted_at) >= STRAGGLERS => Weighed::NeverLeft,
-        Some(doubted_at) => Weighed::Wait(crate::later(doubted_at, STRAGGLERS)),
-        None if in_doubt => Weighed::Doubt(crate::later(now, STRAGGLERS)),
+        Some(doubted_at) => Weighed::Wait(crate::saturating_add(doubted_at, STRAGGLERS)),
+        None if in_doubt => Weighed::Doubt(crate::saturating_add(now, STRAGGLERS)),
         None if age >= PATIENCE => Weighed::Unconfirmed,
-        None => Weighed::Wait(crate::later(now, LOOK_AGAIN)),
+        None => Weighed::Wait(crate::saturating_add(now, LOOK_AGAIN)),
     }
 }
 

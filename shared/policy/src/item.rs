@@ -15,7 +15,7 @@ const LONGEST_LIST: usize = 200;
 
 /// An attribute of a config item that could not be understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ConfigFault {
     /// `kind/id`; a key's id is a digest, an employee's is left out, being an address.
     pub item: String,
     /// The attribute, as it is written in the item.
@@ -24,12 +24,14 @@ pub struct Fault {
     pub meant: Option<&'static str>,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ConfigFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { item, attribute, meant } = self;
         match meant {
             None => write!(f, "{item} has a value of `{attribute}` that cannot be understood"),
-            Some(meant) => write!(f, "{item} has an unknown attribute `{attribute}`: did you mean `{meant}`?"),
+            Some(meant) => {
+                write!(f, "{item} has an unknown attribute `{attribute}`: did you mean `{meant}`?")
+            }
         }
     }
 }
@@ -62,16 +64,16 @@ impl<'a> Item<'a> {
     }
 
     /// Blames the value of an attribute.
-    pub fn fault(&self, attribute: &str) -> Fault {
+    pub fn fault(&self, attribute: &str) -> ConfigFault {
         self.blame(attribute, None)
     }
 
-    fn blame(&self, attribute: &str, meant: Option<&'static str>) -> Fault {
+    fn blame(&self, attribute: &str, meant: Option<&'static str>) -> ConfigFault {
         let attribute = match self.within {
             Some(map) => format!("{map}.{}", attributes::shown(attribute)),
             None => attributes::shown(attribute),
         };
-        Fault { item: self.name(), attribute, meant }
+        ConfigFault { item: self.name(), attribute, meant }
     }
 
     /// `kind/id`, as a log may show it.
@@ -95,21 +97,25 @@ impl<'a> Item<'a> {
     fn strangers(&self) -> impl Iterator<Item = &'a str> {
         let known = self.known();
         let names = self.attributes.keys().map(String::as_str);
-        names.filter(move |name| !known.is_empty() && !["kind", "id"].contains(name) && !known.contains(name))
+        names.filter(move |name| {
+            !known.is_empty() && !["kind", "id"].contains(name) && !known.contains(name)
+        })
     }
 
     fn present(&self, name: &str) -> Option<&'a Value> {
         self.attributes.get(name).filter(|value| !value.is_null())
     }
 
-    /// The value. An attribute that is absent, while another is there whose name is a slip of the pen away, is a fault: `enabld` must not
-    /// leave a channel on.
-    pub(crate) fn get(&self, name: &str) -> Result<Option<&'a Value>, Fault> {
+    /// The value. An attribute that is absent, while another is there whose name is a slip of the
+    /// pen away, is a fault: `enabld` must not leave a channel on.
+    pub(crate) fn get(&self, name: &str) -> Result<Option<&'a Value>, ConfigFault> {
         if let Some(value) = self.present(name) {
             return Ok(Some(value));
         }
         let lacking = || self.known().iter().copied().filter(|known| self.present(known).is_none());
-        let mut slips = self.strangers().filter_map(|written| Some((written, attributes::meant(written, lacking())?)));
+        let mut slips = self
+            .strangers()
+            .filter_map(|written| Some((written, attributes::meant(written, lacking())?)));
         match slips.find(|(_, meant)| *meant == name) {
             Some((written, meant)) => Err(self.blame(written, Some(meant))),
             None => Ok(None),
@@ -117,34 +123,40 @@ impl<'a> Item<'a> {
     }
 
     /// Text, trimmed; numbers too. Empty text is present. Text of more than 4 KiB is a fault.
-    pub fn text(&self, name: &str) -> Result<Option<String>, Fault> {
+    pub fn text(&self, name: &str) -> Result<Option<String>, ConfigFault> {
         match self.get(name)? {
             None => Ok(None),
-            Some(Value::String(text)) if text.len() <= LONGEST_TEXT => Ok(Some(text.trim().to_owned())),
+            Some(Value::String(text)) if text.len() <= LONGEST_TEXT => {
+                Ok(Some(text.trim().to_owned()))
+            }
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
             Some(_) => Err(self.fault(name)),
         }
     }
 
     /// Text that says something.
-    pub fn words(&self, name: &str) -> Result<Option<String>, Fault> {
+    pub fn words(&self, name: &str) -> Result<Option<String>, ConfigFault> {
         Ok(self.text(name)?.filter(|text| !text.is_empty()))
     }
 
     /// As [`words`](Self::words), at most 1 KiB: every request carries a copy.
-    pub(crate) fn short(&self, name: &str) -> Result<Option<String>, Fault> {
+    pub(crate) fn short(&self, name: &str) -> Result<Option<String>, ConfigFault> {
         let text = self.words(name)?;
-        if text.as_ref().is_some_and(|text| text.len() > LONGEST_SHORT) { Err(self.fault(name)) } else { Ok(text) }
+        if text.as_ref().is_some_and(|text| text.len() > LONGEST_SHORT) {
+            Err(self.fault(name))
+        } else {
+            Ok(text)
+        }
     }
 
     /// `address` or `Name <address>`.
-    pub(crate) fn mailbox(&self, name: &str) -> Result<Option<Mailbox>, Fault> {
+    pub(crate) fn mailbox(&self, name: &str) -> Result<Option<Mailbox>, ConfigFault> {
         let text = self.words(name)?;
         text.map(|text| Mailbox::parse(&text).ok_or_else(|| self.fault(name))).transpose()
     }
 
     /// true/1/yes/on, false/0/no/off/empty, or a boolean.
-    pub fn bool(&self, name: &str) -> Result<Option<bool>, Fault> {
+    pub fn bool(&self, name: &str) -> Result<Option<bool>, ConfigFault> {
         if let Some(Value::Bool(value)) = self.present(name) {
             return Ok(Some(*value));
         }
@@ -157,37 +169,47 @@ impl<'a> Item<'a> {
     }
 
     /// A whole number from 0 to `most`; larger ones, fractions and words are faults.
-    pub fn number(&self, name: &str, most: u32) -> Result<Option<u32>, Fault> {
+    pub fn number(&self, name: &str, most: u32) -> Result<Option<u32>, ConfigFault> {
         match self.words(name)? {
             None => Ok(None),
-            Some(text) => text.parse().ok().filter(|n| *n <= most).map(Some).ok_or_else(|| self.fault(name)),
+            Some(text) => {
+                text.parse().ok().filter(|n| *n <= most).map(Some).ok_or_else(|| self.fault(name))
+            }
         }
     }
 
-    /// A list or set of texts, or one comma-separated text; trimmed, without empty ones. At most 200 of at most 4 KiB each.
-    pub fn list(&self, name: &str) -> Result<Option<Vec<String>>, Fault> {
+    /// A list or set of texts, or one comma-separated text; trimmed, without empty ones. At most
+    /// 200 of at most 4 KiB each.
+    pub fn list(&self, name: &str) -> Result<Option<Vec<String>>, ConfigFault> {
         let texts: Vec<&str> = match self.get(name)? {
             None => return Ok(None),
-            Some(Value::Array(values)) => values.iter().map(Value::as_str).collect::<Option<_>>().ok_or_else(|| self.fault(name))?,
+            Some(Value::Array(values)) => values
+                .iter()
+                .map(Value::as_str)
+                .collect::<Option<_>>()
+                .ok_or_else(|| self.fault(name))?,
             Some(Value::String(text)) => text.split(',').collect(),
             Some(_) => return Err(self.fault(name)),
         };
-        let texts: Vec<&str> = texts.into_iter().map(str::trim).filter(|text| !text.is_empty()).collect();
-        let fits = texts.len() <= LONGEST_LIST && texts.iter().all(|text| text.len() <= LONGEST_TEXT);
-        fits.then(|| Some(texts.into_iter().map(str::to_owned).collect())).ok_or_else(|| self.fault(name))
+        let texts: Vec<&str> =
+            texts.into_iter().map(str::trim).filter(|text| !text.is_empty()).collect();
+        let fits =
+            texts.len() <= LONGEST_LIST && texts.iter().all(|text| text.len() <= LONGEST_TEXT);
+        fits.then(|| Some(texts.into_iter().map(str::to_owned).collect()))
+            .ok_or_else(|| self.fault(name))
     }
 }
 
 /// Collects faults while the defaults stand in.
 #[derive(Default)]
-pub(crate) struct Faults(Vec<Fault>);
+pub(crate) struct ConfigFaults(Vec<ConfigFault>);
 
-impl Faults {
-    pub(crate) fn or<T>(&mut self, read: Result<Option<T>, Fault>, default: T) -> T {
+impl ConfigFaults {
+    pub(crate) fn or<T>(&mut self, read: Result<Option<T>, ConfigFault>, default: T) -> T {
         self.option(read).unwrap_or(default)
     }
 
-    pub(crate) fn option<T>(&mut self, read: Result<Option<T>, Fault>) -> Option<T> {
+    pub(crate) fn option<T>(&mut self, read: Result<Option<T>, ConfigFault>) -> Option<T> {
         read.unwrap_or_else(|fault| {
             self.0.push(fault);
             None
@@ -195,7 +217,7 @@ impl Faults {
     }
 
     /// What was found.
-    pub(crate) fn found(self) -> Vec<Fault> {
+    pub(crate) fn found(self) -> Vec<ConfigFault> {
         self.0
     }
 }

@@ -4,7 +4,7 @@ use normalize::Source;
 use serde::{Deserialize, Serialize};
 
 use crate::Ceiling;
-use crate::item::{Fault, Item};
+use crate::item::{ConfigFault, Item};
 
 /// Whether a key, and everything that came in by it, is for trying or for real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ impl Mode {
 
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum KeyScope {
     /// Post interactions: what a helpdesk gets.
     Send,
     /// Read requests and answers.
@@ -43,8 +43,9 @@ pub struct Key {
     /// Test or live.
     pub mode: Mode,
     /// What it may do.
-    pub scopes: Vec<Scope>,
-    /// `mails_per_hour`: mails that it may cause in an hour; 0 = any number. Default 10,000, of a test key 500.
+    pub scopes: Vec<KeyScope>,
+    /// `mails_per_hour`: mails that it may cause in an hour; 0 = any number. Default 10,000, of a
+    /// test key 500.
     pub mails_per_hour: u32,
     /// The sources that it may send from. Empty: every source.
     pub sources: Vec<Source>,
@@ -57,8 +58,9 @@ pub enum KeyItem {
     Good(Key),
     /// It was revoked.
     Revoked,
-    /// Something in it cannot be understood. It opens nothing; what it let in before waits until it is mended.
-    Faulty(Fault),
+    /// Something in it cannot be understood. It opens nothing; what it let in before waits until it
+    /// is mended.
+    Faulty(ConfigFault),
 }
 
 impl KeyItem {
@@ -74,7 +76,7 @@ impl KeyItem {
 
 impl Key {
     /// `None` if it was revoked.
-    fn read(item: &Item<'_>) -> Result<Option<Self>, Fault> {
+    fn read(item: &Item<'_>) -> Result<Option<Self>, ConfigFault> {
         if item.bool("revoked")?.unwrap_or(false) {
             return Ok(None);
         }
@@ -83,15 +85,18 @@ impl Key {
             Some("live") => Mode::Live,
             _ => return Err(item.fault("mode")),
         };
-        let mails_per_hour = item.number("mails_per_hour", u32::MAX)?.unwrap_or(Ceiling::default_of(mode));
+        let mails_per_hour =
+            item.number("mails_per_hour", u32::MAX)?.unwrap_or(Ceiling::default_of(mode));
         let scopes = item.list("scopes")?.unwrap_or_default();
         let scopes = scopes.iter().map(|scope| match scope.to_lowercase().as_str() {
-            "send" => Ok(Scope::Send),
-            "read" => Ok(Scope::Read),
+            "send" => Ok(KeyScope::Send),
+            "read" => Ok(KeyScope::Read),
             _ => Err(item.fault("scopes")),
         });
         let sources = item.list("sources")?.unwrap_or_default();
-        let sources = sources.iter().map(|name| Source::from_name(&name.to_lowercase()).ok_or_else(|| item.fault("sources")));
+        let sources = sources.iter().map(|name| {
+            Source::from_name(&name.to_lowercase()).ok_or_else(|| item.fault("sources"))
+        });
         Ok(Some(Self {
             digest: item.id().to_owned(),
             mode,
@@ -107,7 +112,7 @@ impl Key {
     }
 
     /// Whether the key has the scope.
-    pub fn may(&self, scope: Scope) -> bool {
+    pub fn may(&self, scope: KeyScope) -> bool {
         self.scopes.contains(&scope)
     }
 
@@ -141,7 +146,9 @@ mod tests {
             let item = json!({ "kind": "key", "id": "digest", "mode": "live", "scopes": ["send"], "sources": sources });
             let item = item.as_object().cloned().unwrap_or_default();
             let opens = match KeyItem::read(&Item::new(&item)) {
-                KeyItem::Good(key) => Some(Source::ALL.into_iter().filter(|source| key.is_for(*source)).collect()),
+                KeyItem::Good(key) => {
+                    Some(Source::ALL.into_iter().filter(|source| key.is_for(*source)).collect())
+                }
                 KeyItem::Faulty(fault) => {
                     assert_eq!(fault.attribute, "sources");
                     None

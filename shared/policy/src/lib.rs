@@ -1,37 +1,40 @@
 //! Who may be surveyed, when, and why not; and the life of a request. Pure: `now` is an argument.
 //!
-//! **Invariant:** no I/O, no clock, no randomness, no HTTP and no DynamoDB. Whoever calls brings the facts
-//! (configuration, time, a random number) and carries out what is decided here.
+//! **Invariant:** no I/O, no clock, no randomness, no HTTP and no DynamoDB. Whoever calls brings
+//! the facts (configuration, time, a random number) and carries out what is decided here.
 
 mod attributes;
 mod backoff;
 mod ceiling;
 mod config;
-mod door;
-mod due;
+mod due_checks;
 mod evidence;
 mod identity;
 mod item;
 mod key;
-mod later;
 mod mailbox;
 mod reason;
+mod receipt_checks;
+mod saturating_add;
 mod status;
 mod ticket_status;
 mod waiting;
 
 pub use backoff::{backoff, backoff_after};
 pub use ceiling::Ceiling;
-pub use config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, LanguageRow, Look, Profile};
-pub use door::{Facts, Plan, Verdict, Who, decide, who};
-pub use due::{DueFacts, declined, recheck};
+pub use config::{
+    Brand, BrandingSettings, Channel, ChannelMode, Company, Employee, EmployeeStatus, LanguageRow,
+    Profile,
+};
+pub use due_checks::{DueFacts, declined, recheck};
 pub use evidence::{NEIGHBOURHOOD, SendEvents, Weighed, weigh};
 pub use identity::{identity, ticket};
-pub use item::{Fault, Item};
-pub use key::{Key, KeyItem, Mode, Scope};
-pub use later::later;
+pub use item::{ConfigFault, Item};
+pub use key::{Key, KeyItem, KeyScope, Mode};
 pub use mailbox::Mailbox;
 pub use reason::{Outcome, Reason};
+pub use receipt_checks::{Approval, Facts, Verdict, Who, decide, who};
+pub use saturating_add::saturating_add;
 pub use status::{Cancellation, Status, TRANSITIONS};
 pub use ticket_status::{TicketStatus, closed_statuses};
 pub use waiting::WaitingFor;

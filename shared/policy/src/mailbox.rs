@@ -2,7 +2,8 @@
 
 use normalize::Address;
 
-/// `address` or `Name <address>`, read once: past this type there is no text that could turn out to be no address.
+/// `address` or `Name <address>`, read once: past this type there is no text that could turn out to
+/// be no address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mailbox {
     /// Display name, if one is given: one line, never empty.
@@ -12,11 +13,15 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// Reads `address`, `<address>`, `Name <address>` and `"Name" <address>`. `mailto:` before the address, a comma or semicolon at the end
-    /// and runs of blanks count for nothing. `None` for anything else; for two addresses, too.
+    /// Reads `address`, `<address>`, `Name <address>` and `"Name" <address>`. `mailto:` before the
+    /// address, a comma or semicolon at the end and runs of blanks count for nothing. `None` for
+    /// anything else; for two addresses, too.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim_end_matches(|c: char| c.is_whitespace() || c == ',' || c == ';').trim_start();
-        let Some(named) = text.strip_suffix('>') else { return Some(Self { name: None, address: address(text)? }) };
+        let text =
+            text.trim_end_matches(|c: char| c.is_whitespace() || c == ',' || c == ';').trim_start();
+        let Some(named) = text.strip_suffix('>') else {
+            return Some(Self { name: None, address: address(text)? });
+        };
         let (name, bare) = named.rsplit_once('<')?;
         let address = address(bare)?;
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -30,14 +35,20 @@ impl Mailbox {
 
 fn address(text: &str) -> Option<Address> {
     let text = text.trim();
-    let bare = text.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:")).map_or(text, |scheme| &text[scheme.len()..]);
+    let bare = text
+        .get(..7)
+        .filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"))
+        .map_or(text, |scheme| &text[scheme.len()..]);
     Address::parse(bare)
 }
 
-/// What is between quotation marks, without the backslashes of RFC 5322. `Some(None)`: they end before the name does.
+/// What is between quotation marks, without the backslashes of RFC 5322. `Some(None)`: they end
+/// before the name does.
 fn quoted(name: &str) -> Option<Option<String>> {
     // As Word writes them, too.
-    if let Some(inside) = name.strip_prefix(['“', '„']).and_then(|name| name.strip_suffix(['”', '“'])) {
+    if let Some(inside) =
+        name.strip_prefix(['“', '„']).and_then(|name| name.strip_suffix(['”', '“']))
+    {
         return Some((!inside.contains(['“', '„', '”', '<', '>'])).then(|| inside.to_owned()));
     }
     let inside = name.strip_prefix('"')?.strip_suffix('"')?;
@@ -52,7 +63,8 @@ fn quoted(name: &str) -> Option<Option<String>> {
     Some(Some(text))
 }
 
-/// A name without quotation marks, unless another address is in it: `a@x.example, Bob <b@x.example>` is a list.
+/// A name without quotation marks, unless another address is in it: `a@x.example, Bob
+/// <b@x.example>` is a list.
 fn plain(name: String, address: &Address) -> Option<String> {
     let another = |word: &str| Address::parse(word).is_some_and(|other| other != *address);
     (!name.contains(['<', '>']) && !name.split([',', ';', ' ']).any(another)).then_some(name)
@@ -64,7 +76,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(text: &str) -> Option<(String, String)> {
-        Mailbox::parse(text).map(|mailbox| (mailbox.name.unwrap_or_default(), mailbox.address.as_mailbox()))
+        Mailbox::parse(text)
+            .map(|mailbox| (mailbox.name.unwrap_or_default(), mailbox.address.as_mailbox()))
     }
 
     #[test]
@@ -92,7 +105,11 @@ mod tests {
             ("Meet @ Peak <help@peak.example>", "Meet @ Peak"),
             ("help@peak.example <help@peak.example>", "help@peak.example"),
         ] {
-            assert_eq!(read(text), Some((name.to_owned(), "help@peak.example".to_owned())), "{text}");
+            assert_eq!(
+                read(text),
+                Some((name.to_owned(), "help@peak.example".to_owned())),
+                "{text}"
+            );
         }
         assert_eq!(read("Käse <hilfe@käse.example>").unwrap().1, "hilfe@xn--kse-qla.example");
     }

@@ -51,7 +51,8 @@ macro_rules! reasons {
     };
 }
 
-// The sentences of the nine `invalid` reasons follow the vendor's status page (docs/facts.md, Vendor 4).
+// The sentences of the nine `invalid` reasons follow the vendor's status page (docs/facts.md,
+// Vendor 4).
 reasons! {
     /// The sender set the flag, or the interaction carries the company's tag or topic.
     DoNotSend "do_not_send" NotSent "The sender asked for no survey",
@@ -91,7 +92,8 @@ reasons! {
     LanguageMissing "language_missing" Invalid "Language not specified",
     /// None of the company's, and the company has no default.
     LanguageInvalid "language_invalid" Invalid "Invalid or inactive language",
-    /// The helpdesk's word for the ticket's status is none that we know, nor one of the company's `closed_statuses`.
+    /// The helpdesk's word for the ticket's status is none that we know, nor one of the company's
+    /// `closed_statuses`.
     StatusUnknown "status_unknown" Invalid "The ticket's status is unknown; if it means closed, add it to `closed_statuses` of the helpdesk's integration",
     /// The key was revoked between receipt and sending.
     KeyRevoked "key_revoked" Invalid "The key that sent this request has been revoked",

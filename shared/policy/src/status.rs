@@ -34,11 +34,14 @@ pub enum Status {
 
 use Status::*;
 
-/// Every step that a request may take, with what makes it. Everything else is refused by the conditional write that would do it.
+/// Every step that a request may take, with what makes it. Everything else is refused by the
+/// conditional write that would do it.
 ///
-/// Outcomes of a mail are monotone by severity (sent, delivered, soft bounce, hard bounce, complaint), because SES events come late, twice
-/// and out of order; so each can be reached from every milder one, and also from `sending`, `queued` and every end without a mail:
-/// evidence that a mail left overrules what we believed. (A request that was never claimed has no mail; the conditional write sees to that.)
+/// Outcomes of a mail are monotone by severity (sent, delivered, soft bounce, hard bounce,
+/// complaint), because SES events come late, twice and out of order; so each can be reached from
+/// every milder one, and also from `sending`, `queued` and every end without a mail: evidence that
+/// a mail left overrules what we believed. (A request that was never claimed has no mail; the
+/// conditional write sees to that.)
 pub const TRANSITIONS: &[(Status, Status, &str)] = &[
     (Unresolved, Unresolved, "delayed, or the helpdesk could not be asked yet"),
     (Unresolved, Queued, "the helpdesk said who and how"),
@@ -104,8 +107,10 @@ pub enum Cancellation {
 
 impl Status {
     /// Every status, in the order of a request's life.
-    pub const ALL: [Status; 11] =
-        [Unresolved, Queued, Sending, Sent, Delivered, SoftBounce, HardBounce, Complained, NotSent, Invalid, Failed];
+    pub const ALL: [Status; 11] = [
+        Unresolved, Queued, Sending, Sent, Delivered, SoftBounce, HardBounce, Complained, NotSent,
+        Invalid, Failed,
+    ];
 
     /// The name in rows, replies and queries.
     pub fn as_str(self) -> &'static str {
@@ -134,12 +139,14 @@ impl Status {
         TRANSITIONS.iter().any(|(from, to, _)| *from == self && *to == next)
     }
 
-    /// From where `self` can be reached: what the conditional write that brings a row here has to require.
+    /// From where `self` can be reached: what the conditional write that brings a row here has to
+    /// require.
     pub fn before(self) -> impl Iterator<Item = Status> {
         TRANSITIONS.iter().filter(move |(_, to, _)| *to == self).map(|(from, ..)| *from)
     }
 
-    /// Whether a mail left (and so may be answered, and occupies the customer's suppression window).
+    /// Whether a mail left (and so may be answered, and occupies the customer's suppression
+    /// window).
     pub fn mail_left(self) -> bool {
         matches!(self, Sent | Delivered | SoftBounce | HardBounce | Complained)
     }
@@ -149,9 +156,14 @@ impl Status {
         match self {
             Unresolved | Queued => Cancellation::Possible,
             NotSent | Invalid => Cancellation::Needless,
-            // These two ends are certain that no mail left. Any other failure leaves it open whether one did.
-            Failed if matches!(reason, Some(Reason::SendAttempts | Reason::SourceUnreachable)) => Cancellation::Needless,
-            Sending | Sent | Delivered | SoftBounce | HardBounce | Complained | Failed => Cancellation::TooLate,
+            // These two ends are certain that no mail left. Any other failure leaves it open
+            // whether one did.
+            Failed if matches!(reason, Some(Reason::SendAttempts | Reason::SourceUnreachable)) => {
+                Cancellation::Needless
+            }
+            Sending | Sent | Delivered | SoftBounce | HardBounce | Complained | Failed => {
+                Cancellation::TooLate
+            }
         }
     }
 
@@ -186,7 +198,8 @@ mod tests {
     }
 
     #[test]
-    fn only_what_waits_can_be_cancelled_and_only_where_no_mail_can_have_left_is_there_nothing_to_cancel() {
+    fn only_what_waits_can_be_cancelled_and_only_where_no_mail_can_have_left_is_there_nothing_to_cancel()
+     {
         for status in Status::ALL {
             let expected = match status {
                 Unresolved | Queued => Cancellation::Possible,
@@ -212,7 +225,9 @@ mod tests {
             if status.is_waiting() {
                 assert!(Status::ALL.iter().any(|end| !end.is_waiting() && status.may_become(*end)));
             } else {
-                assert!(Status::ALL.iter().all(|next| !next.is_waiting() || !status.may_become(*next)));
+                assert!(
+                    Status::ALL.iter().all(|next| !next.is_waiting() || !status.may_become(*next))
+                );
             }
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::config::same;
-use crate::item::{Fault, Item};
+use crate::item::{ConfigFault, Item};
 
 /// What a ticket's status means for its survey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,21 +16,38 @@ pub enum TicketStatus {
     Unknown,
 }
 
-/// Zendesk's and Freshdesk's names for a ticket that is closed, and Freshdesk's codes for them (docs/facts.md, Zendesk 4, Freshdesk 3 and 4).
+/// Zendesk's and Freshdesk's names for a ticket that is closed, and Freshdesk's codes for them
+/// (docs/facts.md, Zendesk 4, Freshdesk 3 and 4).
 const CLOSED: [&str; 5] = ["solved", "resolved", "closed", "4", "5"];
 
 /// Their names and codes for a ticket that is not.
-const OPEN: [&str; 12] =
-    ["open", "new", "pending", "hold", "on-hold", "on hold", "waiting on customer", "waiting on third party", "2", "3", "6", "7"];
+const OPEN: [&str; 12] = [
+    "open",
+    "new",
+    "pending",
+    "hold",
+    "on-hold",
+    "on hold",
+    "waiting on customer",
+    "waiting on third party",
+    "2",
+    "3",
+    "6",
+    "7",
+];
 
 impl TicketStatus {
-    /// Reads a status, without case and without white space around it; several blanks are one. No status means that the helpdesk's own rule has decided that the
-    /// ticket is closed. What the company names in `closed_statuses` is closed, whatever it would mean otherwise.
+    /// Reads a status, without case and without white space around it; several blanks are one. No
+    /// status means that the helpdesk's own rule has decided that the ticket is closed. What the
+    /// company names in `closed_statuses` is closed, whatever it would mean otherwise.
     pub fn read(status: Option<&str>, closed_statuses: &[String]) -> Self {
         let status = status.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
         let status = status.as_str();
         let is = |name: &str| same(status, name);
-        if status.is_empty() || closed_statuses.iter().any(|name| is(name)) || CLOSED.into_iter().any(is) {
+        if status.is_empty()
+            || closed_statuses.iter().any(|name| is(name))
+            || CLOSED.into_iter().any(is)
+        {
             Self::Closed
         } else if OPEN.into_iter().any(is) {
             Self::Open
@@ -43,8 +60,9 @@ impl TicketStatus {
 /// `closed_statuses` of a helpdesk's `integration` item: what that account calls a closed ticket.
 ///
 /// # Errors
-/// The fault, if it is neither a list of texts nor one text. The built-in names alone are then safe: they never make more tickets closed.
-pub fn closed_statuses(integration: &Map<String, Value>) -> Result<Vec<String>, Fault> {
+/// The fault, if it is neither a list of texts nor one text. The built-in names alone are then
+/// safe: they never make more tickets closed.
+pub fn closed_statuses(integration: &Map<String, Value>) -> Result<Vec<String>, ConfigFault> {
     Item::new(integration).list("closed_statuses").map(Option::unwrap_or_default)
 }
 
@@ -55,14 +73,17 @@ mod tests {
     use super::*;
 
     fn item(closed_statuses: &Value) -> Map<String, Value> {
-        let item = json!({ "kind": "integration", "id": "zendesk", "closed_statuses": closed_statuses });
+        let item =
+            json!({ "kind": "integration", "id": "zendesk", "closed_statuses": closed_statuses });
         item.as_object().cloned().unwrap_or_default()
     }
 
     #[test]
     fn a_status_is_read_by_the_companys_names_then_by_the_built_in_ones() {
         use TicketStatus::{Closed, Open, Unknown};
-        let ours = closed_statuses(&item(&json!(["Gelöst", " Résolu ", "Waiting on Customer", "8"]))).unwrap_or_default();
+        let ours =
+            closed_statuses(&item(&json!(["Gelöst", " Résolu ", "Waiting on Customer", "8"])))
+                .unwrap_or_default();
         let cases = [
             (None, Closed, Closed),
             (Some(""), Closed, Closed),
@@ -95,7 +116,11 @@ mod tests {
         ];
         for (status, built_in, with_ours) in cases {
             assert_eq!(TicketStatus::read(status, &[]), built_in, "{status:?}");
-            assert_eq!(TicketStatus::read(status, &ours), with_ours, "{status:?} with the company's own");
+            assert_eq!(
+                TicketStatus::read(status, &ours),
+                with_ours,
+                "{status:?} with the company's own"
+            );
         }
     }
 
@@ -115,7 +140,10 @@ mod tests {
             let read = closed_statuses(&item(&value));
             assert_eq!(read.clone().ok(), names, "{value}");
             if let Err(fault) = read {
-                assert_eq!((fault.item.as_str(), fault.attribute.as_str()), ("integration/zendesk", "closed_statuses"));
+                assert_eq!(
+                    (fault.item.as_str(), fault.attribute.as_str()),
+                    ("integration/zendesk", "closed_statuses")
+                );
             }
         }
     }

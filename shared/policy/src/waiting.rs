@@ -36,12 +36,24 @@ impl WaitingFor {
     /// The same for people.
     pub fn sentence(self) -> &'static str {
         match self {
-            WaitingFor::Configuration => "A config item cannot be understood; the request goes on once it is corrected",
-            WaitingFor::TestEmail => "company/settings has no test_email, which mails of test keys go to",
-            WaitingFor::Sender => "company/settings has no from, and the stack has no sender address",
-            WaitingFor::MailsPerHour => "The key has used up its mails_per_hour; the request goes on in the next hour",
-            WaitingFor::EarlierMail => "It is not known yet whether an earlier mail to this customer left",
-            WaitingFor::MailService => "The mail service refused the last attempt; it is tried again",
+            WaitingFor::Configuration => {
+                "A config item cannot be understood; the request goes on once it is corrected"
+            }
+            WaitingFor::TestEmail => {
+                "company/settings has no test_email, which mails of test keys go to"
+            }
+            WaitingFor::Sender => {
+                "company/settings has no from, and the stack has no sender address"
+            }
+            WaitingFor::MailsPerHour => {
+                "The key has used up its mails_per_hour; the request goes on in the next hour"
+            }
+            WaitingFor::EarlierMail => {
+                "It is not known yet whether an earlier mail to this customer left"
+            }
+            WaitingFor::MailService => {
+                "The mail service refused the last attempt; it is tried again"
+            }
         }
     }
 }

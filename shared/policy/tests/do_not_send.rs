@@ -50,8 +50,14 @@ fn tags_in_every_shape_stop_a_survey() {
     let company = company(json!({}));
     for tags in &shapes {
         for parse in [zendesk::parse, freshdesk::parse, gorgias::parse] {
-            assert_eq!(who(&request(parse, tags), &company).err(), Some(Reason::DoNotSend), "{tags}");
-            let other: Value = serde_json::from_str(&tags.to_string().replace(TAG, "stellaconnect-do-not-send-2")).unwrap();
+            assert_eq!(
+                who(&request(parse, tags), &company).err(),
+                Some(Reason::DoNotSend),
+                "{tags}"
+            );
+            let other: Value =
+                serde_json::from_str(&tags.to_string().replace(TAG, "stellaconnect-do-not-send-2"))
+                    .unwrap();
             assert!(who(&request(parse, &other), &company).is_ok(), "{other}");
         }
     }

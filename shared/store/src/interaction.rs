@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
 use normalize::Source;
-use policy::{Mode, Profile, Reason, Status, WaitingFor, later};
+use policy::{Mode, Profile, Reason, Status, WaitingFor, saturating_add};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,7 +16,8 @@ use crate::{DUE_SHARDS, Resolution, StoreError};
 /// Partitions of each day in the `day` index.
 pub(crate) const DAY_SHARDS: u64 = 4;
 
-/// A ready request that nobody has claimed after this long is woken again by `sweep`: the stream's record was lost.
+/// A ready request that nobody has claimed after this long is woken again by `sweep`: the stream's
+/// record was lost.
 pub(crate) const STALLED: SignedDuration = SignedDuration::from_mins(3);
 
 /// How long before its row expires a request that waits is ended.
@@ -61,8 +62,13 @@ pub struct Interaction {
     /// Receipt.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub created_at: Timestamp,
-    /// When `sweep` looks at it next: end of the delay, of a back-off, or of a lease. Absent at the end.
-    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    /// When `sweep` looks at it next: end of the delay, of a back-off, or of a lease. Absent at the
+    /// end.
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub wake_at: Option<Timestamp>,
     /// 1 when nothing is to be waited for; the stream filters need it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,8 +99,8 @@ pub struct Interaction {
     /// What arrived, masked, at most 8 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// Tags that are not in `request`, one a line: kept only of what arrived while the settings had a fault, since it was unknown then which
-    /// tag means do-not-send.
+    /// Tags that are not in `request`, one a line: kept only of what arrived while the settings had
+    /// a fault, since it was unknown then which tag means do-not-send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more_tags: Option<String>,
     /// Refused attempts so far.
@@ -104,16 +110,28 @@ pub struct Interaction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim_id: Option<String>,
     /// When the last claim was made.
-    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub claimed_at: Option<Timestamp>,
     /// Until when the survey of the last claim's mail is open.
-    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub open_until: Option<Timestamp>,
     /// What a queued request waits for, if it is more than its time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<WaitingFor>,
     /// When SES took the mail.
-    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sent_at: Option<Timestamp>,
     /// SES's id of the mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,13 +143,27 @@ pub struct Interaction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Conversation>,
     /// When the delay is over, if there is one and once it is known (Gladly: after the first look).
-    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub due_at: Option<Timestamp>,
-    /// When the helpdesk showed the ticket open again while a mail was under way: should that come to nothing, there is no other.
-    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    /// When the helpdesk showed the ticket open again while a mail was under way: should that come
+    /// to nothing, there is no other.
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub reopened_at: Option<Timestamp>,
-    /// When the sender said do-not-send in a repetition, while a mail was under way. If that send fails, there is no other.
-    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional", skip_serializing_if = "Option::is_none")]
+    /// When the sender said do-not-send in a repetition, while a mail was under way. If that send
+    /// fails, there is no other.
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub declined_at: Option<Timestamp>,
     /// Of what identifies the interaction: its de-duplication marker's [`Subject::as_text`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -171,8 +203,10 @@ impl NewInteraction {
     /// The row, with a new id.
     pub fn into_row(self, now: Timestamp) -> Interaction {
         let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-        let time = uuid::Timestamp::from_unix_time(seconds, now.subsec_nanosecond().unsigned_abs(), 0, 0);
-        let Resolution { reason, subject, channel, brand, language, employee, request } = self.resolution;
+        let time =
+            uuid::Timestamp::from_unix_time(seconds, now.subsec_nanosecond().unsigned_abs(), 0, 0);
+        let Resolution { reason, subject, channel, brand, language, employee, request } =
+            self.resolution;
         let status = match (reason, &self.conversation) {
             (Some(reason), _) => reason.outcome().status(),
             (None, Some(_)) => Status::Unresolved,
@@ -187,7 +221,7 @@ impl NewInteraction {
             status,
             reason,
             created_at: now,
-            wake_at: waiting.then(|| if ready { later(now, STALLED) } else { self.due }),
+            wake_at: waiting.then(|| if ready { saturating_add(now, STALLED) } else { self.due }),
             ready: ready.then_some(1),
             key: self.key,
             subject: subject.map(|subject| subject.as_text()),
@@ -212,7 +246,7 @@ impl NewInteraction {
             reopened_at: None,
             declined_at: None,
             marker: self.marker.map(|marker| marker.as_text()),
-            expires_at: later(self.due, self.retention).as_second(),
+            expires_at: saturating_add(self.due, self.retention).as_second(),
         }
     }
 }
@@ -225,7 +259,13 @@ impl Interaction {
 
     /// The tags that were kept.
     pub fn tags(&self) -> Vec<&str> {
-        let tags = self.request.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let tags = self
+            .request
+            .get("tags")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
         tags.chain(self.more_tags.as_deref()).collect()
     }
 
@@ -258,7 +298,9 @@ impl Interaction {
                     into.insert(name.into(), json!(time.to_string()));
                 }
             }
-            for (name, text) in [("message_id", &self.message_id), ("ext_interaction_id", &self.ext_interaction_id)] {
+            for (name, text) in
+                [("message_id", &self.message_id), ("ext_interaction_id", &self.ext_interaction_id)]
+            {
                 if let Some(text) = text {
                     into.insert(name.into(), json!(text));
                 }
@@ -267,9 +309,10 @@ impl Interaction {
         value
     }
 
-    /// Whether the row would be gone, or about to go, at that time. What would wait so long ends instead, while somebody can still see why.
+    /// Whether the row would be gone, or about to go, at that time. What would wait so long ends
+    /// instead, while somebody can still see why.
     pub fn ends_before(&self, at: Timestamp) -> bool {
-        self.expires_at <= later(at, LAST_DAY).as_second()
+        self.expires_at <= saturating_add(at, LAST_DAY).as_second()
     }
 
     /// Whether the row should be gone by now.
@@ -278,8 +321,12 @@ impl Interaction {
     }
 
     pub(crate) fn to_item(&self) -> Result<HashMap<String, AttributeValue>, StoreError> {
-        let mut item: HashMap<String, AttributeValue> = serde_dynamo::to_item(self).map_err(StoreError::corrupt("interactions"))?;
-        item.insert("day_shard".into(), s(day_shard(self.mode, self.created_at, self.shard(DAY_SHARDS))));
+        let mut item: HashMap<String, AttributeValue> =
+            serde_dynamo::to_item(self).map_err(StoreError::corrupt("interactions"))?;
+        item.insert(
+            "day_shard".into(),
+            s(day_shard(self.mode, self.created_at, self.shard(DAY_SHARDS))),
+        );
         if self.wake_at.is_some() {
             item.insert("due_shard".into(), s(self.due_shard()));
         }
@@ -314,7 +361,8 @@ pub(crate) fn day_shard(mode: Mode, at: Timestamp, shard: u64) -> String {
     format!("{}#{}#{shard}", mode.as_str(), at.strftime("%Y-%m-%d"))
 }
 
-/// An id before every one that is received in the span (in seconds, from the epoch on) that `at` is in.
+/// An id before every one that is received in the span (in seconds, from the epoch on) that `at` is
+/// in.
 pub(crate) fn first_id(at: Timestamp, span: i64) -> Uuid {
     id_at(at.as_second().div_euclid(span) * span * 1_000, [0; 10])
 }
@@ -325,7 +373,8 @@ pub(crate) fn last_id(at: Timestamp, span: i64) -> Uuid {
 }
 
 fn id_at(millis: i64, rest: [u8; 10]) -> Uuid {
-    uuid::Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or_default(), &rest).into_uuid()
+    uuid::Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or_default(), &rest)
+        .into_uuid()
 }
 
 /// `2026-11-21T05`, UTC.
@@ -354,7 +403,9 @@ mod uuid_text {
         serializer.collect_str(id)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Uuid, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }

@@ -1,9 +1,12 @@
-//! The four tables: items, keys and conditional writes. Every condition is explained where it stands, clause by clause.
+//! The four tables: items, keys and conditional writes. Every condition is explained where it
+//! stands, clause by clause.
 //!
-//! **Invariant:** decides nothing about eligibility (that is `policy`'s), scans nothing, and never updates an item that it has not required
-//! to exist: a late event revives nothing that was erased. DynamoDB deletes expired items late, so whoever reads a row to act on it, and whoever
-//! takes a window or a marker, compares the stored `expires_at` with `now`. Not so what only ends something that still stands: the outcome of a
-//! mail, a lease that is over, the marker of a ticket that is open again.
+//! **Invariant:** decides nothing about eligibility (that is `policy`'s), scans nothing, and never
+//! updates an item that it has not required to exist: a late event revives nothing that was erased.
+//! DynamoDB deletes expired items late, so whoever reads a row to act on it, and whoever takes a
+//! window or a marker, compares the stored `expires_at` with `now`. Not so what only ends something
+//! that still stands: the outcome of a mail, a lease that is over, the marker of a ticket that is
+//! open again.
 
 mod batch;
 mod config;
@@ -58,11 +61,14 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// From `CONFIG_TABLE`, `INTERACTIONS_TABLE`, `SUPPRESSION_TABLE` and `RESPONSES_TABLE`; each defaults to its local name
-    /// (`config`, `interactions`, `suppression`, `responses`).
+    /// From `CONFIG_TABLE`, `INTERACTIONS_TABLE`, `SUPPRESSION_TABLE` and `RESPONSES_TABLE`; each
+    /// defaults to its local name (`config`, `interactions`, `suppression`, `responses`).
     pub fn from_env() -> Self {
         let name = |variable: &str, default: &str| {
-            std::env::var(variable).ok().filter(|name| !name.is_empty()).unwrap_or_else(|| default.to_owned())
+            std::env::var(variable)
+                .ok()
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| default.to_owned())
         };
         Self {
             config: name("CONFIG_TABLE", "config"),
@@ -90,13 +96,20 @@ pub struct Store {
 impl Store {
     /// A store on the given AWS configuration. No network call is made.
     ///
-    /// The SDK retries throttling, conflicts, 5xx and broken connections twice, soon: a helpdesk waits 5 s (docs/facts.md, Gorgias 3 and Zendesk 2), so an
-    /// attempt may take 2 s and all of them 5 s.
+    /// The SDK retries throttling, conflicts, 5xx and broken connections twice, soon: a helpdesk
+    /// waits 5 s (docs/facts.md, Gorgias 3 and Zendesk 2), so an attempt may take 2 s and all of
+    /// them 5 s.
     pub fn new(aws: &aws_config::SdkConfig, tables: Tables, secret: SubjectSecret) -> Self {
-        let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50));
-        let timeouts =
-            TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(2)).operation_timeout(Duration::from_secs(5)).build();
-        let config = aws_sdk_dynamodb::config::Builder::from(aws).retry_config(retries).timeout_config(timeouts);
+        let retries = RetryConfig::standard()
+            .with_max_attempts(3)
+            .with_initial_backoff(Duration::from_millis(50));
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(Duration::from_secs(2))
+            .operation_timeout(Duration::from_secs(5))
+            .build();
+        let config = aws_sdk_dynamodb::config::Builder::from(aws)
+            .retry_config(retries)
+            .timeout_config(timeouts);
         let config = config.retry_classifier(error::SingleWriteConflicts).build();
         Self { client: Client::from_conf(config), tables, secret, cache: Arc::default() }
     }
@@ -106,7 +119,10 @@ impl Store {
     /// # Errors
     /// If `SUBJECT_SECRET` is absent or empty: without it nobody could be recognised.
     pub fn from_env(aws: &aws_config::SdkConfig) -> Result<Self, MissingSecret> {
-        let secret = std::env::var("SUBJECT_SECRET").ok().filter(|secret| !secret.is_empty()).ok_or(MissingSecret)?;
+        let secret = std::env::var("SUBJECT_SECRET")
+            .ok()
+            .filter(|secret| !secret.is_empty())
+            .ok_or(MissingSecret)?;
         Ok(Self::new(aws, Tables::from_env(), SubjectSecret::new(&secret)))
     }
 

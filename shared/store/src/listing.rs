@@ -31,8 +31,9 @@ impl Filter {
 /// A page of requests, newest first.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// At most `limit`; may be fewer, even none, though `next` leads on. The rows are had from [`Store::interactions`], and a caller whose
-    /// reply is full before the end asks on after the last one that it holds.
+    /// At most `limit`; may be fewer, even none, though `next` leads on. The rows are had from
+    /// [`Store::interactions`], and a caller whose reply is full before the end asks on after the
+    /// last one that it holds.
     pub ids: Vec<Uuid>,
     /// Where the next page starts: the `after` to ask with. `None`: that was all.
     pub next: Option<Uuid>,
@@ -47,11 +48,12 @@ pub struct Found {
     pub bytes: usize,
 }
 
-/// Rows that are read by their ids at once. As heavy as DynamoDB lets them be, they come to 3.2 MB, which a small function reads well within the
-/// time of one attempt.
+/// Rows that are read by their ids at once. As heavy as DynamoDB lets them be, they come to 3.2 MB,
+/// which a small function reads well within the time of one attempt.
 pub const ROWS_AT_ONCE: usize = 8;
 
-/// Days that one page looks back through at most: longer than most companies keep requests, so that what ends within them ends with a `null`.
+/// Days that one page looks back through at most: longer than most companies keep requests, so that
+/// what ends within them ends with a `null`.
 const DAYS_A_PAGE: usize = 400;
 /// Days that are asked about at once.
 const DAYS_AT_ONCE: usize = 8;
@@ -70,18 +72,27 @@ struct OfShard {
 
 impl Store {
     /// The request, unless it is unknown or has expired.
-    pub async fn interaction(&self, request_id: Uuid, now: Timestamp) -> Result<Option<Interaction>, StoreError> {
+    pub async fn interaction(
+        &self,
+        request_id: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<Interaction>, StoreError> {
         Ok(self.kept(request_id).await?.filter(|row| !row.expired(now)))
     }
 
     /// The row, though it may have expired: DynamoDB deletes late.
     pub(crate) async fn kept(&self, request_id: Uuid) -> Result<Option<Interaction>, StoreError> {
-        let got = self.client.get_item().table_name(&self.tables.interactions).key("request_id", s(request_id.to_string()));
+        let got = self
+            .client
+            .get_item()
+            .table_name(&self.tables.interactions)
+            .key("request_id", s(request_id.to_string()));
         let item = got.consistent_read(true).send().await.map_err(StoreError::of("GetItem"))?.item;
         item.map(Interaction::from_item).transpose()
     }
 
-    /// Requests of this mode, newest first, older than `after`; `oldest` bounds the search (nothing older is kept).
+    /// Requests of this mode, newest first, older than `after`; `oldest` bounds the search (nothing
+    /// older is kept).
     pub async fn list(
         &self,
         mode: Mode,
@@ -148,14 +159,24 @@ impl Store {
         let from = after.and_then(received_at).unwrap_or(now.checked_add(AHEAD).unwrap_or(now));
         // A day more than the oldest, whose day is not over.
         let oldest = oldest.checked_sub(day(1)).unwrap_or(Timestamp::MIN);
-        let days = (0..).map_while(|back| from.checked_sub(day(back)).ok()).take_while(|at| *at > oldest);
+        let days =
+            (0..).map_while(|back| from.checked_sub(day(back)).ok()).take_while(|at| *at > oldest);
         let days: Vec<Timestamp> = days.take(DAYS_A_PAGE + 1).collect();
         let mut ids: Vec<Uuid> = Vec::new();
-        // Where the search of a shard was broken off; what is older than the latest of these is left for the next page.
+        // Where the search of a shard was broken off; what is older than the latest of these is
+        // left for the next page.
         let mut floor: Option<Uuid> = None;
-        for at_once in days.get(..days.len().min(DAYS_A_PAGE)).unwrap_or_default().chunks(DAYS_AT_ONCE) {
-            let queries = at_once.iter().flat_map(|at| (0..DAY_SHARDS).map(move |shard| day_shard(mode, *at, shard)));
-            for shard in try_join_all(queries.map(|shard| self.ids_of_shard(shard, status, after, limit + 1))).await? {
+        for at_once in
+            days.get(..days.len().min(DAYS_A_PAGE)).unwrap_or_default().chunks(DAYS_AT_ONCE)
+        {
+            let queries = at_once
+                .iter()
+                .flat_map(|at| (0..DAY_SHARDS).map(move |shard| day_shard(mode, *at, shard)));
+            for shard in try_join_all(
+                queries.map(|shard| self.ids_of_shard(shard, status, after, limit + 1)),
+            )
+            .await?
+            {
                 ids.extend(shard.ids);
                 floor = floor.max(shard.broken_off_at);
             }
@@ -176,10 +197,17 @@ impl Store {
         Ok((ids, next))
     }
 
-    async fn ids_of_shard(&self, shard: String, status: Option<Status>, after: Option<Uuid>, limit: usize) -> Result<OfShard, StoreError> {
+    async fn ids_of_shard(
+        &self,
+        shard: String,
+        status: Option<Status>,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<OfShard, StoreError> {
         let (mut ids, mut start) = (Vec::new(), None);
         // Without a filter what is read is what is shown.
-        let a_page = if status.is_some() { 1_000 } else { i32::try_from(limit).unwrap_or(1_000).min(1_000) };
+        let a_page =
+            if status.is_some() { 1_000 } else { i32::try_from(limit).unwrap_or(1_000).min(1_000) };
         for pages in 1.. {
             let mut query = self
                 .client
@@ -193,7 +221,9 @@ impl Store {
                 .limit(a_page)
                 .set_exclusive_start_key(start);
             if let Some(status) = status {
-                query = query.filter_expression("#status = :status").expression_attribute_names("#status", "status");
+                query = query
+                    .filter_expression("#status = :status")
+                    .expression_attribute_names("#status", "status");
                 query = query.expression_attribute_values(":status", s(status.as_str()));
             }
             let page = query.send().await.map_err(StoreError::of("Query day"))?;
@@ -209,33 +239,46 @@ impl Store {
         Ok(OfShard { ids, broken_off_at: None })
     }
 
-    /// The rows with these ids, but for those that are gone. Who wants many asks for [`ROWS_AT_ONCE`] at a time, and stops when there is enough.
+    /// The rows with these ids, but for those that are gone. Who wants many asks for
+    /// [`ROWS_AT_ONCE`] at a time, and stops when there is enough.
     pub async fn interactions(&self, ids: &[Uuid], now: Timestamp) -> Result<Found, StoreError> {
         let mut found = Found::default();
-        // DynamoDB refuses a batch that names a row twice, as an answer does that was changed while it was read.
+        // DynamoDB refuses a batch that names a row twice, as an answer does that was changed while
+        // it was read.
         let ids: Vec<Uuid> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         for batch in ids.chunks(ROWS_AT_ONCE) {
-            let keys = batch.iter().map(|id| HashMap::from([("request_id".to_owned(), s(id.to_string()))])).collect();
-            let keys = crate::record::built(KeysAndAttributes::builder().set_keys(Some(keys)).build())?;
+            let keys = batch
+                .iter()
+                .map(|id| HashMap::from([("request_id".to_owned(), s(id.to_string()))]))
+                .collect();
+            let keys =
+                crate::record::built(KeysAndAttributes::builder().set_keys(Some(keys)).build())?;
             let mut wanted = HashMap::from([(self.tables.interactions.clone(), keys)]);
             let mut in_vain = 0;
             while !wanted.is_empty() {
                 let got = self.client.batch_get_item().set_request_items(Some(wanted)).send().await;
                 let got = got.map_err(StoreError::of("BatchGetItem"))?;
-                let items: Vec<_> = got.responses.unwrap_or_default().into_values().flatten().collect();
+                let items: Vec<_> =
+                    got.responses.unwrap_or_default().into_values().flatten().collect();
                 // DynamoDB leaves keys unprocessed when it is throttled, or the rows are large.
                 wanted = got.unprocessed_keys.unwrap_or_default();
                 in_vain = if items.is_empty() { in_vain + 1 } else { 0 };
                 if in_vain >= BATCH_ATTEMPTS && !wanted.is_empty() {
-                    return Err(StoreError::Unavailable { operation: "BatchGetItem", cause: "keys stay unprocessed".into() });
+                    return Err(StoreError::Unavailable {
+                        operation: "BatchGetItem",
+                        cause: "keys stay unprocessed".into(),
+                    });
                 }
                 for item in items {
                     found.bytes += weight_of(&item);
                     let request_id = id_of(&item);
                     match Interaction::from_item(item) {
                         Ok(row) => drop(found.rows.insert(row.request_id, row)),
-                        // Somebody has edited it by hand. One row must not make a whole list unreadable.
-                        Err(error) => tracing::error!(?request_id, %error, "a row is left out of a list"),
+                        // Somebody has edited it by hand. One row must not make a whole list
+                        // unreadable.
+                        Err(error) => {
+                            tracing::error!(?request_id, %error, "a row is left out of a list")
+                        }
                     }
                 }
                 if in_vain > 0 {

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::query::QueryOutput;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -38,25 +40,29 @@ impl Answer {
 
 /// A row of the responses table: the current answer to one request, and what it replaced.
 ///
-/// It holds no name and no address: whoever exports it joins the interaction, which expires after `retention_days`.
+/// It holds no name and no address: whoever exports it joins the interaction, which expires after
+/// `retention_days`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResponseRow {
     /// Partition: `2026-11`, UTC.
     pub month: String,
-    /// Sort key, and cursor of the export: time of the answer in milliseconds × 1,000 plus a random part.
+    /// Sort key, and cursor of the export: time of the answer in milliseconds × 1,000 plus a random
+    /// part.
     pub sequence_id: u64,
     /// The request that was answered.
     pub request_id: String,
     /// The answer.
     pub answer: Answer,
-    /// Earlier answers, oldest first: the latest [`ResponseRow::HISTORY`], and fewer where the row would weigh more than
-    /// [`ResponseRow::LARGEST`]. An export is given none.
+    /// Earlier answers, oldest first: the latest [`ResponseRow::HISTORY`], and fewer where the row
+    /// would weigh more than [`ResponseRow::LARGEST`]. An export is given none.
     #[serde(default)]
     pub history: Vec<Answer>,
-    /// How many answers this one has replaced, also those that `history` has no room for. Rows from before there was this count have 0.
+    /// How many answers this one has replaced, also those that `history` has no room for. Rows from
+    /// before there was this count have 0.
     #[serde(default)]
     pub replaced: usize,
-    /// When the latest changes were made, in milliseconds since 1970, oldest first, at most [`ResponseRow::CHANGES_AN_HOUR`].
+    /// When the latest changes were made, in milliseconds since 1970, oldest first, at most
+    /// [`ResponseRow::CHANGES_AN_HOUR`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<i64>,
     /// For the export, once the interaction has expired: the helpdesk's id.
@@ -82,7 +88,8 @@ pub struct ResponseRow {
 impl ResponseRow {
     /// Earlier answers kept at most.
     pub const HISTORY: usize = 20;
-    /// Bytes that earlier answers may bring a row to. Each change rewrites the row, in the one partition of its month.
+    /// Bytes that earlier answers may bring a row to. Each change rewrites the row, in the one
+    /// partition of its month.
     pub const LARGEST: usize = 16 * 1024;
     /// Changes of one answer in any hour at most.
     pub const CHANGES_AN_HOUR: usize = 20;
@@ -99,7 +106,10 @@ impl ResponseRow {
 
     /// The first answer to a request.
     fn first(row: &Interaction, answer: &Answer) -> Self {
-        let key = AnswerKey { month: month(answer.at), sequence_id: sequence_id(answer.at, fastrand::u64(0..1_000)) };
+        let key = AnswerKey {
+            month: month(answer.at),
+            sequence_id: sequence_id(answer.at, fastrand::u64(0..1_000)),
+        };
         Self {
             month: key.month,
             sequence_id: key.sequence_id,
@@ -139,8 +149,15 @@ impl ResponseRow {
 
     /// How long it takes until the answer may be changed again, if it has been changed too often.
     fn paced(&self, now: Timestamp) -> Option<SignedDuration> {
-        let oldest = self.changed.len().checked_sub(Self::CHANGES_AN_HOUR).and_then(|surplus| self.changed.get(surplus))?;
-        let over = Timestamp::from_millisecond(*oldest).ok()?.checked_add(SignedDuration::from_hours(1)).ok()?;
+        let oldest = self
+            .changed
+            .len()
+            .checked_sub(Self::CHANGES_AN_HOUR)
+            .and_then(|surplus| self.changed.get(surplus))?;
+        let over = Timestamp::from_millisecond(*oldest)
+            .ok()?
+            .checked_add(SignedDuration::from_hours(1))
+            .ok()?;
         Some(over.duration_since(now)).filter(|wait| wait.is_positive())
     }
 }
@@ -163,20 +180,23 @@ pub enum Answered {
     },
 }
 
-/// Attempts at an answer that meets others to the same request. It has to look again only when another one was written, and of those there are no
-/// more than [`ResponseRow::CHANGES_AN_HOUR`]. The rest is for places in the export that are taken.
+/// Attempts at an answer that meets others to the same request. It has to look again only when
+/// another one was written, and of those there are no more than [`ResponseRow::CHANGES_AN_HOUR`].
+/// The rest is for places in the export that are taken.
 const ATTEMPTS: u32 = 24;
 /// Attempts at one transaction that meets others while they are written.
 const CONFLICT_ATTEMPTS: u32 = 12;
-/// The waits between attempts grow from 80 to 320 ms at most: ten answers at once need room beside each other, and all attempts together have to
-/// end before the function's time-out.
+/// The waits between attempts grow from 80 to 320 ms at most: ten answers at once need room beside
+/// each other, and all attempts together have to end before the function's time-out.
 const SHORTEST_WAIT: u32 = 2;
 const LONGEST_WAIT: u32 = 5;
-/// Pages of a month that are read for one page of the export at most. DynamoDB ends each at a megabyte.
+/// Pages of a month that are read for one page of the export at most. DynamoDB ends each at a
+/// megabyte.
 const PAGES: usize = 16;
 
 impl Store {
-    /// Records an answer; it replaces the current one, which goes into its history. One that equals the current one writes nothing.
+    /// Records an answer; it replaces the current one, which goes into its history. One that equals
+    /// the current one writes nothing.
     ///
     /// The row moves to the end of the export, so that whoever reads by cursor sees the change.
     pub async fn answer(&self, row: &Interaction, answer: &Answer) -> Result<Answered, StoreError> {
@@ -197,16 +217,28 @@ impl Store {
                 response = response.replacing(earlier);
             }
             let actions = self.answering(row, current.as_ref(), &response)?;
-            let Transacted::Refused(reasons) = self.transact_within(CONFLICT_ATTEMPTS, actions).await? else { return Ok(Answered::Kept) };
-            if let Some(refused) = reasons.into_iter().next().filter(|reason| condition_failed(Some(reason))) {
-                // Somebody answered in between, or the row is gone. DynamoDB says which: what stands there comes with the refusal.
+            let Transacted::Refused(reasons) =
+                self.transact_within(CONFLICT_ATTEMPTS, actions).await?
+            else {
+                return Ok(Answered::Kept);
+            };
+            if let Some(refused) =
+                reasons.into_iter().next().filter(|reason| condition_failed(Some(reason)))
+            {
+                // Somebody answered in between, or the row is gone. DynamoDB says which: what
+                // stands there comes with the refusal.
                 let row = refused.item.map(Interaction::from_item).transpose()?;
-                let Some(row) = row.filter(|row| !row.expired(answer.at)) else { return Ok(Answered::Gone) };
+                let Some(row) = row.filter(|row| !row.expired(answer.at)) else {
+                    return Ok(Answered::Gone);
+                };
                 current = row.answer;
             }
             pause((attempt + SHORTEST_WAIT).min(LONGEST_WAIT)).await;
         }
-        Err(StoreError::Unavailable { operation: "answer", cause: "another answer came in between, each time".into() })
+        Err(StoreError::Unavailable {
+            operation: "answer",
+            cause: "another answer came in between, each time".into(),
+        })
     }
 
     fn answering(
@@ -216,31 +248,40 @@ impl Store {
         response: &ResponseRow,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let key = AnswerKey { month: response.month.clone(), sequence_id: response.sequence_id };
-        let pointer = serde_dynamo::to_attribute_value(key).map_err(StoreError::corrupt("interactions"))?;
+        let pointer =
+            serde_dynamo::to_attribute_value(key).map_err(StoreError::corrupt("interactions"))?;
         let mut point = Update::builder()
             .table_name(&self.tables.interactions)
             .key("request_id", s(row.request_id.to_string()))
             .update_expression("SET answer = :key")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_values(":key", pointer);
-        // Clauses: the row exists; and its answer is the one that this one replaces, or there is none yet.
+        // Clauses: the row exists; and its answer is the one that this one replaces, or there is
+        // none yet.
         point = match current {
-            None => point.condition_expression("attribute_exists(request_id) AND attribute_not_exists(answer)"),
+            None => point.condition_expression(
+                "attribute_exists(request_id) AND attribute_not_exists(answer)",
+            ),
             Some(old) => point
                 .condition_expression("attribute_exists(request_id) AND answer.sequence_id = :old")
                 .expression_attribute_values(":old", n(old.sequence_id)),
         };
-        // Clause: the place in the export is free (two answers in one millisecond that drew the same number).
+        // Clause: the place in the export is free (two answers in one millisecond that drew the
+        // same number).
         let put = Put::builder()
             .table_name(&self.tables.responses)
-            .set_item(Some(serde_dynamo::to_item(response).map_err(StoreError::corrupt("responses"))?))
+            .set_item(Some(
+                serde_dynamo::to_item(response).map_err(StoreError::corrupt("responses"))?,
+            ))
             .condition_expression("attribute_not_exists(sequence_id)");
         let mut actions = vec![
             TransactWriteItem::builder().update(built(point.build())?).build(),
             TransactWriteItem::builder().put(built(put.build())?).build(),
         ];
         if let Some(old) = current {
-            let delete = Delete::builder().table_name(&self.tables.responses).set_key(Some(response_key(old)));
+            let delete = Delete::builder()
+                .table_name(&self.tables.responses)
+                .set_key(Some(response_key(old)));
             actions.push(TransactWriteItem::builder().delete(built(delete.build())?).build());
         }
         Ok(actions)
@@ -248,22 +289,39 @@ impl Store {
 
     /// The answer at this place.
     pub async fn response(&self, key: &AnswerKey) -> Result<Option<ResponseRow>, StoreError> {
-        let got = self.client.get_item().table_name(&self.tables.responses).set_key(Some(response_key(key))).consistent_read(true);
+        let got = self
+            .client
+            .get_item()
+            .table_name(&self.tables.responses)
+            .set_key(Some(response_key(key)))
+            .consistent_read(true);
         let item = got.send().await.map_err(StoreError::of("GetItem"))?.item;
-        item.map(|item| serde_dynamo::from_item(item).map_err(StoreError::corrupt("responses"))).transpose()
+        item.map(|item| serde_dynamo::from_item(item).map_err(StoreError::corrupt("responses")))
+            .transpose()
     }
 
-    /// Answers of one month with a sequence id above `after` and at most `until`, in order, at most `limit`, without what they replaced; and
-    /// whether there may be more, though they are fewer.
-    pub async fn responses(&self, month: &str, after: u64, until: u64, limit: usize) -> Result<(Vec<ResponseRow>, bool), StoreError> {
+    /// Answers of one month with a sequence id above `after` and at most `until`, in order, at most
+    /// `limit`, without what they replaced; and whether there may be more, though they are fewer.
+    pub async fn responses(
+        &self,
+        month: &str,
+        after: u64,
+        until: u64,
+        limit: usize,
+    ) -> Result<(Vec<ResponseRow>, bool), StoreError> {
         let (mut rows, mut start, limit) = (Vec::new(), None, limit.max(1));
         for _ in 0..PAGES {
             // A page ends at a megabyte, however many rows that is.
             let wanted = i32::try_from(limit - rows.len()).unwrap_or(i32::MAX);
             let page = self.page_of_responses(month, after, until, wanted, start).await?;
             for item in page.items.unwrap_or_default() {
-                let row: ResponseRow = serde_dynamo::from_item(item).map_err(StoreError::corrupt("responses"))?;
-                rows.push(ResponseRow { replaced: row.previous_answers(), history: Vec::new(), ..row });
+                let row: ResponseRow =
+                    serde_dynamo::from_item(item).map_err(StoreError::corrupt("responses"))?;
+                rows.push(ResponseRow {
+                    replaced: row.previous_answers(),
+                    history: Vec::new(),
+                    ..row
+                });
             }
             start = page.last_evaluated_key;
             if start.is_none() || rows.len() >= limit {
@@ -299,7 +357,10 @@ impl Store {
 }
 
 fn response_key(key: &AnswerKey) -> HashMap<String, AttributeValue> {
-    HashMap::from([("month".to_owned(), s(&key.month)), ("sequence_id".to_owned(), n(key.sequence_id))])
+    HashMap::from([
+        ("month".to_owned(), s(&key.month)),
+        ("sequence_id".to_owned(), n(key.sequence_id)),
+    ])
 }
 
 /// `2026-11`, UTC.
@@ -307,7 +368,8 @@ fn month(at: Timestamp) -> String {
     at.strftime("%Y-%m").to_string()
 }
 
-/// Milliseconds × 1,000 + `random` (0 to 999): ordered by time, and exact in a JSON number until the year 2255.
+/// Milliseconds × 1,000 + `random` (0 to 999): ordered by time, and exact in a JSON number until
+/// the year 2255.
 fn sequence_id(at: Timestamp, random: u64) -> u64 {
     u64::try_from(at.as_millisecond()).unwrap_or_default() * 1_000 + random
 }
@@ -331,15 +393,26 @@ mod tests {
     #[test]
     fn a_heavy_row_from_before_there_was_a_limit_becomes_light_and_its_answers_stay_counted() {
         let emoji = |count: usize| "😀".repeat(count);
-        let history: Vec<_> = (0..20).map(|n| json!({ "stars": n % 5 + 1, "comment": emoji(2_000), "at": AT + n })).collect();
+        let history: Vec<_> = (0..20)
+            .map(|n| json!({ "stars": n % 5 + 1, "comment": emoji(2_000), "at": AT + n }))
+            .collect();
         let heavy = row(json!({ "history": history }));
         assert!(heavy.weight() > 160_000);
         let cases = [(2_000, 1), (1_000, 1), (10, 1)];
         for (comment, kept) in cases {
-            let new = row(json!({ "answer": { "stars": 1, "comment": emoji(comment), "at": AT + 100 } })).replacing(heavy.clone());
+            let new =
+                row(json!({ "answer": { "stars": 1, "comment": emoji(comment), "at": AT + 100 } }))
+                    .replacing(heavy.clone());
             assert!(new.weight() <= ResponseRow::LARGEST, "{comment}: {}", new.weight());
-            assert!(new.history.len() >= kept && new.history.last() == Some(&heavy.answer), "{comment}: the latest are what is kept");
-            assert_eq!((new.previous_answers(), new.changed.as_slice()), (21, &[AT + 100][..]), "{comment}");
+            assert!(
+                new.history.len() >= kept && new.history.last() == Some(&heavy.answer),
+                "{comment}: the latest are what is kept"
+            );
+            assert_eq!(
+                (new.previous_answers(), new.changed.as_slice()),
+                (21, &[AT + 100][..]),
+                "{comment}"
+            );
             let newer = row(json!({})).replacing(new);
             assert_eq!((newer.previous_answers(), newer.changed.len()), (22, 2), "{comment}");
         }
@@ -354,9 +427,17 @@ mod tests {
             ("none yet", Vec::new(), None),
             ("one less", every_two(19), None),
             ("the first was an hour ago", every_two(20), None),
-            ("the first was less than an hour ago", every_two(20).iter().map(|at| at + 1).collect(), Some(SignedDuration::from_millis(1))),
+            (
+                "the first was less than an hour ago",
+                every_two(20).iter().map(|at| at + 1).collect(),
+                Some(SignedDuration::from_millis(1)),
+            ),
             ("more than are kept", every_two(25), Some(SignedDuration::from_mins(10))),
-            ("by a clock that is ahead", vec![minutes(61); 20], Some(SignedDuration::from_mins(61))),
+            (
+                "by a clock that is ahead",
+                vec![minutes(61); 20],
+                Some(SignedDuration::from_mins(61)),
+            ),
         ];
         for (name, changed, wait) in cases {
             assert_eq!(row(json!({ "changed": changed })).paced(now), wait, "{name}");

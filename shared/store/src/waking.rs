@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure as OnFailure};
 use jiff::Timestamp;
-use policy::{Mode, Status, later};
+use policy::{Mode, Status, saturating_add};
 use uuid::Uuid;
 
 use crate::interaction::{DAY_SHARDS, STALLED, day_shard, first_id, hour, last_id, ms, n, s};
@@ -16,11 +16,14 @@ use crate::{Store, StoreError};
 /// Partitions of the `due` index, read in parallel.
 pub const DUE_SHARDS: u64 = 8;
 
-/// Rows of one page: about half a megabyte of the index, which DynamoDB reads in some hundredths of a second.
+/// Rows of one page: about half a megabyte of the index, which DynamoDB reads in some hundredths of
+/// a second.
 const LARGEST_PAGE: i32 = 2_000;
 
-/// Clauses of all writes to a row that was found due: it exists; it stands where the index says; and nobody has moved its time since.
-pub(crate) const SEEN: &str = "attribute_exists(request_id) AND #status = :status AND wake_at = :seen";
+/// Clauses of all writes to a row that was found due: it exists; it stands where the index says;
+/// and nobody has moved its time since.
+pub(crate) const SEEN: &str =
+    "attribute_exists(request_id) AND #status = :status AND wake_at = :seen";
 
 /// How often a row is woken with nobody working on it: for a week, every three minutes.
 const MOST_WOKEN: u32 = 7 * 24 * 20;
@@ -55,9 +58,14 @@ pub struct Due {
 }
 
 impl Store {
-    /// Rows of one shard whose time has come, the longest waiting first: at most `limit` that are to be made ready, and every `Sending` one
-    /// that is found on the way to them.
-    pub async fn due(&self, shard: u64, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+    /// Rows of one shard whose time has come, the longest waiting first: at most `limit` that are
+    /// to be made ready, and every `Sending` one that is found on the way to them.
+    pub async fn due(
+        &self,
+        shard: u64,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Due>, StoreError> {
         let (mut found, mut start, mut wakeable) = (Vec::new(), None, 0);
         while wakeable < limit {
             let page = self
@@ -83,28 +91,34 @@ impl Store {
         Ok(found)
     }
 
-    /// Makes a due request ready and moves its `wake_at` ahead, so that it is not woken twice for nothing. It counts how often that was done
-    /// since somebody last worked on the row.
+    /// Makes a due request ready and moves its `wake_at` ahead, so that it is not woken twice for
+    /// nothing. It counts how often that was done since somebody last worked on the row.
     pub async fn wake(&self, due: &Due, now: Timestamp) -> Result<Woken, StoreError> {
         // Clauses: as `SEEN`; and it was not woken for a week already with nobody working on it.
         let update = self
             .seen(due)
             .update_expression("SET ready = :one, wake_at = :stalled ADD woken :one")
-            .condition_expression(format!("{SEEN} AND (attribute_not_exists(woken) OR woken < :most)"))
+            .condition_expression(format!(
+                "{SEEN} AND (attribute_not_exists(woken) OR woken < :most)"
+            ))
             .expression_attribute_values(":one", n(1))
             .expression_attribute_values(":most", n(MOST_WOKEN))
-            .expression_attribute_values(":stalled", ms(later(now, STALLED)))
+            .expression_attribute_values(":stalled", ms(saturating_add(now, STALLED)))
             .return_values_on_condition_check_failure(OnFailure::AllOld);
         let Err(error) = update.send().await else { return Ok(Woken::Ready) };
         let woken = match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item().and_then(|row| row.get("woken")),
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                failed.item().and_then(|row| row.get("woken"))
+            }
             _ => return Err(StoreError::of("UpdateItem")(error)),
         };
-        let woken: u32 = woken.and_then(|woken| woken.as_n().ok()?.parse().ok()).unwrap_or_default();
+        let woken: u32 =
+            woken.and_then(|woken| woken.as_n().ok()?.parse().ok()).unwrap_or_default();
         Ok(if woken < MOST_WOKEN { Woken::MovedOn } else { Woken::InVain })
     }
 
-    /// Looks again at `wake_at`: a lease is over and there is no evidence yet. False if the row has moved on.
+    /// Looks again at `wake_at`: a lease is over and there is no evidence yet. False if the row has
+    /// moved on.
     pub async fn postpone(&self, due: &Due, wake_at: Timestamp) -> Result<bool, StoreError> {
         let update = self
             .seen(due)
@@ -114,8 +128,14 @@ impl Store {
         applied(update.send().await)
     }
 
-    /// Evidence says for the first time that no mail left: it has to say so again at `wake_at`. False if the row has moved on.
-    pub async fn doubt(&self, due: &Due, wake_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+    /// Evidence says for the first time that no mail left: it has to say so again at `wake_at`.
+    /// False if the row has moved on.
+    pub async fn doubt(
+        &self,
+        due: &Due,
+        wake_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let update = self
             .seen(due)
             .update_expression("SET doubted_at = :now, wake_at = :later")
@@ -133,10 +153,11 @@ impl Store {
             .expression_attribute_values(":seen", ms(due.wake_at))
     }
 
-    /// Counts an hour's requests by outcome and keeps the result as `tally/<hour>`, `mode/source/status/reason` → count: what alerts and charts
-    /// read.
+    /// Counts an hour's requests by outcome and keeps the result as `tally/<hour>`,
+    /// `mode/source/status/reason` → count: what alerts and charts read.
     ///
-    /// Counted from the index, never by a counter in the request's path. The whole item is replaced, so counting twice does no harm.
+    /// Counted from the index, never by a counter in the request's path. The whole item is
+    /// replaced, so counting twice does no harm.
     pub async fn tally(&self, at: Timestamp) -> Result<(), StoreError> {
         let mut counts: HashMap<String, u64> = HashMap::new();
         for mode in [Mode::Live, Mode::Test] {
@@ -148,12 +169,26 @@ impl Store {
             return Ok(());
         }
         let counts = counts.into_iter().map(|(name, count)| (name, n(count))).collect();
-        let put = self.client.put_item().table_name(&self.tables.config).item("kind", s("tally")).item("id", s(hour(at)));
-        put.item("counts", AttributeValue::M(counts)).send().await.map_err(StoreError::of("PutItem"))?;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.tables.config)
+            .item("kind", s("tally"))
+            .item("id", s(hour(at)));
+        put.item("counts", AttributeValue::M(counts))
+            .send()
+            .await
+            .map_err(StoreError::of("PutItem"))?;
         Ok(())
     }
 
-    async fn count_shard(&self, shard: String, at: Timestamp, mode: Mode, counts: &mut HashMap<String, u64>) -> Result<(), StoreError> {
+    async fn count_shard(
+        &self,
+        shard: String,
+        at: Timestamp,
+        mode: Mode,
+        counts: &mut HashMap<String, u64>,
+    ) -> Result<(), StoreError> {
         let mut start = None;
         loop {
             let page = self
@@ -161,7 +196,9 @@ impl Store {
                 .query()
                 .table_name(&self.tables.interactions)
                 .index_name("day")
-                .key_condition_expression("day_shard = :shard AND request_id BETWEEN :first AND :last")
+                .key_condition_expression(
+                    "day_shard = :shard AND request_id BETWEEN :first AND :last",
+                )
                 .expression_attribute_values(":shard", s(&shard))
                 .expression_attribute_values(":first", s(first_id(at, HOUR).to_string()))
                 .expression_attribute_values(":last", s(last_id(at, HOUR).to_string()))
@@ -170,8 +207,11 @@ impl Store {
                 .await
                 .map_err(StoreError::of("Query day"))?;
             for item in page.items() {
-                let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).map_or("", String::as_str);
-                let name = [mode.as_str(), text("source"), text("status"), text("reason")].join("/");
+                let text = |name: &str| {
+                    item.get(name).and_then(|v| v.as_s().ok()).map_or("", String::as_str)
+                };
+                let name =
+                    [mode.as_str(), text("source"), text("status"), text("reason")].join("/");
                 *counts.entry(name).or_default() += 1;
             }
             start = page.last_evaluated_key;
@@ -184,7 +224,8 @@ impl Store {
 
 fn due(item: &HashMap<String, AttributeValue>) -> Option<Due> {
     let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok());
-    let time = |name: &str| Timestamp::from_millisecond(item.get(name)?.as_n().ok()?.parse().ok()?).ok();
+    let time =
+        |name: &str| Timestamp::from_millisecond(item.get(name)?.as_n().ok()?.parse().ok()?).ok();
     Some(Due {
         request_id: text("request_id")?.parse().ok()?,
         status: Status::from_name(text("status")?)?,

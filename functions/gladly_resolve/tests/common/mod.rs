@@ -1,6 +1,8 @@
-//! The function against an embedded DynamoDB and a fake of Gladly, both over HTTP. Time is given, never waited for.
+//! The function against an embedded DynamoDB and a fake of Gladly, both over HTTP. Time is given,
+//! never waited for.
 
-// The fake belongs to the local stack, which depends on this function: by path, so that these tests do not depend on every other one.
+// The fake belongs to the local stack, which depends on this function: by path, so that these tests
+// do not depend on every other one.
 #[path = "../../../../local/src/gladly.rs"]
 pub mod fake;
 
@@ -11,17 +13,19 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType,
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
+    KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
-use fake::{Answer, Gladly as Fake};
+use fake::{FakeReply, Gladly as Fake};
 use gladly_resolve::{AllowedHosts, Gladly, Resolver};
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use links::SubjectSecret;
 use normalize::Source;
 use policy::{Mode, Reason, Status};
 use serde_json::{Map, Value, json};
-use store::{Conversation, DUE_SHARDS, Interaction, NewInteraction, Resolution, Store, Tables, config_items};
+use store::{
+    Conversation, DUE_SHARDS, Interaction, NewInteraction, Resolution, Store, Tables, config_items,
+};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -79,7 +83,13 @@ impl App {
     /// Puts config items; the function sees them once its cache is over.
     pub async fn configure(&self, items: &[Value]) {
         for item in config_items(items).unwrap() {
-            self.dynamodb.put_item().table_name("config").set_item(Some(item)).send().await.unwrap();
+            self.dynamodb
+                .put_item()
+                .table_name("config")
+                .set_item(Some(item))
+                .send()
+                .await
+                .unwrap();
         }
     }
 
@@ -89,8 +99,22 @@ impl App {
     }
 
     /// [`Self::close`], by a key of this mode.
-    pub async fn close_in(&self, mode: Mode, conversation: &str, customer: &str, agent: Option<&str>) -> Uuid {
-        self.close_at(mode, conversation, customer, agent, start(), SignedDuration::from_hours(24 * 90)).await
+    pub async fn close_in(
+        &self,
+        mode: Mode,
+        conversation: &str,
+        customer: &str,
+        agent: Option<&str>,
+    ) -> Uuid {
+        self.close_at(
+            mode,
+            conversation,
+            customer,
+            agent,
+            start(),
+            SignedDuration::from_hours(24 * 90),
+        )
+        .await
     }
 
     /// [`Self::close_in`], at another time than the start, with a row that is kept so long.
@@ -107,7 +131,10 @@ impl App {
             mode,
             key: "0".repeat(64),
             source: Source::Gladly,
-            resolution: Resolution { request: json!({ "ext_interaction_id": conversation }), ..Resolution::default() },
+            resolution: Resolution {
+                request: json!({ "ext_interaction_id": conversation }),
+                ..Resolution::default()
+            },
             due: at,
             ext_interaction_id: Some(conversation.to_owned()),
             body: None,
@@ -128,8 +155,18 @@ impl App {
     /// The item in DynamoDB's JSON, as a stream shows it.
     pub async fn image(&self, id: Uuid) -> Option<Map<String, Value>> {
         let key = AttributeValue::S(id.to_string());
-        let got = self.dynamodb.get_item().table_name("interactions").key("request_id", key).consistent_read(true).send().await.unwrap();
-        got.item.map(|item| item.iter().map(|(name, value)| (name.clone(), dynamodb_json(value))).collect())
+        let got = self
+            .dynamodb
+            .get_item()
+            .table_name("interactions")
+            .key("request_id", key)
+            .consistent_read(true)
+            .send()
+            .await
+            .unwrap();
+        got.item.map(|item| {
+            item.iter().map(|(name, value)| (name.clone(), dynamodb_json(value))).collect()
+        })
     }
 
     /// The row as it is.
@@ -137,17 +174,26 @@ impl App {
         store::interaction_from_image(&self.image(id).await.unwrap()).unwrap()
     }
 
-    /// Delivers the row as the stream does, if it passes the stream's filter; returns it as it is then. No record may fail.
+    /// Delivers the row as the stream does, if it passes the stream's filter; returns it as it is
+    /// then. No record may fail.
     pub async fn look(&self, id: Uuid, now: Timestamp) -> Interaction {
         let row = self.row(id).await;
-        assert!(row.status == Status::Unresolved && row.ready == Some(1), "the filter lets nothing else through: {row:?}");
+        assert!(
+            row.status == Status::Unresolved && row.ready == Some(1),
+            "the filter lets nothing else through: {row:?}"
+        );
         let event = json!({ "Records": [record("1", self.image(id).await.unwrap())] });
         assert_eq!(self.resolver.handle(&event, now).await, json!({ "batchItemFailures": [] }));
         self.row(id).await
     }
 
     /// [`Self::close`] and [`Self::look`].
-    pub async fn resolve(&self, conversation: &str, customer: &str, agent: Option<&str>) -> Interaction {
+    pub async fn resolve(
+        &self,
+        conversation: &str,
+        customer: &str,
+        agent: Option<&str>,
+    ) -> Interaction {
         let id = self.close(conversation, customer, agent).await;
         self.look(id, start()).await
     }
@@ -157,7 +203,9 @@ impl App {
         let mut woken = 0;
         for shard in 0..DUE_SHARDS {
             for due in self.resolver.store.due(shard, now, 100).await.unwrap() {
-                woken += usize::from(self.resolver.store.wake(&due, now).await.unwrap() == store::Woken::Ready);
+                woken += usize::from(
+                    self.resolver.store.wake(&due, now).await.unwrap() == store::Woken::Ready,
+                );
             }
         }
         woken
@@ -181,8 +229,13 @@ pub fn resolver(store: Store, token: &str) -> Resolver {
 
 /// The tables.
 pub fn store(aws: &SdkConfig) -> Store {
-    let [config, interactions, suppression, responses] = ["config", "interactions", "suppression", "responses"].map(str::to_owned);
-    Store::new(aws, Tables { config, interactions, suppression, responses }, SubjectSecret::new("test"))
+    let [config, interactions, suppression, responses] =
+        ["config", "interactions", "suppression", "responses"].map(str::to_owned);
+    Store::new(
+        aws,
+        Tables { config, interactions, suppression, responses },
+        SubjectSecret::new("test"),
+    )
 }
 
 /// The SDK's configuration for one endpoint.
@@ -198,7 +251,8 @@ pub fn assert_ended(row: &Interaction, reason: Reason) {
     assert_eq!((row.ready, row.wake_at), (None, None), "it is at its end");
 }
 
-/// Asserts that a request waits to be asked about again after `from` and until `to`, both in seconds after `now`.
+/// Asserts that a request waits to be asked about again after `from` and until `to`, both in
+/// seconds after `now`.
 pub fn assert_waits(row: &Interaction, now: Timestamp, from: i64, to: i64) {
     assert_eq!((row.status, row.ready), (Status::Unresolved, None));
     let wait = row.wake_at.unwrap().duration_since(now).as_secs();
@@ -207,10 +261,12 @@ pub fn assert_waits(row: &Interaction, now: Timestamp, from: i64, to: i64) {
 
 /// Answers a path of Gladly's API with an error.
 pub fn fail(app: &App, path: &str, status: u16) {
-    app.gladly.answer(path, Answer::error(status.try_into().unwrap(), "trouble"));
+    app.gladly.answer(path, FakeReply::error(status.try_into().unwrap(), "trouble"));
 }
 
-async fn serve<F: Future<Output = ()> + Send + 'static>(with: impl FnOnce(TcpListener) -> F) -> SocketAddr {
+async fn serve<F: Future<Output = ()> + Send + 'static>(
+    with: impl FnOnce(TcpListener) -> F,
+) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(with(listener));
@@ -218,13 +274,17 @@ async fn serve<F: Future<Output = ()> + Send + 'static>(with: impl FnOnce(TcpLis
 }
 
 fn dynamodb_json(value: &AttributeValue) -> Value {
-    let map = |map: &HashMap<String, AttributeValue>| map.iter().map(|(name, value)| (name.clone(), dynamodb_json(value))).collect();
+    let map = |map: &HashMap<String, AttributeValue>| {
+        map.iter().map(|(name, value)| (name.clone(), dynamodb_json(value))).collect()
+    };
     match value {
         AttributeValue::S(text) => json!({ "S": text }),
         AttributeValue::N(number) => json!({ "N": number }),
         AttributeValue::Bool(flag) => json!({ "BOOL": flag }),
         AttributeValue::Null(_) => json!({ "NULL": true }),
-        AttributeValue::L(values) => json!({ "L": values.iter().map(dynamodb_json).collect::<Vec<_>>() }),
+        AttributeValue::L(values) => {
+            json!({ "L": values.iter().map(dynamodb_json).collect::<Vec<_>>() })
+        }
         AttributeValue::M(fields) => json!({ "M": Value::Object(map(fields)) }),
         other => panic!("no such attribute is written: {other:?}"),
     }
@@ -233,27 +293,38 @@ fn dynamodb_json(value: &AttributeValue) -> Value {
 async fn create_tables(client: &Client) {
     create(client, "config", &["kind", "id"], &[]).await;
     create(client, "suppression", &["subject", "kind"], &[]).await;
-    let indexes: [(&str, &[&str]); 2] = [("due", &["due_shard", "wake_at"]), ("ext_interaction_id", &["ext_interaction_id", "request_id"])];
+    let indexes: [(&str, &[&str]); 2] = [
+        ("due", &["due_shard", "wake_at"]),
+        ("ext_interaction_id", &["ext_interaction_id", "request_id"]),
+    ];
     create(client, "interactions", &["request_id"], &indexes).await;
 }
 
 async fn create(client: &Client, table: &str, key: &[&str], indexes: &[(&str, &[&str])]) {
     let schema = |names: &[&str]| -> Vec<KeySchemaElement> {
         let kinds = [KeyType::Hash, KeyType::Range];
-        let elements =
-            names.iter().zip(kinds).map(|(name, kind)| KeySchemaElement::builder().attribute_name(*name).key_type(kind).build().unwrap());
+        let elements = names.iter().zip(kinds).map(|(name, kind)| {
+            KeySchemaElement::builder().attribute_name(*name).key_type(kind).build().unwrap()
+        });
         elements.collect()
     };
-    let names: BTreeSet<&&str> = key.iter().chain(indexes.iter().flat_map(|(_, names)| *names)).collect();
+    let names: BTreeSet<&&str> =
+        key.iter().chain(indexes.iter().flat_map(|(_, names)| *names)).collect();
     let attributes = names.into_iter().map(|name| {
         let kind = if *name == "wake_at" { ScalarAttributeType::N } else { ScalarAttributeType::S };
         AttributeDefinition::builder().attribute_name(*name).attribute_type(kind).build().unwrap()
     });
-    let mut request = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
-    request = request.set_key_schema(Some(schema(key))).set_attribute_definitions(Some(attributes.collect()));
+    let mut request =
+        client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
+    request = request
+        .set_key_schema(Some(schema(key)))
+        .set_attribute_definitions(Some(attributes.collect()));
     for (name, names) in indexes {
         let all = Projection::builder().projection_type(ProjectionType::All).build();
-        let index = GlobalSecondaryIndex::builder().index_name(*name).set_key_schema(Some(schema(names))).projection(all);
+        let index = GlobalSecondaryIndex::builder()
+            .index_name(*name)
+            .set_key_schema(Some(schema(names)))
+            .projection(all);
         request = request.global_secondary_indexes(index.build().unwrap());
     }
     request.send().await.unwrap();

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use policy::{Mode, Status};
 use serde_json::{Value, json};
 
-use crate::common::fake::Answer;
+use crate::common::fake::FakeReply;
 use crate::common::{App, TOKEN, assert_waits, aws, minute, record, resolver, start, store};
 
 const NO_FAILURES: &str = r#"{"batchItemFailures":[]}"#;
@@ -30,7 +30,10 @@ async fn a_poisonous_record_is_reported_and_the_rest_goes_through() {
     records.insert(6, record("bad-2", Default::default()));
     records.push(json!({ "eventName": "REMOVE", "dynamodb": { "SequenceNumber": "gone" } }));
     let failures = handle(&app, records, start()).await;
-    assert_eq!(failures, r#"{"batchItemFailures":[{"itemIdentifier":"bad-1"},{"itemIdentifier":"bad-2"}]}"#);
+    assert_eq!(
+        failures,
+        r#"{"batchItemFailures":[{"itemIdentifier":"bad-1"},{"itemIdentifier":"bad-2"}]}"#
+    );
     for id in ids {
         assert_eq!(app.row(id).await.status, Status::Queued);
     }
@@ -67,8 +70,11 @@ async fn a_repeated_record_changes_nothing() {
 #[tokio::test]
 async fn a_repeated_record_leaves_a_request_that_waits_its_time() {
     let app = App::new().await;
-    let throttled = Answer::error(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
-    app.gladly.answer("/api/v1/conversations/conversation-closed", throttled.with_header(RETRY_AFTER, HeaderValue::from_static("600")));
+    let throttled = FakeReply::error(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
+    app.gladly.answer(
+        "/api/v1/conversations/conversation-closed",
+        throttled.with_header(RETRY_AFTER, HeaderValue::from_static("600")),
+    );
     let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
     let first = record("1", app.image(id).await.unwrap());
     handle(&app, vec![first.clone()], start()).await;
@@ -81,12 +87,16 @@ async fn a_repeated_record_leaves_a_request_that_waits_its_time() {
 #[tokio::test]
 async fn a_record_from_before_the_delay_does_not_end_it() {
     let app = App::new().await;
-    app.configure(&[json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": 60 })]).await;
+    app.configure(&[
+        json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": 60 }),
+    ])
+    .await;
     let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
     let first = record("1", app.image(id).await.unwrap());
     handle(&app, vec![first.clone()], start()).await;
     let waiting = app.row(id).await;
-    // The delay is gone from the channel, and the old record comes again: at once, and when the row has been woken.
+    // The delay is gone from the channel, and the old record comes again: at once, and when the row
+    // has been woken.
     app.configure(&[json!({ "kind": "channel", "id": "chat", "mode": "integrated" })]).await;
     handle(&app, vec![first.clone()], minute(1)).await;
     assert_eq!(app.row(id).await, waiting);
@@ -100,7 +110,10 @@ async fn a_record_from_before_the_delay_does_not_end_it() {
 #[tokio::test]
 async fn a_row_that_was_woken_early_waits_on() {
     let app = App::new().await;
-    app.configure(&[json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": 60 })]).await;
+    app.configure(&[
+        json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": 60 }),
+    ])
+    .await;
     let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
     app.look(id, start()).await;
     app.sweep(minute(60)).await;
@@ -115,7 +128,13 @@ async fn what_was_erased_or_has_expired_stays_so() {
     let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
     let late = record("1", app.image(id).await.unwrap());
     let key = aws_sdk_dynamodb::types::AttributeValue::S(id.to_string());
-    app.dynamodb.delete_item().table_name("interactions").key("request_id", key).send().await.unwrap();
+    app.dynamodb
+        .delete_item()
+        .table_name("interactions")
+        .key("request_id", key)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(handle(&app, vec![late.clone()], start()).await, NO_FAILURES);
     assert!(app.image(id).await.is_none());
     let asked = app.gladly.calls().len();
@@ -126,9 +145,14 @@ async fn what_was_erased_or_has_expired_stays_so() {
 #[tokio::test]
 async fn a_table_that_is_down_is_the_batchs_failure() {
     let mut app = App::new().await;
-    let id = app.close_in(Mode::Test, "conversation-closed", "customer-jane", Some("agent-paul")).await;
+    let id =
+        app.close_in(Mode::Test, "conversation-closed", "customer-jane", Some("agent-paul")).await;
     let row = record("7", app.image(id).await.unwrap());
-    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let port =
+        tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     app.resolver = resolver(store(&aws(&format!("http://127.0.0.1:{port}")).await), TOKEN);
-    assert_eq!(handle(&app, vec![row], start()).await, r#"{"batchItemFailures":[{"itemIdentifier":"7"}]}"#);
+    assert_eq!(
+        handle(&app, vec![row], start()).await,
+        r#"{"batchItemFailures":[{"itemIdentifier":"7"}]}"#
+    );
 }

@@ -1,4 +1,5 @@
-//! A conversation that is closed more than once while its survey is delayed: the newest closing asks, and no other.
+//! A conversation that is closed more than once while its survey is delayed: the newest closing
+//! asks, and no other.
 
 use jiff::{SignedDuration, Timestamp};
 use normalize::Source;
@@ -14,13 +15,18 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
 /// A company that asks an hour after a chat was closed.
 async fn delayed() -> App {
     let app = App::new().await;
-    app.configure(&[json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": 60 })]).await;
+    app.configure(&[
+        json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": 60 }),
+    ])
+    .await;
     app
 }
 
 /// The sample conversation is closed, and looked at for the first time.
 async fn close(app: &App, mode: Mode, at: Timestamp) -> Uuid {
-    let id = app.close_at(mode, "conversation-closed", "customer-jane", Some("agent-paul"), at, KEPT).await;
+    let id = app
+        .close_at(mode, "conversation-closed", "customer-jane", Some("agent-paul"), at, KEPT)
+        .await;
     assert!(app.look(id, at).await.due_at.is_some());
     id
 }
@@ -51,11 +57,21 @@ async fn a_delay_that_trouble_outlasted_makes_no_difference() {
     fail(&app, "/api/v1/agents/agent-paul", 500);
     let mut ids = Vec::new();
     for at in [0, 30] {
-        let id = app.close_at(Mode::Live, "conversation-closed", "customer-jane", Some("agent-paul"), minute(at), KEPT).await;
+        let id = app
+            .close_at(
+                Mode::Live,
+                "conversation-closed",
+                "customer-jane",
+                Some("agent-paul"),
+                minute(at),
+                KEPT,
+            )
+            .await;
         assert_eq!(app.look(id, minute(at)).await.due_at, None, "nobody knows the delay yet");
         ids.push(id);
     }
-    app.gladly.set("/api/v1/agents/agent-paul", &json!({ "emailAddress": "paul@blancapeak.example" }));
+    app.gladly
+        .set("/api/v1/agents/agent-paul", &json!({ "emailAddress": "paul@blancapeak.example" }));
     app.sweep(minute(61)).await;
     assert_ended(&app.look(ids[0], minute(61)).await, Reason::Reopened);
     assert_eq!(app.look(ids[1], minute(61)).await.due_at, Some(minute(90)));
@@ -89,7 +105,13 @@ async fn a_closing_of_which_no_event_comes_leaves_the_older_one_to_ask() {
 
 #[tokio::test]
 async fn a_time_of_closing_that_cannot_be_or_is_this_closings_own_delays_nothing() {
-    for at in ["2026-11-21T09:00:45Z", "2026-11-21T09:30:00Z", "2026-11-21T10:05:00Z", "2099-01-01T00:00:00Z", "yesterday"] {
+    for at in [
+        "2026-11-21T09:00:45Z",
+        "2026-11-21T09:30:00Z",
+        "2026-11-21T10:05:00Z",
+        "2099-01-01T00:00:00Z",
+        "yesterday",
+    ] {
         let app = delayed().await;
         let id = close(&app, Mode::Live, start()).await;
         closed_at(&app, at);

@@ -3,7 +3,7 @@
 use policy::{Mode, Reason, Status};
 use serde_json::json;
 
-use crate::common::fake::Answer;
+use crate::common::fake::FakeReply;
 use crate::common::{App, assert_ended, fail, minute, start};
 
 const PAUL: Option<&str> = Some("agent-paul");
@@ -12,11 +12,20 @@ const PAUL: Option<&str> = Some("agent-paul");
 async fn a_closed_conversation_is_queued_as_if_it_had_come_whole() {
     let app = App::new().await;
     let row = app.resolve("conversation-closed", "customer-jane", PAUL).await;
-    assert_eq!((row.status, row.reason, row.ready, row.attempts), (Status::Queued, None, Some(1), 0));
+    assert_eq!(
+        (row.status, row.reason, row.ready, row.attempts),
+        (Status::Queued, None, Some(1), 0)
+    );
     assert_eq!(row.wake_at, Some(minute(3)), "sweep wakes it, should its record be lost");
-    assert_eq!((row.channel.as_deref(), row.brand.as_deref(), row.language.as_deref()), (Some("chat"), None, Some("en")));
+    assert_eq!(
+        (row.channel.as_deref(), row.brand.as_deref(), row.language.as_deref()),
+        (Some("chat"), None, Some("en"))
+    );
     assert_eq!(row.employee.as_ref().and_then(|e| e.name.as_deref()), Some("Paul Peak"));
-    assert_eq!(row.subject, Some(app.resolver.store.secret().of_address("jane.roe@customers.example").as_text()));
+    assert_eq!(
+        row.subject,
+        Some(app.resolver.store.secret().of_address("jane.roe@customers.example").as_text())
+    );
     assert_eq!(
         row.request,
         json!({
@@ -39,7 +48,10 @@ async fn a_topic_means_do_not_send() {
     let row = app.resolve("conversation-do-not-send", "customer-jane", None).await;
     assert_ended(&row, Reason::DoNotSend);
     assert_eq!(row.request["do_not_send"], true);
-    app.configure(&[json!({ "kind": "company", "id": "settings", "do_not_send_topic": "order RETURN" })]).await;
+    app.configure(&[
+        json!({ "kind": "company", "id": "settings", "do_not_send_topic": "order RETURN" }),
+    ])
+    .await;
     let id = app.close("conversation-closed", "customer-jane", PAUL).await;
     assert_ended(&app.look(id, minute(1)).await, Reason::DoNotSend);
     app.configure(&[json!({ "kind": "company", "id": "settings", "do_not_send_topic": "" })]).await;
@@ -55,7 +67,8 @@ async fn a_new_topic_is_looked_up_and_an_unknown_one_means_nothing() {
     let id = app.close("conversation-new", "customer-jane", PAUL).await;
     assert_eq!(app.look(id, minute(1)).await.status, Status::Queued);
     assert_eq!(app.calls("/api/v1/topics"), 2);
-    app.gladly.set("/api/v1/topics", &json!([{ "id": "topic-unknown", "name": "Do_Not_Send_Stella" }]));
+    app.gladly
+        .set("/api/v1/topics", &json!([{ "id": "topic-unknown", "name": "Do_Not_Send_Stella" }]));
     let id = app.close("conversation-new", "customer-jane", PAUL).await;
     assert_ended(&app.look(id, minute(2)).await, Reason::DoNotSend);
 }
@@ -64,8 +77,14 @@ async fn a_new_topic_is_looked_up_and_an_unknown_one_means_nothing() {
 async fn a_merged_customer_is_followed_but_not_for_ever() {
     let app = App::new().await;
     let row = app.resolve("conversation-merged", "customer-old", PAUL).await;
-    assert_eq!((row.status, row.customer_email()), (Status::Queued, Some("omar@customers.example")));
-    let merge = |from: &str, into: &str| app.gladly.answer(&format!("/api/v1/customer-profiles/{from}"), Answer::merged(from, into));
+    assert_eq!(
+        (row.status, row.customer_email()),
+        (Status::Queued, Some("omar@customers.example"))
+    );
+    let merge = |from: &str, into: &str| {
+        app.gladly
+            .answer(&format!("/api/v1/customer-profiles/{from}"), FakeReply::merged(from, into))
+    };
     merge("a", "b");
     merge("b", "customer-old");
     let row = app.resolve("conversation-merged", "a", PAUL).await;
@@ -82,12 +101,25 @@ async fn a_merged_customer_is_followed_but_not_for_ever() {
 #[tokio::test]
 async fn without_an_agent_there_is_nobody_to_rate() {
     let app = App::new().await;
-    assert_ended(&app.resolve("conversation-unassigned", "customer-omar", None).await, Reason::NoEmployee);
+    assert_ended(
+        &app.resolve("conversation-unassigned", "customer-omar", None).await,
+        Reason::NoEmployee,
+    );
     let row = app.resolve("conversation-closed", "customer-jane", Some("agent-gone")).await;
     assert_ended(&row, Reason::EmployeeNotFound);
-    assert_eq!(row.request["employee"], json!({ "custom_id": "agent-gone" }), "what an admin has to look for");
-    app.configure(&[json!({ "kind": "employee_id", "id": "agent-mapped", "email": "paul@blancapeak.example" })]).await;
-    assert_eq!(app.resolve("conversation-closed", "customer-jane", Some("agent-mapped")).await.status, Status::Queued);
+    assert_eq!(
+        row.request["employee"],
+        json!({ "custom_id": "agent-gone" }),
+        "what an admin has to look for"
+    );
+    app.configure(&[
+        json!({ "kind": "employee_id", "id": "agent-mapped", "email": "paul@blancapeak.example" }),
+    ])
+    .await;
+    assert_eq!(
+        app.resolve("conversation-closed", "customer-jane", Some("agent-mapped")).await.status,
+        Status::Queued
+    );
 }
 
 #[tokio::test]
@@ -98,9 +130,17 @@ async fn the_customer_needs_an_address() {
     customer(json!({ "id": "customer-new", "name": "New", "emails": [] }));
     assert_ended(&app.resolve("conversation-closed", "customer-new", PAUL).await, Reason::NoEmail);
     customer(json!({ "id": "customer-new", "name": 7, "emails": [{ "original": "at work" }] }));
-    assert_ended(&app.resolve("conversation-closed", "customer-new", PAUL).await, Reason::InvalidCustomer);
-    customer(json!({ "id": "customer-new", "emails": [{ "normalized": "paul@blancapeak.example" }] }));
-    assert_ended(&app.resolve("conversation-closed", "customer-new", PAUL).await, Reason::SelfSurvey);
+    assert_ended(
+        &app.resolve("conversation-closed", "customer-new", PAUL).await,
+        Reason::InvalidCustomer,
+    );
+    customer(
+        json!({ "id": "customer-new", "emails": [{ "normalized": "paul@blancapeak.example" }] }),
+    );
+    assert_ended(
+        &app.resolve("conversation-closed", "customer-new", PAUL).await,
+        Reason::SelfSurvey,
+    );
 }
 
 #[tokio::test]
@@ -108,7 +148,10 @@ async fn a_thousand_items_make_one_channel() {
     let app = App::new().await;
     let items = |kind: &str| {
         let item = |n| json!({ "id": n, "timestamp": "2026-11-21T08:30:00Z", "content": { "type": if n % 3 == 0 { "CHAT_MESSAGE" } else { kind }, "content": "x".repeat(2_000) } });
-        app.gladly.set("/api/v1/conversations/conversation-closed/items", &json!((0..1_000).map(item).collect::<Vec<_>>()));
+        app.gladly.set(
+            "/api/v1/conversations/conversation-closed/items",
+            &json!((0..1_000).map(item).collect::<Vec<_>>()),
+        );
     };
     items("EMAIL");
     let row = app.resolve("conversation-closed", "customer-jane", PAUL).await;
@@ -118,7 +161,10 @@ async fn a_thousand_items_make_one_channel() {
     assert_ended(&row, Reason::ChannelNotEnabled);
     assert_eq!(row.channel.as_deref(), Some("phone"));
     app.gladly.set("/api/v1/conversations/conversation-closed/items", &json!([]));
-    assert_ended(&app.resolve("conversation-closed", "customer-jane", PAUL).await, Reason::ChannelNotEnabled);
+    assert_ended(
+        &app.resolve("conversation-closed", "customer-jane", PAUL).await,
+        Reason::ChannelNotEnabled,
+    );
 }
 
 #[tokio::test]
@@ -127,21 +173,39 @@ async fn a_test_key_is_resolved_alike_and_knows_no_manual_mode() {
     app.configure(&[json!({ "kind": "channel", "id": "chat", "mode": "manual" })]).await;
     let test = app.close_in(Mode::Test, "conversation-closed", "customer-jane", PAUL).await;
     assert_eq!(app.look(test, start()).await.status, Status::Queued);
-    assert_ended(&app.resolve("conversation-closed", "customer-jane", PAUL).await, Reason::ChannelManual);
+    assert_ended(
+        &app.resolve("conversation-closed", "customer-jane", PAUL).await,
+        Reason::ChannelManual,
+    );
 }
 
 #[tokio::test]
 async fn a_reopened_conversation_is_not_surveyed() {
     let app = App::new().await;
-    assert_ended(&app.resolve("conversation-reopened", "customer-omar", PAUL).await, Reason::Reopened);
-    app.gladly.converse("conversation-reopened", "customer-omar", PAUL, "WAITING", &["topic-unknown"]);
-    assert_ended(&app.resolve("conversation-reopened", "customer-omar", PAUL).await, Reason::Reopened);
+    assert_ended(
+        &app.resolve("conversation-reopened", "customer-omar", PAUL).await,
+        Reason::Reopened,
+    );
+    app.gladly.converse(
+        "conversation-reopened",
+        "customer-omar",
+        PAUL,
+        "WAITING",
+        &["topic-unknown"],
+    );
+    assert_ended(
+        &app.resolve("conversation-reopened", "customer-omar", PAUL).await,
+        Reason::Reopened,
+    );
     assert_eq!(app.calls("/api/v1/topics"), 0);
 }
 
 async fn delayed(minutes: u32) -> App {
     let app = App::new().await;
-    app.configure(&[json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": minutes })]).await;
+    app.configure(&[
+        json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": minutes }),
+    ])
+    .await;
     app
 }
 
@@ -151,11 +215,18 @@ async fn a_delayed_conversation_is_asked_about_once_more_and_then_queued() {
     let id = app.close("conversation-closed", "customer-jane", PAUL).await;
     let row = app.look(id, minute(1)).await;
     assert_eq!((row.status, row.ready, row.subject), (Status::Unresolved, None, None));
-    assert_eq!((row.due_at, row.wake_at), (Some(minute(60)), Some(minute(60))), "it counts from receipt");
+    assert_eq!(
+        (row.due_at, row.wake_at),
+        (Some(minute(60)), Some(minute(60))),
+        "it counts from receipt"
+    );
     assert_eq!(app.sweep(minute(59)).await, 0);
     assert_eq!(app.sweep(minute(60)).await, 1);
     // A longer delay by now delays nothing twice.
-    app.configure(&[json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": 600 })]).await;
+    app.configure(&[
+        json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": 600 }),
+    ])
+    .await;
     let row = app.look(id, minute(60)).await;
     assert_eq!((row.status, row.ready, row.wake_at), (Status::Queued, Some(1), Some(minute(63))));
     assert_eq!(app.calls("/api/v1/conversations/conversation-closed"), 2);
@@ -177,7 +248,8 @@ async fn a_delay_that_trouble_outlasted_is_over() {
     fail(&app, "/api/v1/agents/agent-paul", 500);
     let id = app.close("conversation-closed", "customer-jane", PAUL).await;
     assert_eq!(app.look(id, start()).await.due_at, None);
-    app.gladly.set("/api/v1/agents/agent-paul", &json!({ "emailAddress": "Paul@BlancaPeak.example" }));
+    app.gladly
+        .set("/api/v1/agents/agent-paul", &json!({ "emailAddress": "Paul@BlancaPeak.example" }));
     assert_eq!(app.sweep(minute(2)).await, 1);
     assert_eq!(app.look(id, minute(2)).await.status, Status::Queued);
 }

@@ -1,10 +1,11 @@
-//! Do-not-send is a topic's name, and the conversation names topics by id alone: what cannot be looked up is never taken for "no".
+//! Do-not-send is a topic's name, and the conversation names topics by id alone: what cannot be
+//! looked up is never taken for "no".
 
 use policy::{Reason, Status};
 use serde_json::{Value, json};
 use store::Interaction;
 
-use crate::common::fake::Answer;
+use crate::common::fake::FakeReply;
 use crate::common::{App, assert_ended, assert_waits, fail, minute};
 
 const TOPICS: &str = "/api/v1/topics";
@@ -18,7 +19,10 @@ async fn look(app: &App, at: i64, topics: &[&str]) -> Interaction {
 }
 
 fn list(app: &App, topics: &[(&str, &str)]) {
-    let topics: Vec<Value> = topics.iter().map(|(id, name)| json!({ "id": id, "name": name, "disabled": false })).collect();
+    let topics: Vec<Value> = topics
+        .iter()
+        .map(|(id, name)| json!({ "id": id, "name": name, "disabled": false }))
+        .collect();
     app.gladly.set(TOPICS, &json!(topics));
 }
 
@@ -27,7 +31,11 @@ async fn an_unknown_topic_waits_while_the_list_cannot_be_read() {
     let app = App::new().await;
     assert_eq!(look(&app, 0, &["topic-return"]).await.status, Status::Queued);
     fail(&app, TOPICS, 500);
-    assert_eq!(look(&app, 1, &["topic-return"]).await.status, Status::Queued, "what is known is known");
+    assert_eq!(
+        look(&app, 1, &["topic-return"]).await.status,
+        Status::Queued,
+        "what is known is known"
+    );
     let row = look(&app, 2, &["topic-new"]).await;
     assert_waits(&row, minute(2), 1, 30);
     list(&app, &[("topic-new", "do_not_send_stella")]);
@@ -60,13 +68,22 @@ async fn a_topic_that_even_a_new_list_lacks_is_asked_for_by_its_id() {
     let app = App::new().await;
     list(&app, &[]);
     let one = "/api/v1/topics/topic-far";
-    assert_eq!(look(&app, 0, &["topic-far"]).await.status, Status::Queued, "404: there is no such topic");
+    assert_eq!(
+        look(&app, 0, &["topic-far"]).await.status,
+        Status::Queued,
+        "404: there is no such topic"
+    );
     assert_eq!(app.calls(one), 1);
-    for trouble in [Answer::error(axum::http::StatusCode::BAD_GATEWAY, "oops"), Answer::raw(b"{}".to_vec()), Answer::merged("a", "b")] {
+    for trouble in [
+        FakeReply::error(axum::http::StatusCode::BAD_GATEWAY, "oops"),
+        FakeReply::raw(b"{}".to_vec()),
+        FakeReply::merged("a", "b"),
+    ] {
         app.gladly.answer(one, trouble);
         assert_waits(&look(&app, 1, &["topic-far"]).await, minute(1), 1, 30);
     }
-    app.gladly.set(one, &json!({ "id": "topic-far", "name": "DO_NOT_SEND_STELLA", "disabled": true }));
+    app.gladly
+        .set(one, &json!({ "id": "topic-far", "name": "DO_NOT_SEND_STELLA", "disabled": true }));
     assert_ended(&look(&app, 2, &["topic-far"]).await, Reason::DoNotSend);
     app.gladly.set(one, &json!({ "id": "topic-far", "name": "Order Return" }));
     assert_eq!(look(&app, 3, &["topic-far"]).await.status, Status::Queued);
@@ -85,8 +102,17 @@ async fn the_list_of_another_account_serves_nobody() {
 #[tokio::test]
 async fn a_conversation_that_does_not_tell_its_topics_waits() {
     let app = App::new().await;
-    for body in [json!({}), json!({ "status": "CLOSED", "topicIds": "topic-do-not-send" }), json!({ "topicIds": [] })] {
+    for body in [
+        json!({}),
+        json!({ "status": "CLOSED", "topicIds": "topic-do-not-send" }),
+        json!({ "topicIds": [] }),
+    ] {
         app.gladly.set("/api/v1/conversations/conversation-closed", &body);
-        assert_waits(&app.resolve("conversation-closed", "customer-jane", PAUL).await, minute(0), 1, 30);
+        assert_waits(
+            &app.resolve("conversation-closed", "customer-jane", PAUL).await,
+            minute(0),
+            1,
+            30,
+        );
     }
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use store::Interaction;
 use tokio::net::TcpListener;
 
-use crate::common::fake::Answer;
+use crate::common::fake::FakeReply;
 use crate::common::{App, TOKEN, assert_ended, assert_waits, fail, minute, resolver, start};
 
 const CONVERSATION: &str = "/api/v1/conversations/conversation-closed";
@@ -29,16 +29,23 @@ async fn resolve(app: &App) -> Interaction {
 #[tokio::test]
 async fn throttling_waits_as_long_as_the_headers_say() {
     let app = App::new().await;
-    let throttled = Answer::error(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
-    app.gladly.answer(CONVERSATION, throttled.clone().with_header(RETRY_AFTER, HeaderValue::from_static("120")));
+    let throttled = FakeReply::error(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
+    app.gladly.answer(
+        CONVERSATION,
+        throttled.clone().with_header(RETRY_AFTER, HeaderValue::from_static("120")),
+    );
     let row = resolve(&app).await;
     assert_waits(&row, start(), 120, 120);
     assert_eq!(row.attempts, 1);
     let reset = HeaderName::from_static("ratelimit-reset");
-    app.gladly.answer(CONVERSATION, throttled.clone().with_header(reset, HeaderValue::from_static("300")));
+    app.gladly.answer(
+        CONVERSATION,
+        throttled.clone().with_header(reset, HeaderValue::from_static("300")),
+    );
     assert_waits(&resolve(&app).await, start(), 300, 300);
     let remaining = HeaderName::from_static("ratelimit-remaining-second");
-    app.gladly.answer(CONVERSATION, throttled.with_header(remaining, HeaderValue::from_static("0")));
+    app.gladly
+        .answer(CONVERSATION, throttled.with_header(remaining, HeaderValue::from_static("0")));
     assert_waits(&resolve(&app).await, start(), 1, 30);
 }
 
@@ -55,7 +62,10 @@ async fn a_request_that_waited_goes_on_where_it_stood() {
         assert_eq!(app.sweep(now).await, 0);
         assert_eq!(app.sweep(minute(60 * i64::from(attempt) + 59)).await, 1);
     }
-    app.gladly.set(CUSTOMER, &json!({ "name": "Jane", "emails": [{ "original": "jane@customers.example" }] }));
+    app.gladly.set(
+        CUSTOMER,
+        &json!({ "name": "Jane", "emails": [{ "original": "jane@customers.example" }] }),
+    );
     let row = app.look(id, minute(240)).await;
     assert_eq!((row.status, row.attempts), (Status::Queued, 0), "attempts to send count anew");
 }
@@ -63,11 +73,11 @@ async fn a_request_that_waited_goes_on_where_it_stood() {
 #[tokio::test]
 async fn every_resource_may_be_in_trouble() {
     let bad_answers = [
-        Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "oops"),
-        Answer::error(StatusCode::BAD_GATEWAY, "oops"),
-        Answer::raw(b"<html>Maintenance</html>".to_vec()),
-        Answer::raw(b"\"text\"".to_vec()),
-        Answer::raw(Vec::new()),
+        FakeReply::error(StatusCode::INTERNAL_SERVER_ERROR, "oops"),
+        FakeReply::error(StatusCode::BAD_GATEWAY, "oops"),
+        FakeReply::raw(b"<html>Maintenance</html>".to_vec()),
+        FakeReply::raw(b"\"text\"".to_vec()),
+        FakeReply::raw(Vec::new()),
     ];
     for path in [CONVERSATION, ITEMS, CUSTOMER, AGENT, TOPICS] {
         let app = App::new().await;
@@ -82,7 +92,12 @@ async fn every_resource_may_be_in_trouble() {
 #[tokio::test]
 async fn an_unknown_conversation_may_be_anothers() {
     let app = App::new().await;
-    assert_waits(&app.resolve("conversation-elsewhere", "customer-jane", Some("agent-paul")).await, start(), 1, 30);
+    assert_waits(
+        &app.resolve("conversation-elsewhere", "customer-jane", Some("agent-paul")).await,
+        start(),
+        1,
+        30,
+    );
 }
 
 #[tokio::test]
@@ -106,15 +121,17 @@ async fn the_topics_are_not_missed_where_there_are_none() {
 #[tokio::test]
 async fn silence_is_not_waited_for() {
     let mut app = App::new().await;
-    app.resolver.gladly = Gladly::new(TOKEN, AllowedHosts::new("127.0.0.1")).unwrap().with_attempt(Duration::from_millis(100));
-    app.gladly.answer(ITEMS, Answer::hang());
+    app.resolver.gladly = Gladly::new(TOKEN, AllowedHosts::new("127.0.0.1"))
+        .unwrap()
+        .with_attempt(Duration::from_millis(100));
+    app.gladly.answer(ITEMS, FakeReply::hang());
     assert_waits(&resolve(&app).await, start(), 1, 30);
 }
 
 #[tokio::test]
 async fn a_larger_answer_than_anybody_needs_is_not_read() {
     let app = App::new().await;
-    app.gladly.answer(ITEMS, Answer::raw(vec![b' '; 9 * 1024 * 1024]));
+    app.gladly.answer(ITEMS, FakeReply::raw(vec![b' '; 9 * 1024 * 1024]));
     assert_waits(&resolve(&app).await, start(), 1, 30);
 }
 
@@ -136,7 +153,10 @@ async fn an_unreachable_host_is_asked_again_for_two_days() {
 #[tokio::test]
 async fn a_long_delay_uses_up_no_patience() {
     let app = App::new().await;
-    app.configure(&[json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": 4_320 })]).await;
+    app.configure(&[
+        json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": 4_320 }),
+    ])
+    .await;
     let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
     app.look(id, start()).await;
     fail(&app, AGENT, 500);
@@ -187,9 +207,13 @@ async fn refused_credentials_wait_for_an_admin() {
 async fn a_redirect_is_not_followed() {
     let app = App::new().await;
     let elsewhere = HeaderValue::from_static("/api/v1/elsewhere");
-    app.gladly.answer(CONVERSATION, Answer::error(StatusCode::FOUND, "found").with_header(LOCATION, elsewhere.clone()));
+    app.gladly.answer(
+        CONVERSATION,
+        FakeReply::error(StatusCode::FOUND, "found").with_header(LOCATION, elsewhere.clone()),
+    );
     assert_waits(&resolve(&app).await, start(), UNMENDED, UNMENDED);
-    let gone = Answer::error(StatusCode::MOVED_PERMANENTLY, "moved").with_header(LOCATION, elsewhere);
+    let gone =
+        FakeReply::error(StatusCode::MOVED_PERMANENTLY, "moved").with_header(LOCATION, elsewhere);
     app.gladly.answer(CONVERSATION, gone.clone());
     app.gladly.answer(CUSTOMER, gone);
     assert_waits(&resolve(&app).await, start(), 1, 30);
@@ -199,7 +223,8 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn nothing_is_decided_while_a_setting_is_not_understood() {
     let app = App::new().await;
-    app.configure(&[json!({ "kind": "company", "id": "settings", "do_not_send_topic": ["no"] })]).await;
+    app.configure(&[json!({ "kind": "company", "id": "settings", "do_not_send_topic": ["no"] })])
+        .await;
     let row = resolve(&app).await;
     assert_waits(&row, start(), UNMENDED, UNMENDED);
     app.configure(&[json!({ "kind": "company", "id": "settings" })]).await;
@@ -212,16 +237,23 @@ async fn a_row_that_would_expire_before_the_next_look_fails_while_it_can() {
     let app = App::new().await;
     fail(&app, CUSTOMER, 503);
     let two_hours = SignedDuration::from_hours(2);
-    let id = app.close_at(Mode::Live, "conversation-closed", "customer-jane", None, start(), two_hours).await;
+    let id = app
+        .close_at(Mode::Live, "conversation-closed", "customer-jane", None, start(), two_hours)
+        .await;
     assert_waits(&app.look(id, minute(100)).await, minute(100), 1, 30);
     app.sweep(minute(116)).await;
     assert_ended(&app.look(id, minute(116)).await, Reason::SourceUnreachable);
-    let throttled = Answer::error(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
-    app.gladly.answer(CUSTOMER, throttled.with_header(RETRY_AFTER, HeaderValue::from_static("3000")));
-    let id = app.close_at(Mode::Live, "conversation-closed", "customer-jane", None, start(), two_hours).await;
+    let throttled = FakeReply::error(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
+    app.gladly
+        .answer(CUSTOMER, throttled.with_header(RETRY_AFTER, HeaderValue::from_static("3000")));
+    let id = app
+        .close_at(Mode::Live, "conversation-closed", "customer-jane", None, start(), two_hours)
+        .await;
     assert_ended(&app.look(id, minute(90)).await, Reason::SourceUnreachable);
     fail(&app, CUSTOMER, 401);
-    let id = app.close_at(Mode::Live, "conversation-closed", "customer-jane", None, start(), two_hours).await;
+    let id = app
+        .close_at(Mode::Live, "conversation-closed", "customer-jane", None, start(), two_hours)
+        .await;
     assert_ended(&app.look(id, minute(111)).await, Reason::SourceUnreachable);
 }
 
@@ -229,7 +261,19 @@ async fn a_row_that_would_expire_before_the_next_look_fails_while_it_can() {
 async fn an_id_from_outside_asks_for_nothing_but_its_own_resource() {
     let app = App::new().await;
     let longest = ["x".repeat(1_024), "/".repeat(1_024), "é".repeat(512)];
-    let short = ["../agents/agent-paul", "a/../../topics", "..%2f..", "a%2fb", "%2e%2e", "a?b=c#d", "a\\b", "a;b", " ", "..", "."];
+    let short = [
+        "../agents/agent-paul",
+        "a/../../topics",
+        "..%2f..",
+        "a%2fb",
+        "%2e%2e",
+        "a?b=c#d",
+        "a\\b",
+        "a;b",
+        " ",
+        "..",
+        ".",
+    ];
     for id in short.into_iter().chain(longest.iter().map(String::as_str)) {
         let before = app.gladly.calls().len();
         let row = app.resolve(id, id, Some(id)).await;
@@ -238,12 +282,18 @@ async fn an_id_from_outside_asks_for_nothing_but_its_own_resource() {
         assert_eq!(calls.len() == before, id.chars().all(|c| c == '.'), "{id}");
         for call in &calls[before..] {
             let segments: Vec<&str> = call.split('/').collect();
-            let [_, "api", "v1", "conversations" | "customer-profiles" | "agents", own, rest @ ..] = segments.as_slice() else {
+            let [_, "api", "v1", "conversations" | "customer-profiles" | "agents", own, rest @ ..] =
+                segments.as_slice()
+            else {
                 panic!("{id}: {call}")
             };
-            assert!(rest.is_empty() || (rest == ["items"] && segments[3] == "conversations"), "{id}: {call}");
             assert!(
-                own.chars().all(|c| c.is_ascii_alphanumeric() || "%.-_~".contains(c)) && !["", ".", ".."].contains(own),
+                rest.is_empty() || (rest == ["items"] && segments[3] == "conversations"),
+                "{id}: {call}"
+            );
+            assert!(
+                own.chars().all(|c| c.is_ascii_alphanumeric() || "%.-_~".contains(c))
+                    && !["", ".", ".."].contains(own),
                 "{id}: {call}"
             );
         }

@@ -2,9 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
-/// A sentence whose names are between isolation marks ([`dress::isolated`]): written as HTML, escaped, each name in a `<bdi>`.
+/// A sentence whose names are between isolation marks ([`branding::isolated`]): written as HTML,
+/// escaped, each name in a `<bdi>`.
 ///
-/// Text from outside has lost such marks before it gets here ([`dress::one_line`]), so that each one is ours and has its partner.
+/// Text from outside has lost such marks before it gets here ([`branding::one_line`]), so that each
+/// one is ours and has its partner.
 pub(super) struct Sentence(pub(super) String);
 
 impl fmt::Display for Sentence {
@@ -41,7 +43,10 @@ mod tests {
 
     #[test]
     fn names_are_isolated_and_everything_is_escaped() {
-        let sentence = Sentence(format!("<{}> & \"co\"", dress::isolated("<b>O'Hara</b>")));
-        assert_eq!(sentence.to_string(), "&lt;<bdi>&lt;b&gt;O&#39;Hara&lt;/b&gt;</bdi>&gt; &amp; &quot;co&quot;");
+        let sentence = Sentence(format!("<{}> & \"co\"", branding::isolated("<b>O'Hara</b>")));
+        assert_eq!(
+            sentence.to_string(),
+            "&lt;<bdi>&lt;b&gt;O&#39;Hara&lt;/b&gt;</bdi>&gt; &amp; &quot;co&quot;"
+        );
     }
 }

@@ -1,24 +1,29 @@
-//! A letter to start from.
+//! A survey_mail to start from.
 
 use std::sync::LazyLock;
 
-use dress::{Accent, Agent, Dress};
-use mail::{Letter, Sender};
+use branding::{Accent, Agent, Branding};
+use mail::{Sender, SurveyMail};
 use normalize::Address;
 
-static SURVEYS: LazyLock<Address> = LazyLock::new(|| Address::parse("surveys@acme.example").unwrap());
-static SUPPORT: LazyLock<Address> = LazyLock::new(|| Address::parse("support@acme.example").unwrap());
+static SURVEYS: LazyLock<Address> =
+    LazyLock::new(|| Address::parse("surveys@acme.example").unwrap());
+static SUPPORT: LazyLock<Address> =
+    LazyLock::new(|| Address::parse("support@acme.example").unwrap());
 
 /// Everything filled in, nothing unusual.
-pub(crate) fn letter(tag: &str) -> Letter<'static> {
-    Letter {
+pub(crate) fn sample_mail(tag: &str) -> SurveyMail<'static> {
+    SurveyMail {
         to: "jane@customer.example",
         from: Sender { name: "Acme Kids", address: &SURVEYS },
         reply_to: Some(Sender { name: "", address: &SUPPORT }),
         texts: language::find(tag).unwrap(),
         customer_name: Some("Jane Doe"),
-        agent: Some(Agent { name: "Sam Taylor", picture_url: Some("https://cdn.acme.example/sam.png") }),
-        dress: Dress {
+        agent: Some(Agent {
+            name: "Sam Taylor",
+            picture_url: Some("https://cdn.acme.example/sam.png"),
+        }),
+        branding: Branding {
             id: "acme-kids",
             name: "Acme Kids",
             logo_url: None,

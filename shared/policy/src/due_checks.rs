@@ -1,11 +1,12 @@
-//! The checks when a request is due, once more for live keys: between receipt and now a key may have been revoked, a channel flipped to
-//! manual, an employee deactivated. (Unsubscribed, bounced and suppressed are checked by the claim itself, atomically.)
+//! The checks when a request is due, once more for live keys: between receipt and now a key may
+//! have been revoked, a channel flipped to manual, an employee deactivated. (Unsubscribed, bounced
+//! and suppressed are checked by the claim itself, atomically.)
 
 use normalize::Address;
 
 use crate::config::{Channel, Company, Employee};
-use crate::door::{employee_may_be_rated, is_colleague, open_channel};
-use crate::item::Fault;
+use crate::item::ConfigFault;
+use crate::receipt_checks::{employee_may_be_rated, is_colleague, open_channel};
 use crate::{Brand, KeyItem, Mode, Reason};
 
 /// What the checks need to know, read when due.
@@ -23,8 +24,9 @@ pub struct DueFacts<'a> {
     pub employee: Option<&'a Employee>,
 }
 
-/// Whether a request that was accepted is one that the company asks nobody about, as its settings are now: by one of its stored tags, or by the
-/// customer's domain. They may have been read with a fault in them at receipt, when a default stood in.
+/// Whether a request that was accepted is one that the company asks nobody about, as its settings
+/// are now: by one of its stored tags, or by the customer's domain. They may have been read with a
+/// fault in them at receipt, when a default stood in.
 pub fn declined(company: &Company, tags: &[&str], customer: Option<&Address>) -> Option<Reason> {
     if company.do_not_send_tags.iter().any(|tag| normalize::has_tag(tags.iter().copied(), tag)) {
         return Some(Reason::DoNotSend);
@@ -34,10 +36,17 @@ pub fn declined(company: &Company, tags: &[&str], customer: Option<&Address>) ->
 
 /// Whether a due request may be claimed.
 ///
-/// `Ok(None)`: yes. `Ok(Some(fault))`: not until an admin has mended the configuration. `Err(reason)`: never.
-pub fn recheck<'a>(mode: Mode, channel: &str, facts: &DueFacts<'a>) -> Result<Option<&'a Fault>, Reason> {
+/// `Ok(None)`: yes. `Ok(Some(fault))`: not until an admin has mended the configuration.
+/// `Err(reason)`: never.
+pub fn recheck<'a>(
+    mode: Mode,
+    channel: &str,
+    facts: &DueFacts<'a>,
+) -> Result<Option<&'a ConfigFault>, Reason> {
     let faults = facts.company.faults.iter();
-    let faults = faults.chain(Channel::find(facts.channels, channel).into_iter().flat_map(|channel| &channel.faults));
+    let faults = faults.chain(
+        Channel::find(facts.channels, channel).into_iter().flat_map(|channel| &channel.faults),
+    );
     let mut faults = faults.chain(facts.brand.into_iter().flat_map(|brand| &brand.faults));
     if mode == Mode::Test {
         return Ok(faults.next());
@@ -50,7 +59,9 @@ pub fn recheck<'a>(mode: Mode, channel: &str, facts: &DueFacts<'a>) -> Result<Op
         Some(KeyItem::Faulty(fault)) => key_fault = Some(fault),
         Some(KeyItem::Good(_)) => {}
     }
-    let mut faults = faults.chain(key_fault).chain(facts.employee.into_iter().flat_map(|employee| &employee.faults));
+    let mut faults = faults
+        .chain(key_fault)
+        .chain(facts.employee.into_iter().flat_map(|employee| &employee.faults));
     if let Some(fault) = faults.next() {
         return Ok(Some(fault));
     }

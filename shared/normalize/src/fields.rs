@@ -1,4 +1,5 @@
-//! Property values into trimmed, limited ones, with a note or an error for each that was not as it should be.
+//! Property values into trimmed, limited ones, with a note or an error for each that was not as it
+//! should be.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,8 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    /// Adds the pieces of `text`, and the text itself if it was cut up: a tag with blanks in it is whole only there.
+    /// Adds the pieces of `text`, and the text itself if it was cut up: a tag with blanks in it is
+    /// whole only there.
     pub(crate) fn split(&mut self, text: &str, pieces: &[&str], pointer: &str) {
         if pieces != [text] {
             self.unread.push(text.to_owned());
@@ -37,9 +39,11 @@ pub(crate) struct Tags {
 /// How a template's texts are cut into tags.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TagStyle {
-    /// Zendesk: a tag has neither blank nor comma in it. An item of a list may be the title of a field's option, and stays whole.
+    /// Zendesk: a tag has neither blank nor comma in it. An item of a list may be the title of a
+    /// field's option, and stays whole.
     Words,
-    /// Freshdesk: a tag may have blanks in it. A text without a comma is cut at its blanks, as the vendor's template does.
+    /// Freshdesk: a tag may have blanks in it. A text without a comma is cut at its blanks, as the
+    /// vendor's template does.
     Phrases,
 }
 
@@ -54,7 +58,10 @@ impl TagStyle {
     fn list(self, text: &str) -> Vec<&str> {
         match self {
             TagStyle::Phrases if text.contains(',') => text.split(',').collect(),
-            _ => text.split(|c: char| c == ',' || c.is_whitespace()).filter(|tag| !tag.is_empty()).collect(),
+            _ => text
+                .split(|c: char| c == ',' || c.is_whitespace())
+                .filter(|tag| !tag.is_empty())
+                .collect(),
         }
     }
 }
@@ -68,13 +75,13 @@ pub(crate) enum Manner {
     Templated,
 }
 
-pub(crate) struct Reader {
+pub(crate) struct FieldReader {
     manner: Manner,
     notes: Vec<Note>,
     errors: Vec<Place>,
 }
 
-impl Reader {
+impl FieldReader {
     pub(crate) fn new(manner: Manner, mut notes: Vec<Note>) -> Self {
         notes.truncate(Malformed::MAX_PLACES);
         Self { manner, notes, errors: Vec::new() }
@@ -121,7 +128,12 @@ impl Reader {
     }
 
     /// The object at `key`; absent if null or missing.
-    pub(crate) fn object<'n>(&mut self, node: &'n Node, pointer: &str, key: &str) -> Option<&'n Node> {
+    pub(crate) fn object<'n>(
+        &mut self,
+        node: &'n Node,
+        pointer: &str,
+        key: &str,
+    ) -> Option<&'n Node> {
         match node.get(key)? {
             object @ Node::Object(_) => Some(object),
             Node::Null => None,
@@ -168,9 +180,17 @@ impl Reader {
         value
     }
 
-    /// The sender's id of the customer. A template's is left out where one of the `texts` stands before it and none of the template's
-    /// `own` keys between the two: there a customer's name could have added it.
-    pub(crate) fn customer_id(&mut self, node: &Node, pointer: &str, key: &str, texts: &[&str], own: &[&str]) -> Option<String> {
+    /// The sender's id of the customer. A template's is left out where one of the `texts` stands
+    /// before it and none of the template's `own` keys between the two: there a customer's name
+    /// could have added it.
+    pub(crate) fn customer_id(
+        &mut self,
+        node: &Node,
+        pointer: &str,
+        key: &str,
+        texts: &[&str],
+        own: &[&str],
+    ) -> Option<String> {
         let id = self.id(node, pointer, key)?;
         let Node::Object(entries) = node else { return None };
         let before = entries.iter().map(|(k, _)| k.as_str()).take_while(|k| *k != key);
@@ -215,7 +235,8 @@ impl Reader {
             return CustomerAddress::Missing;
         };
         let line = text::line(&raw);
-        // The vendor's templates write `no_email` for an empty one. A line break inside is no address: it is not folded.
+        // The vendor's templates write `no_email` for an empty one. A line break inside is no
+        // address: it is not folded.
         if self.absent(&line) || line.eq_ignore_ascii_case("no_email") {
             return CustomerAddress::Missing;
         }
@@ -226,7 +247,12 @@ impl Reader {
     }
 
     /// The employee's e-mail: only ever compared, so anything goes but nothing.
-    pub(crate) fn employee_email(&mut self, node: &Node, pointer: &str, key: &str) -> Option<String> {
+    pub(crate) fn employee_email(
+        &mut self,
+        node: &Node,
+        pointer: &str,
+        key: &str,
+    ) -> Option<String> {
         self.id(node, pointer, key).filter(|email| !email.eq_ignore_ascii_case("no_email"))
     }
 
@@ -259,9 +285,10 @@ impl Reader {
         link
     }
 
-    /// The sender's wish that nothing be sent. In a template's body a blank, and a placeholder that nobody filled in, wish
-    /// nothing: else a typo in the set-up would stop every survey. Any other text that says neither yes nor no (a field's
-    /// label, "nicht senden") is taken as the wish, with a note: a survey too few is better than one that was declined.
+    /// The sender's wish that nothing be sent. In a template's body a blank, and a placeholder that
+    /// nobody filled in, wish nothing: else a typo in the set-up would stop every survey. Any other
+    /// text that says neither yes nor no (a field's label, "nicht senden") is taken as the wish,
+    /// with a note: a survey too few is better than one that was declined.
     pub(crate) fn do_not_send(&mut self, node: &Node, pointer: &str, key: &str) -> bool {
         let pointer = child(pointer, key);
         let spelling = match node.get(key) {
@@ -316,9 +343,16 @@ impl Reader {
         Tags { kept: tags, surplus }
     }
 
-    /// Takes tags from the end until they and the properties weigh no more than [`SurveyRequest::MAX_WEIGHT`].
-    pub(crate) fn fit(&mut self, tags: &mut Tags, properties: &BTreeMap<String, String>, pointer: &str) {
-        let mut weight: usize = properties.iter().map(|(name, value)| entry_weight(name, value)).sum();
+    /// Takes tags from the end until they and the properties weigh no more than
+    /// [`SurveyRequest::MAX_WEIGHT`].
+    pub(crate) fn fit(
+        &mut self,
+        tags: &mut Tags,
+        properties: &BTreeMap<String, String>,
+        pointer: &str,
+    ) {
+        let mut weight: usize =
+            properties.iter().map(|(name, value)| entry_weight(name, value)).sum();
         let fitting = tags.kept.iter().take_while(|tag| {
             weight += entry_weight("", tag);
             weight <= SurveyRequest::MAX_WEIGHT
@@ -331,7 +365,12 @@ impl Reader {
     }
 
     /// A list's strings, or a template's text for it.
-    pub(crate) fn tag_list(&mut self, node: Option<&Node>, pointer: &str, style: TagStyle) -> Given {
+    pub(crate) fn tag_list(
+        &mut self,
+        node: Option<&Node>,
+        pointer: &str,
+        style: TagStyle,
+    ) -> Given {
         let strict = self.strict();
         let mut given = Given::default();
         match node {
@@ -360,7 +399,11 @@ impl Reader {
         given
     }
 
-    pub(crate) fn properties(&mut self, node: Option<&Node>, pointer: &str) -> BTreeMap<String, String> {
+    pub(crate) fn properties(
+        &mut self,
+        node: Option<&Node>,
+        pointer: &str,
+    ) -> BTreeMap<String, String> {
         let entries = match node {
             None | Some(Node::Null) => return BTreeMap::new(),
             Some(Node::Object(entries)) => entries,

@@ -1,5 +1,6 @@
-//! Reads Gladly's answers. Leniently: the shapes are from its OpenAPI description (docs/facts.md, Gladly 2), whose own examples have keys with stray
-//! quotes, and numbers both as numbers and as text. What is not there is absent; only a body that is no JSON, or of another kind, is an error.
+//! Reads Gladly's answers. Leniently: the shapes are from its OpenAPI description (docs/facts.md,
+//! Gladly 2), whose own examples have keys with stray quotes, and numbers both as numbers and as
+//! text. What is not there is absent; only a body that is no JSON, or of another kind, is an error.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -38,7 +39,8 @@ pub(crate) struct Unreadable(&'static str);
 const NO_JSON: Unreadable = Unreadable("no JSON");
 const NO_OBJECT: Unreadable = Unreadable("no object");
 const NO_ARRAY: Unreadable = Unreadable("no array");
-/// Gladly always gives it (docs/facts.md, Gladly 2): without one this is no conversation, and says nothing about topics either.
+/// Gladly always gives it (docs/facts.md, Gladly 2): without one this is no conversation, and says
+/// nothing about topics either.
 const NO_STATUS: Unreadable = Unreadable("a conversation without a status");
 /// One of them could mean do-not-send.
 const NO_TOPIC_IDS: Unreadable = Unreadable("topicIds that are no list of ids");
@@ -50,19 +52,29 @@ pub(crate) fn conversation(body: &[u8]) -> Result<Conversation, Unreadable> {
     let status = text(&body, "status").ok_or(NO_STATUS)?.to_uppercase();
     let topic_ids = match field(&body, "topicIds") {
         None => Vec::new(),
-        Some(Value::Array(ids)) if ids.iter().any(|id| id.is_array() || id.is_object()) => return Err(NO_TOPIC_IDS),
+        Some(Value::Array(ids)) if ids.iter().any(|id| id.is_array() || id.is_object()) => {
+            return Err(NO_TOPIC_IDS);
+        }
         Some(Value::Array(ids)) => ids.iter().filter_map(spelled).collect(),
         Some(_) => return Err(NO_TOPIC_IDS),
     };
     let closed_at = text(&body, "closedAt").and_then(|at| at.parse().ok());
-    Ok(Conversation { is_open: matches!(status.as_str(), "OPEN" | "WAITING"), topic_ids, closed_at })
+    Ok(Conversation {
+        is_open: matches!(status.as_str(), "OPEN" | "WAITING"),
+        topic_ids,
+        closed_at,
+    })
 }
 
 pub(crate) fn customer(body: &[u8]) -> Result<Customer, Unreadable> {
     let body = object(body)?;
-    let emails = field(&body, "emails").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let emails =
+        field(&body, "emails").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let address = |email: &Value| text(email, "normalized").or_else(|| text(email, "original"));
-    let primary = emails.iter().filter(|email| text(email, "primary").as_deref() == Some("true")).find_map(address);
+    let primary = emails
+        .iter()
+        .filter(|email| text(email, "primary").as_deref() == Some("true"))
+        .find_map(address);
     Ok(Customer {
         name: text(&body, "name"),
         email: primary.or_else(|| emails.iter().find_map(address)),
@@ -96,9 +108,12 @@ pub(crate) fn topic(body: &[u8]) -> Result<String, Unreadable> {
     text(&object(body)?, "name").ok_or(NO_NAME)
 }
 
-/// `GET /api/v1/conversations/{id}/items`. There may be a thousand, with the whole text of each mail: only one at a time is held.
+/// `GET /api/v1/conversations/{id}/items`. There may be a thousand, with the whole text of each
+/// mail: only one at a time is held.
 pub(crate) fn items(body: &[u8]) -> Result<Vec<ConversationItem>, Unreadable> {
-    serde_json::Deserializer::from_slice(body).deserialize_seq(Items).map_err(|error| if error.is_data() { NO_ARRAY } else { NO_JSON })
+    serde_json::Deserializer::from_slice(body)
+        .deserialize_seq(Items)
+        .map_err(|error| if error.is_data() { NO_ARRAY } else { NO_JSON })
 }
 
 struct Items;
@@ -113,7 +128,10 @@ impl<'de> Visitor<'de> for Items {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = seq.next_element::<Value>()? {
-            let kind = field(&item, "content").and_then(|content| text(content, "type")).unwrap_or_default().to_uppercase();
+            let kind = field(&item, "content")
+                .and_then(|content| text(content, "type"))
+                .unwrap_or_default()
+                .to_uppercase();
             let at = text(&item, "timestamp").and_then(|at| at.parse::<Timestamp>().ok());
             items.push(ConversationItem { kind, at });
         }
@@ -131,9 +149,13 @@ fn object(body: &[u8]) -> Result<Value, Unreadable> {
 
 /// The property, also where its key has stray quotes or spaces, or another case.
 fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
-    let clean = |key: &str| key.trim_matches(|c: char| !c.is_alphanumeric()).eq_ignore_ascii_case(name);
+    let clean =
+        |key: &str| key.trim_matches(|c: char| !c.is_alphanumeric()).eq_ignore_ascii_case(name);
     let properties = value.as_object()?;
-    properties.get(name).or_else(|| properties.iter().find(|(key, _)| clean(key)).map(|(_, value)| value)).filter(|value| !value.is_null())
+    properties
+        .get(name)
+        .or_else(|| properties.iter().find(|(key, _)| clean(key)).map(|(_, value)| value))
+        .filter(|value| !value.is_null())
 }
 
 fn text(value: &Value, name: &str) -> Option<String> {
@@ -164,7 +186,9 @@ mod tests {
 
     #[test]
     fn the_primary_address_is_preferred_and_an_empty_one_is_none() {
-        let email = |emails: Value| customer(&bytes(&json!({ "name": "Jane", "emails": emails }))).unwrap().email;
+        let email = |emails: Value| {
+            customer(&bytes(&json!({ "name": "Jane", "emails": emails }))).unwrap().email
+        };
         let one = json!({ "normalized": "one@example.com", "original": "One@Example.com", "primary": false });
         let two = json!({ "normalized": " ", "original": "Two@Example.com", "primary": "true" });
         assert_eq!(email(json!([one, two])).as_deref(), Some("Two@Example.com"));
@@ -176,10 +200,15 @@ mod tests {
     #[test]
     fn stray_quotes_and_numbers_are_understood() {
         let body = json!({ "id\"": 7, "\"status\"": "waiting", " topicIds": [1, "two", null] });
-        let expected = Conversation { is_open: true, topic_ids: vec!["1".into(), "two".into()], closed_at: None };
+        let expected = Conversation {
+            is_open: true,
+            topic_ids: vec!["1".into(), "two".into()],
+            closed_at: None,
+        };
         assert_eq!(conversation(&bytes(&body)).unwrap(), expected);
         let body = json!([{ "timestamp": 5, "content\"": { "type\"": "sms" } }, null, "x", { "content": { "type": "EMAIL" } }]);
-        let kinds: Vec<String> = items(&bytes(&body)).unwrap().into_iter().map(|item| item.kind).collect();
+        let kinds: Vec<String> =
+            items(&bytes(&body)).unwrap().into_iter().map(|item| item.kind).collect();
         assert_eq!(kinds, ["SMS", "", "", "EMAIL"]);
     }
 
@@ -194,15 +223,35 @@ mod tests {
 
     #[test]
     fn another_kind_of_body_is_an_error() {
-        assert!(conversation(b"[]").is_err() && items(b"{}").is_err() && topics(b"{}").is_err() && agent(b"").is_err());
+        assert!(
+            conversation(b"[]").is_err()
+                && items(b"{}").is_err()
+                && topics(b"{}").is_err()
+                && agent(b"").is_err()
+        );
         assert!(items(b"[{\"content\"").is_err() && customer(b"<html>").is_err());
     }
 
     #[test]
     fn what_does_not_tell_its_topics_is_no_answer() {
-        let topics = |topics: Value| conversation(&bytes(&json!({ "status": "CLOSED", "topicIds": topics }))).map(|c| c.topic_ids.len());
-        assert_eq!((topics(json!(null)).unwrap(), topics(json!([])).unwrap(), topics(json!(["", 7])).unwrap()), (0, 0, 1));
-        for bad in [json!("topic-do-not-send"), json!({ "0": "topic-do-not-send" }), json!([{ "id": "topic-do-not-send" }]), json!(true)] {
+        let topics = |topics: Value| {
+            conversation(&bytes(&json!({ "status": "CLOSED", "topicIds": topics })))
+                .map(|c| c.topic_ids.len())
+        };
+        assert_eq!(
+            (
+                topics(json!(null)).unwrap(),
+                topics(json!([])).unwrap(),
+                topics(json!(["", 7])).unwrap()
+            ),
+            (0, 0, 1)
+        );
+        for bad in [
+            json!("topic-do-not-send"),
+            json!({ "0": "topic-do-not-send" }),
+            json!([{ "id": "topic-do-not-send" }]),
+            json!(true),
+        ] {
             assert!(topics(bad.clone()).is_err(), "{bad}");
         }
         for bad in [json!({}), json!({ "errors": [] }), json!({ "status": "", "topicIds": [] })] {

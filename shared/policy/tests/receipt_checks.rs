@@ -4,7 +4,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use normalize::{Inbound, LanguageTag, SurveyRequest};
-use policy::{Brand, Channel, Company, DueFacts, Employee, Facts, Item, KeyItem, Mode, Plan, Reason, Verdict, decide, recheck};
+use policy::{
+    Approval, Brand, Channel, Company, DueFacts, Employee, Facts, Item, KeyItem, Mode, Reason,
+    Verdict, decide, recheck,
+};
 use serde_json::{Map, Value, json};
 
 fn item(value: Value) -> Map<String, Value> {
@@ -24,26 +27,41 @@ impl World {
     fn new() -> Self {
         let channel = |value| Channel::read(&item(value));
         let employee = |id: &str, status: &str| {
-            Employee::read(&item(json!({ "kind": "employee", "id": id, "status": status, "name": "Paul", "custom_id": "7" })))
+            Employee::read(&item(
+                json!({ "kind": "employee", "id": id, "status": status, "name": "Paul", "custom_id": "7" }),
+            ))
         };
         Self {
-            company: Company::read(&item(json!({ "kind": "company", "id": "settings", "internal_domains": ["blancapeak.com"] }))),
+            company: Company::read(&item(
+                json!({ "kind": "company", "id": "settings", "internal_domains": ["blancapeak.com"] }),
+            )),
             channels: vec![
-                channel(json!({ "kind": "channel", "id": "email", "mode": " Integrated ", "aliases": ["contact_form"] })),
+                channel(
+                    json!({ "kind": "channel", "id": "email", "mode": " Integrated ", "aliases": ["contact_form"] }),
+                ),
                 channel(json!({ "kind": "channel", "id": "phone" })),
-                channel(json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": "90" })),
-                channel(json!({ "kind": "channel", "id": "off", "mode": "integrated", "enabled": false })),
+                channel(
+                    json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": "90" }),
+                ),
+                channel(
+                    json!({ "kind": "channel", "id": "off", "mode": "integrated", "enabled": false }),
+                ),
                 channel(json!({ "kind": "channel", "id": "typo", "mode": "integratd" })),
             ],
             brands: vec![],
-            languages: ["de", "fr", "pt-BR", "es-419"].iter().filter_map(|tag| LanguageTag::parse(tag)).collect(),
+            languages: ["de", "fr", "pt-BR", "es-419"]
+                .iter()
+                .filter_map(|tag| LanguageTag::parse(tag))
+                .collect(),
             employees: vec![
                 employee("paul@agents.example", "approved"),
                 employee("left@agents.example", "Deactivated"),
                 employee("new@agents.example", "created"),
                 employee("typo@agents.example", "aproved"),
             ],
-            key: KeyItem::read(&Item::new(&item(json!({ "kind": "key", "id": "ab", "mode": "live", "scopes": ["send"] })))),
+            key: KeyItem::read(&Item::new(&item(
+                json!({ "kind": "key", "id": "ab", "mode": "live", "scopes": ["send"] }),
+            ))),
         }
     }
 
@@ -58,7 +76,13 @@ impl World {
     }
 
     fn due(&self) -> DueFacts<'_> {
-        DueFacts { company: &self.company, channels: &self.channels, brand: None, key: Some(&self.key), employee: self.employees.first() }
+        DueFacts {
+            company: &self.company,
+            channels: &self.channels,
+            brand: None,
+            key: Some(&self.key),
+            employee: self.employees.first(),
+        }
     }
 
     fn decide(&self, changes: Value, mode: Mode) -> Verdict {
@@ -81,7 +105,7 @@ impl World {
         }
     }
 
-    fn plan(&self, changes: Value) -> Plan {
+    fn plan(&self, changes: Value) -> Approval {
         match self.decide(changes, Mode::Live) {
             Verdict::Send(plan) => plan,
             Verdict::Refuse(reason) => panic!("refused: {reason:?}"),
@@ -123,9 +147,18 @@ fn each_reason_has_its_case() {
         (json!({ "customer": customer("Paul@agents.example") }), Some(Reason::SelfSurvey)),
         (json!({ "employee": null }), Some(Reason::NoEmployee)),
         (json!({ "employee": { "email": "who@agents.example" } }), Some(Reason::EmployeeNotFound)),
-        (json!({ "employee": { "email": "LEFT@agents.example" } }), Some(Reason::EmployeeDeactivated)),
-        (json!({ "employee": { "email": "new@agents.example" } }), Some(Reason::EmployeeProfileIncomplete)),
-        (json!({ "employee": { "email": "typo@agents.example" } }), Some(Reason::EmployeeProfileIncomplete)),
+        (
+            json!({ "employee": { "email": "LEFT@agents.example" } }),
+            Some(Reason::EmployeeDeactivated),
+        ),
+        (
+            json!({ "employee": { "email": "new@agents.example" } }),
+            Some(Reason::EmployeeProfileIncomplete),
+        ),
+        (
+            json!({ "employee": { "email": "typo@agents.example" } }),
+            Some(Reason::EmployeeProfileIncomplete),
+        ),
         (json!({ "channel": "fax" }), Some(Reason::ChannelNotEnabled)),
         (json!({ "channel": "off" }), Some(Reason::ChannelNotEnabled)),
         (json!({ "channel": "phone" }), Some(Reason::ChannelManual)),
@@ -169,8 +202,14 @@ fn a_set_up_test_with_a_made_up_employee_passes() {
 
 #[test]
 fn manual_mode_does_not_concern_test_keys() {
-    assert!(matches!(World::new().decide(json!({ "channel": "phone" }), Mode::Test), Verdict::Send(_)));
-    assert_eq!(World::new().decide(json!({ "channel": "off" }), Mode::Test), Verdict::Refuse(Reason::ChannelNotEnabled));
+    assert!(matches!(
+        World::new().decide(json!({ "channel": "phone" }), Mode::Test),
+        Verdict::Send(_)
+    ));
+    assert_eq!(
+        World::new().decide(json!({ "channel": "off" }), Mode::Test),
+        Verdict::Refuse(Reason::ChannelNotEnabled)
+    );
 }
 
 #[test]
@@ -187,13 +226,22 @@ fn a_brand_is_found_by_signifier_or_name_and_may_have_a_default() {
     let old = json!({ "kind": "brand", "id": "old", "active": "no" });
     let home = json!({ "kind": "brand", "id": "home" });
     let one = World::new().with_brands(&[kids.clone(), old.clone()]);
-    assert_eq!(one.plan(json!({})).brand.as_deref(), Some("blancakids"), "an only brand needs no naming");
+    assert_eq!(
+        one.plan(json!({})).brand.as_deref(),
+        Some("blancakids"),
+        "an only brand needs no naming"
+    );
     assert_eq!(one.plan(json!({ "brand": "blanca KIDS" })).brand.as_deref(), Some("blancakids"));
     assert_eq!(one.reason(json!({ "brand": "old" })), Some(Reason::BrandInvalid));
     let two = World::new().with_brands(&[kids.clone(), home.clone()]);
     assert_eq!(two.reason(json!({})), Some(Reason::BrandMissing));
-    let typo = World::new().with_brands(&[kids.clone(), json!({ "kind": "brand", "id": "home", "active": "ys" })]);
-    assert_eq!(typo.reason(json!({})), Some(Reason::BrandMissing), "a typo in one makes no other the only one");
+    let typo = World::new()
+        .with_brands(&[kids.clone(), json!({ "kind": "brand", "id": "home", "active": "ys" })]);
+    assert_eq!(
+        typo.reason(json!({})),
+        Some(Reason::BrandMissing),
+        "a typo in one makes no other the only one"
+    );
     let default = two.with_company(json!({ "default_brand": "HOME" }));
     assert_eq!(default.plan(json!({})).brand.as_deref(), Some("home"));
 }
@@ -201,7 +249,14 @@ fn a_brand_is_found_by_signifier_or_name_and_may_have_a_default() {
 #[test]
 fn a_language_falls_back() {
     let world = World::new();
-    for (given, resolved) in [("pt_BR", "pt-BR"), ("de-AT", "de"), ("es-MX", "es-419"), ("cy", "en"), ("None", "en"), ("klingon!", "en")] {
+    for (given, resolved) in [
+        ("pt_BR", "pt-BR"),
+        ("de-AT", "de"),
+        ("es-MX", "es-419"),
+        ("cy", "en"),
+        ("None", "en"),
+        ("klingon!", "en"),
+    ] {
         assert_eq!(world.plan(json!({ "language": given })).language.as_str(), resolved, "{given}");
     }
     assert_eq!(world.plan(json!({})).language.as_str(), "en");
@@ -216,28 +271,52 @@ fn when_due_a_live_request_is_checked_once_more() {
     let world = World::new();
     let facts = world.due();
     assert_eq!(recheck(Mode::Live, "email", &facts), Ok(None));
-    assert_eq!(recheck(Mode::Live, "email", &DueFacts { key: Some(&KeyItem::Revoked), ..facts }), Err(Reason::KeyRevoked));
+    assert_eq!(
+        recheck(Mode::Live, "email", &DueFacts { key: Some(&KeyItem::Revoked), ..facts }),
+        Err(Reason::KeyRevoked)
+    );
     assert_eq!(recheck(Mode::Live, "phone", &facts), Err(Reason::ChannelManual));
-    assert_eq!(recheck(Mode::Live, "email", &DueFacts { employee: world.employees.get(1), ..facts }), Err(Reason::EmployeeDeactivated));
-    assert_eq!(recheck(Mode::Live, "email", &DueFacts { employee: None, ..facts }), Err(Reason::EmployeeNotFound));
+    assert_eq!(
+        recheck(Mode::Live, "email", &DueFacts { employee: world.employees.get(1), ..facts }),
+        Err(Reason::EmployeeDeactivated)
+    );
+    assert_eq!(
+        recheck(Mode::Live, "email", &DueFacts { employee: None, ..facts }),
+        Err(Reason::EmployeeNotFound)
+    );
     assert_eq!(recheck(Mode::Test, "phone", &DueFacts { key: None, ..facts }), Ok(None));
 }
 
 #[test]
 fn a_config_fault_holds_what_is_due() {
-    let world = World::new().with_company(json!({ "kind": "company", "id": "settings", "suppression_days": "a week" }));
+    let world = World::new()
+        .with_company(json!({ "kind": "company", "id": "settings", "suppression_days": "a week" }));
     let facts = world.due();
     let fault = recheck(Mode::Live, "email", &facts).unwrap().unwrap();
-    assert_eq!(fault.to_string(), "company/settings has a value of `suppression_days` that cannot be understood");
+    assert_eq!(
+        fault.to_string(),
+        "company/settings has a value of `suppression_days` that cannot be understood"
+    );
     let fine = World::new();
     let facts = DueFacts { company: &fine.company, ..facts };
     for mode in [Mode::Live, Mode::Test] {
         assert_eq!(recheck(mode, "typo", &facts).unwrap().unwrap().attribute, "mode");
     }
-    let typo = KeyItem::read(&Item::new(&item(json!({ "kind": "key", "id": "ab", "mode": "life" }))));
-    assert_eq!(recheck(Mode::Live, "email", &DueFacts { key: Some(&typo), ..facts }).unwrap().unwrap().attribute, "mode");
+    let typo =
+        KeyItem::read(&Item::new(&item(json!({ "kind": "key", "id": "ab", "mode": "life" }))));
+    assert_eq!(
+        recheck(Mode::Live, "email", &DueFacts { key: Some(&typo), ..facts })
+            .unwrap()
+            .unwrap()
+            .attribute,
+        "mode"
+    );
     let held = recheck(Mode::Live, "email", &DueFacts { employee: fine.employees.get(3), ..facts });
-    assert_eq!(held.unwrap().unwrap().attribute, "status", "at the door it is incomplete; what was let in before waits");
+    assert_eq!(
+        held.unwrap().unwrap().attribute,
+        "status",
+        "at the door it is incomplete; what was let in before waits"
+    );
 }
 
 #[test]
@@ -245,14 +324,18 @@ fn settings_have_the_documented_defaults_and_lenient_spellings() {
     let company = Company::read(&Map::new());
     assert_eq!(
         (
-            [company.suppression, company.open, company.retention, company.bounce].map(|time| time.as_hours() / 24),
+            [company.suppression, company.open, company.retention, company.bounce]
+                .map(|time| time.as_hours() / 24),
             company.send_rate,
             company.send_attempts,
         ),
         ([7, 14, 90, 90], 14, 8)
     );
     assert_eq!(company.default_language, LanguageTag::parse("en"));
-    assert_eq!(company.dedupe_window(normalize::Source::Gorgias), SignedDuration::from_hours(24 * 30));
+    assert_eq!(
+        company.dedupe_window(normalize::Source::Gorgias),
+        SignedDuration::from_hours(24 * 30)
+    );
     assert!(company.faults.is_empty());
     let company = Company::read(&item(json!({
         "internal_domains": "@A.example, bücher.example", "dedupe_minutes": { "zendesk": "5" }, "suppression_days": "0", "test_email": "nobody",

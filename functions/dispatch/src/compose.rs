@@ -1,26 +1,33 @@
 //! From a request to its mail.
 
-use dress::{Agent, worn};
+use branding::{Agent, resolve};
 use links::{Subject, SurveyToken, UnsubscribeToken};
-use mail::{Letter, Mail, RenderError, Sender, render};
+use mail::{RenderError, RenderedMail, Sender, SurveyMail, render};
 use normalize::Address;
 use policy::{Brand, Company, Mailbox, Mode};
 use store::Interaction;
 
 use crate::Dispatch;
 
-/// Writes the mail of a request to `to`, in the request's language and its brand's dress.
-pub(crate) fn write(
+/// Writes the mail of a request to `to`, in the request's language and its brand's branding.
+pub(crate) fn survey_mail(
     dispatch: &Dispatch,
     row: &Interaction,
     to: &str,
     from: Sender<'_>,
     company: &Company,
     brand: Option<&Brand>,
-) -> Result<Mail, RenderError> {
-    let texts = language::best(&[row.language.as_deref().unwrap_or_default(), company.default_language_tag()]);
+) -> Result<RenderedMail, RenderError> {
+    let texts = language::best(&[
+        row.language.as_deref().unwrap_or_default(),
+        company.default_language_tag(),
+    ]);
     let survey = SurveyToken { request_id: row.request_id };
-    let subject = row.subject.as_deref().and_then(Subject::from_text).ok_or(RenderError::Address("customer"))?;
+    let subject = row
+        .subject
+        .as_deref()
+        .and_then(Subject::from_text)
+        .ok_or(RenderError::Address("customer"))?;
     let unsubscribe = UnsubscribeToken {
         subject,
         mode: row.mode,
@@ -28,14 +35,16 @@ pub(crate) fn write(
         brand: brand.map(|b| b.signifier.clone()).unwrap_or_default(),
     };
     let agent = row.employee.as_ref();
-    render(&Letter {
+    render(&SurveyMail {
         to,
         from,
         reply_to: reply_to(company, brand),
         texts,
         customer_name: row.customer_name(),
-        agent: agent.and_then(|a| Some(Agent { name: a.name.as_deref()?, picture_url: a.picture_url.as_deref() })),
-        dress: worn(company, brand),
+        agent: agent.and_then(|a| {
+            Some(Agent { name: a.name.as_deref()?, picture_url: a.picture_url.as_deref() })
+        }),
+        branding: resolve(company, brand),
         survey_url: &dispatch.survey_url.survey(&dispatch.secrets, &survey),
         unsubscribe_url: &dispatch.survey_url.unsubscribe(&dispatch.secrets, &unsubscribe),
         request_id: &row.request_id.to_string(),
@@ -43,9 +52,14 @@ pub(crate) fn write(
     })
 }
 
-/// Who a mail is from. Name and address are two settings: the mail of a brand that has no `from` leaves from the company's address, but under
-/// the brand's name, never under the company's. `stack` is the address for a company that has set none.
-pub(crate) fn sender<'a>(company: &'a Company, brand: Option<&'a Brand>, stack: Option<&'a Address>) -> Option<Sender<'a>> {
+/// Who a mail is from. Name and address are two settings: the mail of a brand that has no `from`
+/// leaves from the company's address, but under the brand's name, never under the company's.
+/// `stack` is the address for a company that has set none.
+pub(crate) fn sender<'a>(
+    company: &'a Company,
+    brand: Option<&'a Brand>,
+    stack: Option<&'a Address>,
+) -> Option<Sender<'a>> {
     let of_brand = brand.and_then(|b| b.from.as_ref());
     let address = of_brand.or(company.from.as_ref()).map(|from| &from.address).or(stack)?;
     let (own, name) = match brand {
@@ -56,7 +70,8 @@ pub(crate) fn sender<'a>(company: &'a Company, brand: Option<&'a Brand>, stack: 
 }
 
 fn reply_to<'a>(company: &'a Company, brand: Option<&'a Brand>) -> Option<Sender<'a>> {
-    let Mailbox { name, address } = brand.and_then(|b| b.reply_to.as_ref()).or(company.reply_to.as_ref())?;
+    let Mailbox { name, address } =
+        brand.and_then(|b| b.reply_to.as_ref()).or(company.reply_to.as_ref())?;
     Some(Sender { name: name.as_deref().unwrap_or_default(), address })
 }
 
@@ -83,13 +98,32 @@ mod tests {
             (&json!({}), None, "", "stack@afterword.example"),
             (&peak, Some(json!({ "name": "Blanca Kids" })), "Blanca Kids", "survey@peak.example"),
             (&peak, Some(json!({})), "kids", "survey@peak.example"),
-            (&peak, Some(json!({ "name": "Blanca Kids", "from": "hi@kids.example" })), "Blanca Kids", "hi@kids.example"),
-            (&peak, Some(json!({ "name": "Blanca Kids", "from": "Kids Team <hi@kids.example>" })), "Kids Team", "hi@kids.example"),
-            (&json!({}), Some(json!({ "name": "Blanca Kids" })), "Blanca Kids", "stack@afterword.example"),
+            (
+                &peak,
+                Some(json!({ "name": "Blanca Kids", "from": "hi@kids.example" })),
+                "Blanca Kids",
+                "hi@kids.example",
+            ),
+            (
+                &peak,
+                Some(json!({ "name": "Blanca Kids", "from": "Kids Team <hi@kids.example>" })),
+                "Kids Team",
+                "hi@kids.example",
+            ),
+            (
+                &json!({}),
+                Some(json!({ "name": "Blanca Kids" })),
+                "Blanca Kids",
+                "stack@afterword.example",
+            ),
         ] {
             let (company, brand) = (company(of_company.clone()), of_brand.map(brand));
             let sender = sender(&company, brand.as_ref(), stack.as_ref()).unwrap();
-            assert_eq!((sender.name, sender.address.as_mailbox().as_str()), (name, address), "{of_company}");
+            assert_eq!(
+                (sender.name, sender.address.as_mailbox().as_str()),
+                (name, address),
+                "{of_company}"
+            );
         }
         assert!(sender(&company(json!({})), None, None).is_none());
     }

@@ -1,11 +1,11 @@
-//! The checks at the door, in the order of the contract:
-//! do-not-send → customer → employee → channel enabled → channel mode (live keys only) → brand → language.
+//! The checks at the door, in the order of the contract: do-not-send → customer → employee →
+//! channel enabled → channel mode (live keys only) → brand → language.
 
 use jiff::Timestamp;
 use normalize::{Address, CustomerAddress, EmployeeRef, LanguageTag, SurveyRequest};
 
 use crate::config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, Profile};
-use crate::{Mode, Reason, later};
+use crate::{Mode, Reason, saturating_add};
 
 /// What the checks need to know about the company.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,8 @@ pub struct Facts<'a> {
     pub employee: Option<&'a Employee>,
 }
 
-/// Whom a request concerns, once the checks that need no configuration beyond the company's are passed.
+/// Whom a request concerns, once the checks that need no configuration beyond the company's are
+/// passed.
 #[derive(Clone, Debug)]
 pub struct Who<'a> {
     /// The customer's address.
@@ -33,7 +34,7 @@ pub struct Who<'a> {
 
 /// How an accepted request goes on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub struct Approval {
     /// The channel's own name, whatever alias was used.
     pub channel: String,
     /// Signifier of the brand, if the company has brands.
@@ -50,14 +51,15 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
     /// To be sent when due.
-    Send(Plan),
+    Send(Approval),
     /// No mail.
     Refuse(Reason),
 }
 
 /// The first half: do-not-send, then the two people, as far as the request itself tells.
 ///
-/// Do-not-send comes before the people, so that a set-up test with a made-up employee passes (docs/facts.md, Vendor 3).
+/// Do-not-send comes before the people, so that a set-up test with a made-up employee passes
+/// (docs/facts.md, Vendor 3).
 pub fn who<'a>(request: &'a SurveyRequest, company: &Company) -> Result<Who<'a>, Reason> {
     if request.do_not_send || company.do_not_send_tags.iter().any(|tag| request.has_tag(tag)) {
         return Err(Reason::DoNotSend);
@@ -90,7 +92,12 @@ pub fn decide(request: &SurveyRequest, mode: Mode, facts: &Facts<'_>, now: Times
     }
 }
 
-fn plan(request: &SurveyRequest, mode: Mode, facts: &Facts<'_>, now: Timestamp) -> Result<Plan, Reason> {
+fn plan(
+    request: &SurveyRequest,
+    mode: Mode,
+    facts: &Facts<'_>,
+    now: Timestamp,
+) -> Result<Approval, Reason> {
     let who = who(request, facts.company)?;
     let employee = facts.employee.ok_or(Reason::EmployeeNotFound)?;
     employee_may_be_rated(employee)?;
@@ -99,12 +106,12 @@ fn plan(request: &SurveyRequest, mode: Mode, facts: &Facts<'_>, now: Timestamp) 
     }
     let channel = open_channel(facts.channels, &request.channel, mode)?;
     let brand = brand(request.brand.as_deref(), facts)?;
-    Ok(Plan {
+    Ok(Approval {
         channel: channel.name.clone(),
         brand,
         language: language(request, facts)?,
         employee: employee.profile(),
-        due: later(now, channel.delay),
+        due: saturating_add(now, channel.delay),
     })
 }
 
@@ -117,8 +124,13 @@ pub(crate) fn employee_may_be_rated(employee: &Employee) -> Result<(), Reason> {
     }
 }
 
-pub(crate) fn open_channel<'a>(channels: &'a [Channel], name: &str, mode: Mode) -> Result<&'a Channel, Reason> {
-    let channel = Channel::find(channels, name).filter(|c| c.enabled).ok_or(Reason::ChannelNotEnabled)?;
+pub(crate) fn open_channel<'a>(
+    channels: &'a [Channel],
+    name: &str,
+    mode: Mode,
+) -> Result<&'a Channel, Reason> {
+    let channel =
+        Channel::find(channels, name).filter(|c| c.enabled).ok_or(Reason::ChannelNotEnabled)?;
     match (channel.mode, mode) {
         (ChannelMode::Manual, Mode::Live) => Err(Reason::ChannelManual),
         _ => Ok(channel),
@@ -130,7 +142,8 @@ fn brand(given: Option<&str>, facts: &Facts<'_>) -> Result<Option<String>, Reaso
     let name = match given.or(facts.company.default_brand.as_deref()) {
         Some(name) => name,
         None => {
-            // One that cannot be understood may be meant to be active: a typo in it must not make another one the only one.
+            // One that cannot be understood may be meant to be active: a typo in it must not make
+            // another one the only one.
             let mut possible = facts.brands.iter().filter(|b| b.active || !b.faults.is_empty());
             return match (possible.next(), possible.next()) {
                 (None, _) => Ok(None),

@@ -3,21 +3,22 @@
 use lambda_http::Request;
 use lambda_http::aws_lambda_events::encodings::Body;
 
-/// Bytes of a form that are read at most. A comment of 2,000 characters takes up to 24,000 when it is encoded. A longer one is shown once
-/// more, so that it can be cut, and a page in which each byte takes five still has to fit into Lambda's 6 MB.
+/// Bytes of a form that are read at most. A comment of 2,000 characters takes up to 24,000 when it
+/// is encoded. A longer one is shown once more, so that it can be cut, and a page in which each
+/// byte takes five still has to fit into Lambda's 6 MB.
 const LARGEST_FORM: usize = 256 * 1024;
 
 /// The fields of our forms. Others are not kept, however many there are.
 const FIELDS: [&str; 6] = ["stars", "topics", "comment", "lang", "scope", "undo"];
 
 /// The fields of a posted form, in order. What is no form has none.
-pub(crate) struct Form {
+pub(crate) struct Submission {
     fields: Vec<(String, String)>,
     /// Whether it was larger than what is read: the end is missing.
     pub(crate) cut: bool,
 }
 
-impl Form {
+impl Submission {
     pub(crate) fn read(request: &Request) -> Self {
         let body: &[u8] = match request.body() {
             Body::Text(text) => text.as_bytes(),

@@ -44,13 +44,19 @@ impl Rgb {
 
     /// `percent` of the way to `other`.
     fn towards(self, other: Self, percent: u16) -> Self {
-        let mix = |a: u8, b: u8| u8::try_from((u16::from(a) * (100 - percent) + u16::from(b) * percent) / 100).unwrap_or(b);
+        let mix = |a: u8, b: u8| {
+            u8::try_from((u16::from(a) * (100 - percent) + u16::from(b) * percent) / 100)
+                .unwrap_or(b)
+        };
         Self(mix(self.0, other.0), mix(self.1, other.1), mix(self.2, other.2))
     }
 
     /// The nearest mixture with `end` that can be read on `background`.
     fn readable(self, background: Self, end: Self) -> Self {
-        (0..=100).map(|percent| self.towards(end, percent)).find(|c| c.contrast(background) >= ENOUGH).unwrap_or(end)
+        (0..=100)
+            .map(|percent| self.towards(end, percent))
+            .find(|c| c.contrast(background) >= ENOUGH)
+            .unwrap_or(end)
     }
 }
 
@@ -62,8 +68,9 @@ impl fmt::Display for Rgb {
 
 /// A colour for stars, links and button that can be read, whatever the brand chose.
 ///
-/// A colour with less than 4.5:1 (WCAG 1.4.3) is corrected, not refused: mixed with black until it can be read on white, and with white
-/// until it can be read on the dark background `#1f1f1f`. The hue stays. [`corrected`](Self::corrected) says that it happened.
+/// A colour with less than 4.5:1 (WCAG 1.4.3) is corrected, not refused: mixed with black until it
+/// can be read on white, and with white until it can be read on the dark background `#1f1f1f`. The
+/// hue stays. [`corrected`](Self::corrected) says that it happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accent {
     light: Rgb,
@@ -72,7 +79,8 @@ pub struct Accent {
 }
 
 impl Accent {
-    /// Understands `#rrggbb` and `#rgb`, with or without `#`. `None` for anything else: the caller takes the company's, or the default.
+    /// Understands `#rrggbb` and `#rgb`, with or without `#`. `None` for anything else: the caller
+    /// takes the company's, or the default.
     pub fn parse(text: &str) -> Option<Self> {
         let wanted = Rgb::parse(text)?;
         let light = wanted.readable(WHITE, Rgb(0, 0, 0));
@@ -89,7 +97,8 @@ impl Accent {
         self.dark.to_string()
     }
 
-    /// Whether the light colour is not the one that was asked for. (The dark one often differs, as it should.)
+    /// Whether the light colour is not the one that was asked for. (The dark one often differs, as
+    /// it should.)
     pub fn corrected(&self) -> bool {
         self.corrected
     }
@@ -103,7 +112,8 @@ impl Default for Accent {
     }
 }
 
-/// The contrast of two `#rrggbb` colours after WCAG 2.2, from 1 to 21; `None` if one is none. For tests of what is rendered.
+/// The contrast of two `#rrggbb` colours after WCAG 2.2, from 1 to 21; `None` if one is none. For
+/// tests of what is rendered.
 pub fn contrast(one: &str, other: &str) -> Option<f64> {
     Some(Rgb::parse(one)?.contrast(Rgb::parse(other)?))
 }
@@ -118,7 +128,10 @@ mod tests {
         let blue = Accent::parse("#2563eb").unwrap();
         assert_eq!((blue.light().as_str(), blue.corrected()), ("#2563eb", false));
         let gold = Accent::parse("FFB400").unwrap();
-        assert_eq!((gold.light().as_str(), gold.dark().as_str(), gold.corrected()), ("#9b6d00", "#ffb400", true));
+        assert_eq!(
+            (gold.light().as_str(), gold.dark().as_str(), gold.corrected()),
+            ("#9b6d00", "#ffb400", true)
+        );
         assert_eq!(Accent::parse("#fff").unwrap().light(), "#757575");
         assert_eq!(Accent::parse("#1af").unwrap().dark(), "#11aaff");
         assert_eq!(Accent::default().light(), "#b45309");
@@ -126,7 +139,8 @@ mod tests {
 
     #[test]
     fn what_is_no_colour_is_none() {
-        for text in ["", "#", "red", "#12345", "#1234567", "#+12345", "url(x)", "#12 456", "#ééé"] {
+        for text in ["", "#", "red", "#12345", "#1234567", "#+12345", "url(x)", "#12 456", "#ééé"]
+        {
             assert!(Accent::parse(text).is_none(), "{text}");
         }
     }

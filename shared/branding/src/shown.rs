@@ -3,42 +3,61 @@
 /// The longest name that is shown; longer ones are not names.
 const LONGEST_NAME: usize = 60;
 
-/// First strong isolate: what follows decides its own direction and disturbs nothing around it (Unicode UAX 9).
+/// First strong isolate: what follows decides its own direction and disturbs nothing around it
+/// (Unicode UAX 9).
 const ISOLATE: char = '\u{2068}';
 /// Pop directional isolate: its end.
 const POP: char = '\u{2069}';
 
-/// Characters that change the direction of other text, or have no shape at all: never kept, since they can make a text say what it does not.
+/// Characters that change the direction of other text, or have no shape at all: never kept, since
+/// they can make a text say what it does not.
 fn is_invisible(c: char) -> bool {
-    // Bidirectional marks, embeddings, overrides and isolates; zero-width space, word joiner and invisible operators; BOM; line and
-    // paragraph separators; tags. Zero-width (non-)joiner stays: Persian names and emoji need it.
+    // Bidirectional marks, embeddings, overrides and isolates; zero-width space, word joiner and
+    // invisible operators; BOM; line and paragraph separators; tags. Zero-width (non-)joiner stays:
+    // Persian names and emoji need it.
     matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// One line: control characters and runs of white space become one space, bidirectional controls and invisible characters go.
+/// One line: control characters and runs of white space become one space, bidirectional controls
+/// and invisible characters go.
 pub fn one_line(text: &str) -> String {
-    let clean: String = text.chars().filter(|c| !is_invisible(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean: String = text
+        .chars()
+        .filter(|c| !is_invisible(*c))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     clean.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// As [`one_line`], but its lines stay apart: for a comment or a postal address.
 pub fn paragraphs(text: &str) -> String {
-    let lines: Vec<String> = text.replace("\r\n", "\n").split(['\n', '\r', '\u{2028}', '\u{2029}']).map(one_line).collect();
+    let lines: Vec<String> = text
+        .replace("\r\n", "\n")
+        .split(['\n', '\r', '\u{2028}', '\u{2029}'])
+        .map(one_line)
+        .collect();
     lines.join("\n").trim().to_owned()
 }
 
-/// A name that may stand in a greeting: one line, at most 60 characters, and neither URL nor address.
+/// A name that may stand in a greeting: one line, at most 60 characters, and neither URL nor
+/// address.
 ///
-/// A "name" is typed by whoever opened the ticket. One that holds a link would make our mail carry it to somebody else, under our sender.
+/// A "name" is typed by whoever opened the ticket. One that holds a link would make our mail carry
+/// it to somebody else, under our sender.
 pub fn name(text: &str) -> Option<String> {
     let name = one_line(text);
     let lower = name.to_lowercase();
-    let link = lower.contains("://") || lower.contains("www.") || lower.contains('@') || lower.split(' ').any(looks_like_a_host);
-    let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && name.chars().any(char::is_alphanumeric);
+    let link = lower.contains("://")
+        || lower.contains("www.")
+        || lower.contains('@')
+        || lower.split(' ').any(looks_like_a_host);
+    let fits = (1..=LONGEST_NAME).contains(&name.chars().count())
+        && name.chars().any(char::is_alphanumeric);
     (fits && !link).then_some(name)
 }
 
-/// `example.com/x`, but not `J.Doe` or `Dr.`: a dot between two labels, the last of which mail programs would take for a top-level domain.
+/// `example.com/x`, but not `J.Doe` or `Dr.`: a dot between two labels, the last of which mail
+/// programs would take for a top-level domain.
 fn looks_like_a_host(word: &str) -> bool {
     let host = word.split(['/', '?', '#', ':']).next().unwrap_or_default();
     let path = host.len() != word.len();
@@ -56,22 +75,27 @@ pub fn isolated(name: &str) -> String {
     format!("{ISOLATE}{name}{POP}")
 }
 
-/// As [`isolated`], but only where the name runs against the sentence (`rtl`): for subjects, where old mail programs show the marks as boxes.
+/// As [`isolated`], but only where the name runs against the sentence (`rtl`): for subjects, where
+/// old mail programs show the marks as boxes.
 pub fn isolated_where_needed(name: &str, rtl: bool) -> String {
     let against = name.chars().any(|c| c.is_alphanumeric() && is_rtl(c) != rtl);
     if against { isolated(name) } else { name.to_owned() }
 }
 
-/// Hebrew, Arabic, Syriac, Thaana, N'Ko and their neighbours, with presentation forms: the blocks that Unicode keeps for right-to-left scripts.
+/// Hebrew, Arabic, Syriac, Thaana, N'Ko and their neighbours, with presentation forms: the blocks
+/// that Unicode keeps for right-to-left scripts.
 fn is_rtl(c: char) -> bool {
     matches!(c, '\u{0590}'..='\u{08ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
 }
 
-/// The URL, if it is one that a browser loads over http(s) and that can stand in an attribute or a header: printable ASCII, no quotes, no spaces.
+/// The URL, if it is one that a browser loads over http(s) and that can stand in an attribute or a
+/// header: printable ASCII, no quotes, no spaces.
 pub fn web_url(text: &str) -> Option<&str> {
     let text = text.trim();
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-    let plain = rest.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`'));
+    let plain = rest
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`'));
     (plain && !rest.is_empty() && !rest.starts_with('/')).then_some(text)
 }
 
@@ -82,15 +106,35 @@ mod tests {
 
     #[test]
     fn names_are_kept_and_links_are_not() {
-        for kept in ["Ann", "J. Doe", "J.Doe", "O'Brien & Sons", "王小明", "عمر", "Dr. med. Eva-Maria Ö.", "Jean-Luc", "St.John", "<b>"]
-        {
+        for kept in [
+            "Ann",
+            "J. Doe",
+            "J.Doe",
+            "O'Brien & Sons",
+            "王小明",
+            "عمر",
+            "Dr. med. Eva-Maria Ö.",
+            "Jean-Luc",
+            "St.John",
+            "<b>",
+        ] {
             let expected = (kept != "St.John").then_some(kept);
             assert_eq!(name(kept).as_deref(), expected, "{kept}");
         }
         let long = "x".repeat(61);
-        for gone in
-            ["", "  ", "-", "http://evil.example", "Buy at evil.com", "evil.com/x", "a.co/x", "www.evil", "eve@evil.com", "\u{202e}", &long]
-        {
+        for gone in [
+            "",
+            "  ",
+            "-",
+            "http://evil.example",
+            "Buy at evil.com",
+            "evil.com/x",
+            "a.co/x",
+            "www.evil",
+            "eve@evil.com",
+            "\u{202e}",
+            &long,
+        ] {
             assert_eq!(name(gone), None, "{gone}");
         }
         assert_eq!(name("  Eve\r\nBcc: x \u{202e}\u{0} ").as_deref(), Some("Eve Bcc: x"));

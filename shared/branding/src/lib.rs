@@ -1,18 +1,21 @@
-//! A brand's look, made readable, and names from outside, made safe to show: what mail and pages share.
+//! A brand's look, made readable, and names from outside, made safe to show: what mail and pages
+//! share.
 //!
-//! **Invariant:** no I/O and no escaping; what comes out is plain text, and the templates escape it.
+//! **Invariant:** no I/O and no escaping; what comes out is plain text, and the templates escape
+//! it.
 
 mod accent;
+mod resolve;
 mod shown;
-mod worn;
 
 pub use accent::{Accent, contrast};
+pub use resolve::resolve;
 pub use shown::{isolated, isolated_where_needed, name, one_line, paragraphs, web_url};
-pub use worn::worn;
 
-/// How mail and pages look for one brand. Whoever builds it has already put the company's value where the brand has none.
+/// How mail and pages look for one brand. Whoever builds it has already put the company's value
+/// where the brand has none.
 #[derive(Clone, Debug, Default)]
-pub struct Dress<'a> {
+pub struct Branding<'a> {
     /// The brand's signifier, or `company`: for `List-ID` and tags, never shown.
     pub id: &'a str,
     /// Shown as sender, in the texts, and instead of a logo.
