@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use admin::Admin;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -73,6 +74,7 @@ pub struct Endpoints {
 /// All functions of the bundle.
 #[derive(Debug)]
 pub struct Bundle {
+    admin: Admin,
     requests: Intake,
     freshdesk: Intake,
     gladly: Intake,
@@ -93,9 +95,9 @@ impl Bundle {
     /// # Errors
     /// If a function cannot be set up.
     pub fn new(endpoints: &Endpoints, clock: Clock) -> Result<Self, FunctionError> {
-        let tables = ["config", "interactions", "suppression", "responses"].map(str::to_owned);
-        let [config, interactions, suppression, responses] = tables;
-        let tables = Tables { config, interactions, suppression, responses };
+        let tables = ["config", "interactions", "suppression", "responses", "audit"];
+        let [config, interactions, suppression, responses, audit] = tables.map(str::to_owned);
+        let tables = Tables { config, interactions, suppression, responses, audit };
         let aws_dynamodb = aws(&endpoints.dynamodb);
         // Each function has its own process in production, and so its own cache of the
         // configuration.
@@ -107,6 +109,7 @@ impl Bundle {
             configuration_set: Some("afterword".into()),
         };
         Ok(Self {
+            admin: Admin { store: store(), secrets: secrets.clone() },
             requests: Intake::new(store()),
             freshdesk: Intake::new(store()),
             gladly: Intake::new(store()),
@@ -175,6 +178,7 @@ impl Functions for Invoker {
         async move {
             let now = bundle.clock.now(&function);
             Ok(match function.as_str() {
+                "admin" => bundle.admin.handle(request, now).await?,
                 "requests" => requests::handle(&bundle.requests, request, now).await?,
                 "zendesk" => bundle.zendesk.handle(request, now).await?,
                 "freshdesk" => freshdesk::handle(&bundle.freshdesk, request, now).await?,

@@ -119,6 +119,12 @@ fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
     let mut rest = path.strip_prefix('/')?.split('/');
     for part in pattern.strip_prefix('/')?.split('/') {
         let value = rest.next()?;
+        // The rest of the path, however many parts: `{proxy+}`, which is the last of a pattern.
+        if let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix("+}")) {
+            let all = std::iter::once(value).chain(rest.by_ref()).collect::<Vec<_>>().join("/");
+            parameters.insert(name.to_owned(), json!(decoded(&all)));
+            return (!all.is_empty()).then_some(parameters);
+        }
         match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some(name) if !value.is_empty() => {
                 parameters.insert(name.to_owned(), json!(decoded(value)))

@@ -13,6 +13,9 @@ pub const TEST_KEY: &str = "aw_test_local";
 /// The local live key.
 pub const LIVE_KEY: &str = "aw_live_local";
 
+/// The local admin key, which opens the admin pages.
+pub const ADMIN_KEY: &str = "aw_admin_local";
+
 /// Puts each item that is absent into the table `config`, so that what was edited in `--data-dir`
 /// stays. Returns how many it put. `gladly_url` is where Gladly's API is found, the samples' fake,
 /// which moves with `--mail-port`: a kept table that leads to an earlier fake (only a fake has no
@@ -103,11 +106,18 @@ fn company(gladly_url: &str) -> Vec<Value> {
         items.push(item("language", language, &json!({"active": true})));
     }
     for (key, mode) in [(TEST_KEY, "test"), (LIVE_KEY, "live")] {
-        let digest: String = Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
         let attributes = json!({"mode": mode, "scopes": ["send", "read"], "label": format!("local {mode}"), "prefix": key});
-        items.push(item("key", &digest, &attributes));
+        items.push(item("key", &digest(key), &attributes));
     }
+    // Scope `erase` too, so that `DELETE /v1/people` can be tried.
+    let attributes = json!({"mode": "admin", "scopes": ["admin", "erase"], "label": "local admin", "prefix": ADMIN_KEY});
+    items.push(item("key", &digest(ADMIN_KEY), &attributes));
     items
+}
+
+/// How a key is found: by its SHA-256 in hex.
+fn digest(key: &str) -> String {
+    Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The people and the brand of the samples.

@@ -8,21 +8,28 @@
 //!
 //! **Invariant:** no I/O; secrets have a redacting `Debug`.
 
+mod session;
 mod subject;
 mod token;
 
+pub use session::{SendBoxToken, SessionToken};
 pub use subject::{Subject, SubjectSecret};
 pub use token::{SecretError, SurveyToken, TokenSecrets, UnsubscribeToken};
 
 use std::fmt;
 
 use ::hmac::{Hmac, Mac};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 /// A MAC under `key`. A substitute for one that failed would be the same for everybody: all
 /// customers would share one subject, and anybody could sign a link.
 fn hmac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+/// SHA-256 in hex, cut to 128 bits: tells contents apart.
+pub fn fingerprint(content: &[u8]) -> String {
+    Sha256::digest(content).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Where the survey pages live, and the links into them.

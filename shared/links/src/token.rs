@@ -112,7 +112,7 @@ impl TokenSecrets {
         })
     }
 
-    fn seal(&self, kind: u8, payload: &[u8]) -> String {
+    pub(crate) fn seal(&self, kind: u8, payload: &[u8]) -> String {
         let mut bytes = vec![self.newest.version, kind];
         bytes.extend_from_slice(payload);
         let mac: [u8; 32] = self.newest.mac(&bytes).finalize().into_bytes().into();
@@ -120,7 +120,7 @@ impl TokenSecrets {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    fn open(&self, kind: u8, token: &str) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, kind: u8, token: &str) -> Option<Vec<u8>> {
         if token.len() > LONGEST {
             return None;
         }

@@ -177,7 +177,7 @@ impl Store {
         if let Some(key) = self.cache.with(|c| recall(&c.keys, digest, now)) {
             return Ok(Some(key));
         }
-        let Some(item) = self.config_item("key", digest).await? else { return Ok(None) };
+        let Some(item) = self.raw_config_item("key", digest).await?.map(plain) else { return Ok(None) };
         let key = KeyItem::read(&Item::new(&item));
         log_unknown(&item);
         if let KeyItem::Faulty(fault) = &key {
@@ -227,7 +227,7 @@ impl Store {
             return Ok(Some(employee));
         }
         // Who is not found is not remembered: an employee who has just been added is found at once.
-        let Some(item) = self.config_item("employee", email).await? else { return Ok(None) };
+        let Some(item) = self.raw_config_item("employee", email).await?.map(plain) else { return Ok(None) };
         let employee = Employee::read(&item);
         employee.faults.iter().for_each(log);
         log_unknown(&item);
@@ -243,7 +243,7 @@ impl Store {
         if let Some(email) = self.cache.with(|c| recall(&c.ids, custom_id, now)) {
             return Ok(Some(email));
         }
-        let Some(item) = self.config_item("employee_id", custom_id).await? else { return Ok(None) };
+        let Some(item) = self.raw_config_item("employee_id", custom_id).await?.map(plain) else { return Ok(None) };
         log_unknown(&item);
         // Who cannot be found is `employee_not_found`: nothing is sent.
         let email = Item::new(&item).words("email").unwrap_or_else(|fault| {
@@ -255,11 +255,11 @@ impl Store {
         Ok(Some(email))
     }
 
-    async fn config_item(
+    pub(crate) async fn raw_config_item(
         &self,
         kind: &str,
         id: &str,
-    ) -> Result<Option<Map<String, Value>>, StoreError> {
+    ) -> Result<Option<HashMap<String, AttributeValue>>, StoreError> {
         if id.is_empty() || id.len() > 1_024 {
             return Ok(None); // no key of DynamoDB's
         }
@@ -271,7 +271,7 @@ impl Store {
             .key("id", s(id));
         // Consistent: a key or an employee that was added seconds ago must be found.
         let got = got.consistent_read(true).send().await.map_err(StoreError::of("GetItem"))?;
-        Ok(got.item.map(plain))
+        Ok(got.item)
     }
 
     /// One statement instead of a query for each kind: with nothing cached, an accepted request
@@ -304,7 +304,7 @@ impl Store {
 /// An item as plain JSON. An attribute of a type that no setting has (binary, null) becomes an
 /// empty object, which every reader takes for a fault of that attribute: one odd item must not make
 /// the others unreadable.
-fn plain(item: HashMap<String, AttributeValue>) -> Map<String, Value> {
+pub(crate) fn plain(item: HashMap<String, AttributeValue>) -> Map<String, Value> {
     item.into_iter()
         .map(|(name, value)| {
             (

@@ -8,9 +8,11 @@
 //! that still stands: the outcome of a mail, a lease that is over, the marker of a ticket that is
 //! open again.
 
+mod audit;
 mod batch;
 mod config;
 mod conversations;
+mod editing;
 mod error;
 mod evidence;
 mod image;
@@ -32,8 +34,10 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use links::SubjectSecret;
 
+pub use audit::AuditEntry;
 pub use batch::each_interaction;
 pub use config::{Settings, config_items};
+pub use editing::{Change, Changed, MOST_CHANGES, StoredItem};
 pub use error::StoreError;
 pub use evidence::{Outcome, OutcomeWritten};
 pub use image::interaction_from_image;
@@ -58,6 +62,8 @@ pub struct Tables {
     pub suppression: String,
     /// Answers.
     pub responses: String,
+    /// Who changed what on the admin pages.
+    pub audit: String,
 }
 
 impl Tables {
@@ -75,6 +81,7 @@ impl Tables {
             interactions: name("INTERACTIONS_TABLE", "interactions"),
             suppression: name("SUPPRESSION_TABLE", "suppression"),
             responses: name("RESPONSES_TABLE", "responses"),
+            audit: name("AUDIT_TABLE", "audit"),
         }
     }
 }

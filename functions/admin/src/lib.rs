@@ -1,0 +1,91 @@
+//! The pages of the support team: what happened and why, and the settings that decide it.
+//!
+//! - Every page is written on the server, works without scripts, and is read with `GET`. A `GET`
+//!   changes nothing.
+//! - Every change is a `POST` of a form, is written to the audit trail in the same transaction, and
+//!   is answered with 303 to the page that shows it.
+//! - The pages edit the same config table that admins may edit by hand: there is no state besides.
+//!
+//! **Invariant:** sends no mail. "Send now" and the send box record a request on the one road in;
+//! `dispatch` sends it.
+
+mod context;
+mod error;
+mod form;
+mod origin;
+mod pages;
+mod route;
+mod sign_in;
+mod view;
+mod visitor;
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lambda_http::http::Method;
+use lambda_http::{Body, Request, RequestExt as _, Response};
+use links::TokenSecrets;
+use store::Store;
+
+pub(crate) use context::Context;
+pub(crate) use error::AdminError;
+use route::Route;
+pub(crate) use view::Reply;
+use visitor::Credentials;
+
+/// The function and what it needs.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// The tables.
+    pub store: Store,
+    /// What signs sessions, forms and the links of send boxes.
+    pub secrets: TokenSecrets,
+}
+
+/// A visit ends before Lambda ends it (`template.yaml`), so that the visitor is shown a page.
+const DEADLINE: Duration = Duration::from_secs(25);
+
+impl Admin {
+    /// Answers one visit. `now` is the time of the invocation.
+    pub async fn handle(
+        &self,
+        request: Request,
+        now: Timestamp,
+    ) -> Result<Response<Body>, Infallible> {
+        let visit = tokio::time::timeout(DEADLINE, self.visit(&request, now)).await;
+        let reply = visit.unwrap_or(Err(AdminError::Late));
+        let wants_html = view::wants_html(&request);
+        Ok(reply.unwrap_or_else(|error| error.into_reply(wants_html)).into_response())
+    }
+
+    async fn visit(&self, request: &Request, now: Timestamp) -> Result<Reply, AdminError> {
+        let path = request.raw_http_path();
+        let route = Route::find(request.method(), path)?;
+        match route {
+            Route::SignIn => return sign_in::page(self, request).await,
+            Route::PostSignIn => return sign_in::submit(self, request, now).await,
+            _ => {}
+        }
+        let visitor = match visitor::find(self, request, now).await? {
+            Ok(visitor) => visitor,
+            Err(Credentials::Missing) if view::wants_html(request) => {
+                return Ok(sign_in::to_sign_in(request));
+            }
+            Err(_) => return Err(AdminError::Unauthorized),
+        };
+        let posted = if request.method() == Method::POST {
+            origin::require_own(request)?;
+            let form = form::Form::read(request)?;
+            visitor.require_form_token(&self.secrets, &form)?;
+            if !visitor.may_change() && route != Route::SignOut {
+                return Err(AdminError::ViewersOnlyLook);
+            }
+            Some(form)
+        } else {
+            None
+        };
+        let context = Context::new(self, request, visitor, posted, now).await?;
+        pages::serve(&context, route).await
+    }
+}

@@ -1,0 +1,133 @@
+//! Who visits: by HTTP Basic, for scripts, or by the cookie of a session, for browsers.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::Request;
+use links::{SessionToken, TokenSecrets};
+use policy::{AdminKey, Role};
+use store::StoreError;
+
+use crate::form::Form;
+use crate::{Admin, AdminError};
+
+/// The session's cookie.
+pub(crate) const COOKIE: &str = "afterword_admin";
+/// How long a session lasts.
+pub(crate) const SESSION: SignedDuration = SignedDuration::from_hours(12);
+/// The form field that carries the session's token.
+pub(crate) const FORM_TOKEN: &str = "form_token";
+/// Characters of a name in the audit trail at most.
+const LONGEST_NAME: usize = 80;
+
+/// A person with an admin key.
+#[derive(Clone, Debug)]
+pub(crate) struct Visitor {
+    /// As given at sign-in, for the audit trail.
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    /// The session, if it is a browser's.
+    session: Option<SessionToken>,
+}
+
+/// Why nobody was recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    /// None were sent, or a session that is over: a browser is led to the sign-in page.
+    Missing,
+    /// They are wrong.
+    Wrong,
+}
+
+impl Visitor {
+    /// Whether the key may change anything.
+    pub(crate) fn may_change(&self) -> bool {
+        self.role == Role::Admin
+    }
+
+    /// What every form of this session carries; empty for HTTP Basic, which needs none.
+    pub(crate) fn form_token(&self, secrets: &TokenSecrets) -> String {
+        self.session.as_ref().map(|session| secrets.seal_form(session)).unwrap_or_default()
+    }
+
+    /// # Errors
+    /// [`AdminError::FormToken`] if the form was not written for this session.
+    pub(crate) fn require_form_token(
+        &self,
+        secrets: &TokenSecrets,
+        form: &Form,
+    ) -> Result<(), AdminError> {
+        match &self.session {
+            None => Ok(()),
+            Some(session) if secrets.opens_form(form.text(FORM_TOKEN), session) => Ok(()),
+            Some(_) => Err(AdminError::FormToken),
+        }
+    }
+}
+
+/// The visitor of a request. The key is read anew each time: one that was revoked opens nothing,
+/// and its sessions end with it.
+pub(crate) async fn find(
+    admin: &Admin,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Result<Visitor, Credentials>, StoreError> {
+    if let Some(authorization) = request.headers().get("authorization") {
+        let Some((name, key)) = basic(authorization.as_bytes()) else {
+            return Ok(Err(Credentials::Wrong));
+        };
+        return Ok(match key_of(admin, &intake::digest(key.as_bytes())).await? {
+            Some(key) => Ok(Visitor { name: shown_name(&name), role: key.role, session: None }),
+            None => {
+                tracing::warn!("an admin page was called with a wrong key");
+                Err(Credentials::Wrong)
+            }
+        });
+    }
+    let Some(session) = cookie(request).and_then(|cookie| admin.secrets.open_session(&cookie))
+    else {
+        return Ok(Err(Credentials::Missing));
+    };
+    let age = now.duration_since(session.signed_in_at);
+    if age.is_negative() && age.abs() > SignedDuration::from_mins(5) || age >= SESSION {
+        return Ok(Err(Credentials::Missing));
+    }
+    Ok(match key_of(admin, &session.key).await? {
+        Some(key) => {
+            Ok(Visitor { name: session.name.clone(), role: key.role, session: Some(session) })
+        }
+        None => Err(Credentials::Missing),
+    })
+}
+
+/// The admin key with this digest, unless it is unknown, revoked, or for something else.
+pub(crate) async fn key_of(admin: &Admin, digest: &str) -> Result<Option<AdminKey>, StoreError> {
+    let item = admin.store.config_item("key", digest).await?;
+    Ok(item.and_then(|item| AdminKey::read(&item.attributes)))
+}
+
+/// What a person may be called: one line, not too long.
+pub(crate) fn shown_name(name: &str) -> String {
+    let line = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line: String = line.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+    if line.is_empty() { "(no name)".to_owned() } else { line }
+}
+
+fn cookie(request: &Request) -> Option<String> {
+    let cookies = request.headers().get_all("cookie").into_iter();
+    let texts = cookies.filter_map(|value| value.to_str().ok());
+    let pairs = texts.flat_map(|text| text.split(';'));
+    let found = pairs.filter_map(|pair| pair.trim().split_once('='));
+    let mut ours = found.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned());
+    ours.next()
+}
+
+fn basic(authorization: &[u8]) -> Option<(String, String)> {
+    let (scheme, encoded) = std::str::from_utf8(authorization).ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (name, key) = decoded.split_once(':')?;
+    Some((name.to_owned(), key.trim().to_owned()))
+}
