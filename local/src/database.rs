@@ -117,7 +117,7 @@ mod tests {
         }
         let database = open(Some(&dir), &tables).unwrap();
         assert!(!put_if_absent(&database, "config", "kind", &item).unwrap());
-        assert_eq!(database.table_count().unwrap(), 4);
+        assert_eq!(database.table_count().unwrap(), 5);
         drop(database);
         std::fs::remove_dir_all(dir).unwrap();
     }

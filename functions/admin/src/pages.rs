@@ -1,11 +1,22 @@
-//! The pages, one module a question.
+//! The pages, one module a question. Each has `show` for `GET`, and `submit` for what is posted to
+//! it, whose origin, form token and role have been checked before.
 
+mod answers;
 mod audit;
+mod brands;
+mod channels;
+mod keys;
+mod languages;
+mod people;
+mod people_import;
 mod request;
 mod requests;
+mod set_up;
+mod settings;
 mod status;
+mod suppression;
 
-use crate::route::Route;
+use crate::route::{Page, Route};
 use crate::{AdminError, Context, Reply, sign_in};
 
 /// The page of a route, or what follows from what was posted to it.
@@ -13,9 +24,45 @@ pub(crate) async fn serve(context: &Context<'_>, route: Route) -> Result<Reply, 
     match route {
         Route::SignIn | Route::PostSignIn => Ok(Reply::see_other("/admin")),
         Route::SignOut => Ok(sign_in::out(context.request)),
-        Route::Status => status::show(context).await,
-        Route::Requests => requests::list(context).await,
-        Route::Request(id) => request::show(context, id).await,
-        Route::Audit => audit::list(context).await,
+        Route::Show(page) => show(context, page).await,
+        Route::Change(page) => submit(context, page).await,
+    }
+}
+
+async fn show(context: &Context<'_>, page: Page) -> Result<Reply, AdminError> {
+    match page {
+        Page::Status => status::show(context).await,
+        Page::Requests => requests::show(context).await,
+        Page::Request(id) => request::show(context, id).await,
+        Page::Channels => channels::show(context).await,
+        Page::Settings => settings::show(context).await,
+        Page::Brands => brands::show(context).await,
+        Page::Languages => languages::show(context).await,
+        Page::People => people::show(context).await,
+        Page::PeopleImport => people_import::show(context).await,
+        Page::PeopleExport => people_import::export(context).await,
+        Page::Keys => keys::show(context).await,
+        Page::Suppression => suppression::show(context).await,
+        Page::Answers => answers::show(context).await,
+        Page::SetUp(helpdesk) => set_up::show(context, &helpdesk).await,
+        Page::Audit => audit::show(context).await,
+    }
+}
+
+async fn submit(context: &Context<'_>, page: Page) -> Result<Reply, AdminError> {
+    match page {
+        Page::Request(id) => request::submit(context, id).await,
+        Page::Channels => channels::submit(context).await,
+        Page::Settings => settings::submit(context).await,
+        Page::Brands => brands::submit(context).await,
+        Page::Languages => languages::submit(context).await,
+        Page::People => people::submit(context).await,
+        Page::PeopleImport => people_import::submit(context).await,
+        Page::Keys => keys::submit(context).await,
+        Page::Suppression => suppression::submit(context).await,
+        Page::SetUp(helpdesk) => set_up::submit(context, &helpdesk).await,
+        Page::Status | Page::Requests | Page::PeopleExport | Page::Answers | Page::Audit => {
+            Err(AdminError::MethodNotAllowed)
+        }
     }
 }

@@ -5,16 +5,39 @@ use uuid::Uuid;
 
 use crate::AdminError;
 
-/// A page, or what is posted to it.
+/// A page of somebody who is signed in. What is posted to a page has the same route.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Route {
-    SignIn,
-    PostSignIn,
-    SignOut,
+pub(crate) enum Page {
     Status,
     Requests,
     Request(Uuid),
+    Channels,
+    Settings,
+    Brands,
+    Languages,
+    People,
+    PeopleImport,
+    PeopleExport,
+    Keys,
+    Suppression,
+    Answers,
+    SetUp(String),
     Audit,
+}
+
+/// What a visit is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// `GET /admin/sign-in`.
+    SignIn,
+    /// `POST /admin/sign-in`.
+    PostSignIn,
+    /// `POST /admin/sign-out`.
+    SignOut,
+    /// `GET` of a page.
+    Show(Page),
+    /// `POST` to a page.
+    Change(Page),
 }
 
 impl Route {
@@ -26,25 +49,34 @@ impl Route {
         let path = path.strip_prefix("/admin").ok_or(AdminError::NotFound)?;
         let path = path.strip_suffix('/').unwrap_or(path);
         let parts: Vec<&str> = path.split('/').skip(1).collect();
-        let (shown, posted) = match parts.as_slice() {
-            [] => (Some(Self::Status), None),
-            ["sign-in"] => (Some(Self::SignIn), Some(Self::PostSignIn)),
-            ["sign-out"] => (None, Some(Self::SignOut)),
-            ["requests"] => (Some(Self::Requests), None),
-            ["requests", id] => {
-                let id = id.parse().map_err(|_| AdminError::NotFound)?;
-                (Some(Self::Request(id)), None)
-            }
-            ["audit"] => (Some(Self::Audit), None),
+        let page = match parts.as_slice() {
+            ["sign-in"] if get => return Ok(Self::SignIn),
+            ["sign-in"] if post => return Ok(Self::PostSignIn),
+            ["sign-out"] if post => return Ok(Self::SignOut),
+            ["sign-in" | "sign-out"] => return Err(AdminError::MethodNotAllowed),
+            [] => Page::Status,
+            ["requests"] => Page::Requests,
+            ["requests", id] => Page::Request(id.parse().map_err(|_| AdminError::NotFound)?),
+            ["channels"] => Page::Channels,
+            ["settings"] => Page::Settings,
+            ["brands"] => Page::Brands,
+            ["languages"] => Page::Languages,
+            ["people"] => Page::People,
+            ["people", "import"] => Page::PeopleImport,
+            ["people", "export"] => Page::PeopleExport,
+            ["keys"] => Page::Keys,
+            ["suppression"] => Page::Suppression,
+            ["answers"] => Page::Answers,
+            ["set-up", helpdesk] => Page::SetUp((*helpdesk).to_owned()),
+            ["audit"] => Page::Audit,
             _ => return Err(AdminError::NotFound),
         };
-        let found = if get {
-            shown
+        if get {
+            Ok(Self::Show(page))
         } else if post {
-            posted
+            Ok(Self::Change(page))
         } else {
-            None
-        };
-        found.ok_or(AdminError::MethodNotAllowed)
+            Err(AdminError::MethodNotAllowed)
+        }
     }
 }

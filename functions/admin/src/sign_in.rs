@@ -76,9 +76,7 @@ pub(crate) fn to_sign_in(request: &Request) -> Reply {
 
 fn cookie(request: &Request, value: &str, seconds: i64) -> String {
     let secure = if view::is_loopback(request) { "" } else { "; Secure" };
-    format!(
-        "{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/admin; Max-Age={seconds}{secure}"
-    )
+    format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/admin; Max-Age={seconds}{secure}")
 }
 
 /// A path of these pages; anything else leads to the first page. It must not lead to another site.

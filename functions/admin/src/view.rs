@@ -15,7 +15,19 @@ use sha2::{Digest, Sha256};
 const STYLE: &str = include_str!("../templates/admin.css");
 
 /// The menu: path and name.
-pub(crate) const MENU: [(&str, &str); 2] = [("/admin", "Status"), ("/admin/requests", "Requests")];
+pub(crate) const MENU: [(&str, &str); 11] = [
+    ("/admin", "Status"),
+    ("/admin/requests", "Requests"),
+    ("/admin/answers", "Answers"),
+    ("/admin/channels", "Channels"),
+    ("/admin/settings", "Settings"),
+    ("/admin/brands", "Brands"),
+    ("/admin/languages", "Languages"),
+    ("/admin/people", "People"),
+    ("/admin/keys", "Keys"),
+    ("/admin/suppression", "Suppression"),
+    ("/admin/audit", "Audit"),
+];
 
 /// Writes the stylesheet into a template.
 #[derive(Clone, Copy)]
@@ -47,7 +59,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    pub(crate) fn menu(&self) -> &'static [(&'static str, &'static str)] {
+    pub(crate) fn menu(&self) -> &'static [(&'static str, &'static str); 11] {
         &MENU
     }
 
@@ -73,7 +85,9 @@ impl Reply {
              form-action 'self'; base-uri 'none'; frame-ancestors 'none'; frame-src 'self'"
         );
         let reply = Self { status, body: html, headers: Vec::new() };
-        reply.with("content-type", "text/html; charset=utf-8").with("content-security-policy", policy)
+        reply
+            .with("content-type", "text/html; charset=utf-8")
+            .with("content-security-policy", policy)
     }
 
     /// 303 to a path of ours.

@@ -64,9 +64,8 @@ impl TokenSecrets {
 
     /// Whether a form was written for this session.
     pub fn opens_form(&self, token: &str, session: &SessionToken) -> bool {
-        self.open(FORM, token).is_some_and(|payload| {
-            payload == Sha256::digest(session.payload()).as_slice()
-        })
+        self.open(FORM, token)
+            .is_some_and(|payload| payload == Sha256::digest(session.payload()).as_slice())
     }
 
     /// The last part of `/send/TOKEN`.

@@ -53,7 +53,8 @@ mod tests {
     use super::*;
 
     fn read(mode: &str, scopes: Value, revoked: Value) -> Option<AdminKey> {
-        let item = json!({ "kind": "key", "id": "d", "mode": mode, "scopes": scopes, "revoked": revoked });
+        let item =
+            json!({ "kind": "key", "id": "d", "mode": mode, "scopes": scopes, "revoked": revoked });
         AdminKey::read(item.as_object().unwrap())
     }
 
@@ -71,7 +72,11 @@ mod tests {
             ("live", json!(["admin"]), json!(false)),
             ("test", json!(["admin"]), json!(false)),
         ] {
-            assert_eq!(read(mode, scopes.clone(), revoked.clone()), None, "{mode} {scopes} {revoked}");
+            assert_eq!(
+                read(mode, scopes.clone(), revoked.clone()),
+                None,
+                "{mode} {scopes} {revoked}"
+            );
         }
     }
 }

@@ -76,9 +76,9 @@ impl AuditEntry {
 }
 
 fn differing(these: &Map<String, Value>, those: &Map<String, Value>) -> Value {
-    let differ = these
-        .iter()
-        .filter(|(name, value)| !["kind", "id"].contains(&name.as_str()) && those.get(*name) != Some(value));
+    let differ = these.iter().filter(|(name, value)| {
+        !["kind", "id"].contains(&name.as_str()) && those.get(*name) != Some(value)
+    });
     json!(differ.collect::<std::collections::BTreeMap<_, _>>())
 }
 

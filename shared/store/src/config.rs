@@ -177,7 +177,9 @@ impl Store {
         if let Some(key) = self.cache.with(|c| recall(&c.keys, digest, now)) {
             return Ok(Some(key));
         }
-        let Some(item) = self.raw_config_item("key", digest).await?.map(plain) else { return Ok(None) };
+        let Some(item) = self.raw_config_item("key", digest).await?.map(plain) else {
+            return Ok(None);
+        };
         let key = KeyItem::read(&Item::new(&item));
         log_unknown(&item);
         if let KeyItem::Faulty(fault) = &key {
@@ -227,7 +229,9 @@ impl Store {
             return Ok(Some(employee));
         }
         // Who is not found is not remembered: an employee who has just been added is found at once.
-        let Some(item) = self.raw_config_item("employee", email).await?.map(plain) else { return Ok(None) };
+        let Some(item) = self.raw_config_item("employee", email).await?.map(plain) else {
+            return Ok(None);
+        };
         let employee = Employee::read(&item);
         employee.faults.iter().for_each(log);
         log_unknown(&item);
@@ -243,7 +247,9 @@ impl Store {
         if let Some(email) = self.cache.with(|c| recall(&c.ids, custom_id, now)) {
             return Ok(Some(email));
         }
-        let Some(item) = self.raw_config_item("employee_id", custom_id).await?.map(plain) else { return Ok(None) };
+        let Some(item) = self.raw_config_item("employee_id", custom_id).await?.map(plain) else {
+            return Ok(None);
+        };
         log_unknown(&item);
         // Who cannot be found is `employee_not_found`: nothing is sent.
         let email = Item::new(&item).words("email").unwrap_or_else(|fault| {

@@ -178,7 +178,8 @@ impl Condition {
         }
         // And what the change adds, nobody else has added meanwhile.
         let added: BTreeSet<&String> = change.after.iter().flat_map(|after| after.keys()).collect();
-        for (n, name) in added.into_iter().filter(|name| !before.raw.contains_key(*name)).enumerate()
+        for (n, name) in
+            added.into_iter().filter(|name| !before.raw.contains_key(*name)).enumerate()
         {
             clauses.push(format!("attribute_not_exists(#a{n})"));
             names.insert(format!("#a{n}"), name.clone());

@@ -1,9 +1,9 @@
 //! `/admin/audit?month=2026-11&after=`: who changed what.
 
 use askama::Template;
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::ToSpan as _;
 use serde_json::Value;
 use store::AuditEntry;
 
@@ -50,7 +50,7 @@ impl Row {
     }
 }
 
-pub(super) async fn list(context: &Context<'_>) -> Result<Reply, AdminError> {
+pub(super) async fn show(context: &Context<'_>) -> Result<Reply, AdminError> {
     let this = context.now.to_zoned(TimeZone::UTC).date().first_of_month();
     let month = context.query("month").and_then(|month| format!("{month}-01").parse().ok());
     let month: Date = month.unwrap_or(this);

@@ -2,6 +2,6 @@
 
 use crate::{AdminError, Context, Reply};
 
-pub(super) async fn list(context: &Context<'_>) -> Result<Reply, AdminError> {
-    super::audit::list(context).await
+pub(super) async fn show(_: &Context<'_>) -> Result<Reply, AdminError> {
+    Err(AdminError::NotFound)
 }

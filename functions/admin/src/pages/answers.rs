@@ -1,0 +1,7 @@
+//! To be written.
+
+use crate::{AdminError, Context, Reply};
+
+pub(super) async fn show(_: &Context<'_>) -> Result<Reply, AdminError> {
+    Err(AdminError::NotFound)
+}
