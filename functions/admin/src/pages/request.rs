@@ -2,10 +2,10 @@
 
 use crate::{AdminError, Context, Reply};
 
-pub(super) async fn show(_: &Context<'_>, _: Uuid) -> Result<Reply, AdminError> {
+pub(super) async fn show(_: &Context<'_>, _: uuid::Uuid) -> Result<Reply, AdminError> {
     Err(AdminError::NotFound)
 }
 
-pub(super) async fn submit(_: &Context<'_>, _: Uuid) -> Result<Reply, AdminError> {
+pub(super) async fn submit(_: &Context<'_>, _: uuid::Uuid) -> Result<Reply, AdminError> {
     Err(AdminError::NotFound)
 }
