@@ -1,29 +1,19 @@
-//! The vendor's schema (docs.medallia.com/en/agent-connect/api/requests), which four of the five
-//! sources send.
+//! The vendor's schema (docs/facts.md, Vendor 1), which every source but Gladly can send.
+//!
+//! In: a body as a tree, from a program or from a template. Out: a [`SurveyRequest`], or every
+//! place that is wrong. Zendesk and Freshdesk send it through templates, `/v1/requests` directly,
+//! and `gladly_resolve` builds it from Gladly's answers.
 
-use crate::fields::{FieldReader, Manner, TagStyle};
-use crate::inbound::{Malformed, Place};
-use crate::json::{Node, child};
-use crate::templated::Template;
+use crate::fields::{FieldReader, Strictness};
+use crate::json::Node;
+use crate::malformed::{Malformed, Place};
+use crate::pointer::child;
+use crate::tags::TagStyle;
+use crate::template::{Keys, ReservedKeys, Template};
 use crate::{Customer, CustomerAddress, EmployeeRef, Note, Source, SurveyRequest};
 
-const TOP: &[&str] = &[
-    "channel",
-    "tags",
-    "ext_interaction_id",
-    "external_url",
-    "do_not_send",
-    "brand",
-    "language",
-    "country",
-    "custom_properties",
-    "customer",
-    "employee",
-];
-
-/// What the templates may have at the top: the vendor's schema and the ticket's status.
-const TEMPLATED_TOP: &[&str] = &[
-    "status",
+/// The properties of the schema, without the people.
+pub(crate) const PROPERTIES: &[&str] = &[
     "channel",
     "tags",
     "ext_interaction_id",
@@ -35,38 +25,53 @@ const TEMPLATED_TOP: &[&str] = &[
     "custom_properties",
 ];
 
-/// The shape of the payloads that admins paste into Zendesk and Freshdesk.
+/// The properties that name people.
+pub(crate) const PEOPLE: &[&str] = &["customer", "employee"];
+
+/// What templates may send besides: the status of the ticket.
+pub(crate) const STATUS: &[&str] = &["status"];
+
+/// The properties whose values people write.
+pub(crate) const FREE_TEXT: &[&str] = &["name", "brand", "tags"];
+
+/// The reserved keys of the top level, see [`ReservedKeys::top_level`].
+pub(crate) const RESERVED: &[&str] = &["customer", "employee", "ext_interaction_id", "do_not_send"];
+
+/// What `/v1/requests` may send at the top level.
+const STRICT: Keys = &[PROPERTIES, PEOPLE];
+
+/// The template that admins paste into Zendesk, and the start of Freshdesk's.
 pub(crate) const TEMPLATE: Template = Template {
     wrapper: None,
     objects: &["employee", "customer", "custom_properties"],
-    inner: &["email", "name", "custom_id"],
-    prose: &["name", "brand", "tags"],
-    top: TEMPLATED_TOP,
-    other_keys: true,
+    object_keys: &["email", "name", "custom_id"],
+    top_level: &[PROPERTIES, STATUS],
+    free_text: &[FREE_TEXT],
+    unknown_keys: true,
     pairs: false,
-    guarded: &[
-        ("customer", &[&["customer"]]),
-        ("employee", &[&["employee"]]),
-        ("email", &[&["customer", "email"], &["employee", "email"]]),
-        ("ext_interaction_id", &[&["ext_interaction_id"]]),
-        ("do_not_send", &[&["do_not_send"]]),
-    ],
+    reserved: ReservedKeys { top_level: &[RESERVED], in_objects: &[("email", PEOPLE)] },
 };
 
-/// Where a body stands and what is known of it already.
+/// A body, and what its source says about it.
 pub(crate) struct Body<'a> {
     pub(crate) source: Source,
+    /// The object that holds the properties.
     pub(crate) root: &'a Node,
+    /// Pointer of `root` in the body.
     pub(crate) pointer: &'a str,
+    /// What was changed before: repaired values.
     pub(crate) notes: Vec<Note>,
-    /// How texts are cut into tags (webhooks only).
+    /// How a template's texts are split into tags.
     pub(crate) tag_style: TagStyle,
 }
 
-/// Reads the vendor's schema. Every wrong place is reported, not only the first.
-pub(crate) fn read(body: Body<'_>, manner: Manner) -> Result<SurveyRequest, Malformed> {
+/// Reads a body in the vendor's schema.
+///
+/// # Errors
+/// Every place that is wrong, not only the first.
+pub(crate) fn read(body: Body<'_>, strictness: Strictness) -> Result<SurveyRequest, Malformed> {
     let Body { source, root, pointer, notes, tag_style } = body;
-    let mut reader = FieldReader::new(manner, notes);
+    let mut reader = FieldReader::new(strictness, notes);
     let r = &mut reader;
     if !matches!(root, Node::Object(_)) {
         return Err(Malformed::invalid(vec![Place::new(pointer, "must be a JSON object")]));
@@ -74,10 +79,10 @@ pub(crate) fn read(body: Body<'_>, manner: Manner) -> Result<SurveyRequest, Malf
     let customer = r.object(root, pointer, "customer");
     let employee = r.object(root, pointer, "employee");
     let (to, about) = (child(pointer, "customer"), child(pointer, "employee"));
-    if r.strict() {
-        r.only(root, pointer, TOP);
-        customer.inspect(|node| r.only(node, &to, &["name", "email", "custom_id"]));
-        employee.inspect(|node| r.only(node, &about, &["email", "custom_id"]));
+    if r.is_strict() {
+        r.only(root, pointer, STRICT);
+        customer.inspect(|node| r.only(node, &to, &[&["name", "email", "custom_id"]]));
+        employee.inspect(|node| r.only(node, &about, &[&["email", "custom_id"]]));
     }
     let channel = r.required(root, pointer, "channel");
     let customer = match customer {
@@ -94,8 +99,8 @@ pub(crate) fn read(body: Body<'_>, manner: Manner) -> Result<SurveyRequest, Malf
         EmployeeRef::new(email.as_deref(), custom_id.as_deref())
     });
     let place = child(pointer, "tags");
-    let given = r.tag_list(root.get("tags"), &place, tag_style);
-    let mut tags = r.tags(given);
+    let sent = r.tag_list(root.get("tags"), &place, tag_style);
+    let mut tags = r.tags(sent);
     let request = SurveyRequest {
         source,
         ext_interaction_id: r.id(root, pointer, "ext_interaction_id"),
@@ -110,12 +115,12 @@ pub(crate) fn read(body: Body<'_>, manner: Manner) -> Result<SurveyRequest, Malf
         tags: Vec::new(),
         surplus_tags: Vec::new(),
         // `/v1/requests` has no such property.
-        status: if r.strict() { None } else { r.id(root, pointer, "status") },
+        status: if r.is_strict() { None } else { r.id(root, pointer, "status") },
         custom_properties: r
             .properties(root.get("custom_properties"), &child(pointer, "custom_properties")),
         notes: Vec::new(),
     };
-    r.fit(&mut tags, &request.custom_properties, &place);
+    r.limit_weight(&mut tags, &request.custom_properties, &place);
     let notes = reader.finish()?;
     Ok(SurveyRequest { notes, tags: tags.kept, surplus_tags: tags.surplus, ..request })
 }

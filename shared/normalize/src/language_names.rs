@@ -1,13 +1,19 @@
 //! Codes and names of languages.
+//!
+//! In: a code or a name in lower case. Out: the current code. Helpdesks send old codes,
+//! three-letter codes and names, the latter in English or in the language itself.
 
-/// ISO 639-1 in its order, and the longer codes that helpdesks send. Old, macro and three-letter
-/// codes with what they mean now.
-const CODES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee \
-    el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka \
-    kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl \
-    nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta \
-    te tg th ti tk tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu ast ckb ceb fil gsw haw hmn yue";
+/// The codes of ISO 639-1 in their order, and the three-letter codes that are kept.
+const CODES: &str = "\
+    aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy \
+    da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu \
+    hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb \
+    lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nr nv ny oc oj om or os \
+    pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te \
+    tg th ti tk tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu ast ckb ceb fil \
+    gsw haw hmn yue";
 
+/// Old, three-letter and macro-language codes, each with the code that is used now.
 const ALIASES: &[(&str, &str)] = &[
     ("no", "nb"),
     ("nn", "nb"),
@@ -70,13 +76,13 @@ const ALIASES: &[(&str, &str)] = &[
     ("chi", "zh"),
 ];
 
-/// The current code of a language from its code in lower case.
+/// The current code of the language with this code. `None` if the code is unknown.
 pub(crate) fn language(code: &str) -> Option<&'static str> {
     let alias = ALIASES.iter().find(|(old, _)| *old == code).map(|(_, new)| *new);
     alias.or_else(|| CODES.split_whitespace().find(|known| *known == code))
 }
 
-/// Names in lower case, in English and in the language itself.
+/// Names of languages, in English and in the language itself.
 const NAMES: &[(&str, &str)] = &[
     ("afrikaans", "af"),
     ("albanian", "sq"),
@@ -223,8 +229,8 @@ const NAMES: &[(&str, &str)] = &[
     ("cymraeg", "cy"),
 ];
 
-/// What stands in brackets after a name: `English (United Kingdom)`, `Português (Brasil)`, `Chinese
-/// (Simplified)`.
+/// Regions and scripts that follow a name: `English (United Kingdom)`, `Português (Brasil)`,
+/// `Chinese (Simplified)`.
 const QUALIFIERS: &[(&str, &str)] = &[
     ("australia", "au"),
     ("austria", "at"),
@@ -272,7 +278,8 @@ const QUALIFIERS: &[(&str, &str)] = &[
     ("usa", "us"),
 ];
 
-/// The code that a name in lower case means. An unknown qualifier is left out.
+/// The code of the language with this name. A region or script that is unknown is left out. `None`
+/// if the name is unknown.
 pub(crate) fn code(name: &str) -> Option<String> {
     let find = |table: &[(&str, &'static str)], name: &str| {
         table.iter().find(|(known, _)| *known == name.trim()).map(|(_, code)| *code)

@@ -1,19 +1,20 @@
-//! Python literals: Gorgias' `"{{ticket.tags}}"` is what Python's `repr` makes of a list of
-//! dictionaries.
+//! Python literals.
+//!
+//! In: a text that Python's `repr` wrote. Out: the value as a [`Node`]. It exists because Gorgias
+//! fills `"{{ticket.tags}}"` with the `repr` of a list of dictionaries (docs/facts.md, Gorgias 2).
 
 use crate::json::Node;
 
-/// Lists in dictionaries in lists: no ticket goes deeper, and the parser's own stack ends
-/// somewhere.
+/// The most levels of lists and dictionaries. The parser is recursive, and no ticket goes deeper.
 const MAX_DEPTH: usize = 32;
 
-/// Reads one literal: `None`, `True`, `False`, numbers, strings in both quotes, lists, tuples,
-/// sets, dictionaries. A call such as `datetime.datetime(2024, 1, 1)` and any other word become
-/// their own text. `None` for anything else.
+/// Reads one literal: `None`, `True`, `False`, a number, a string in either kind of quotation
+/// marks, a list, tuple, set or dictionary. A call such as `datetime.datetime(2024, 1, 1)`, and any
+/// other word, become their own text. `None` for anything else.
 ///
 /// Python: `repr` of the built-in types
 /// (docs.python.org/3/reference/lexical_analysis.html#literals).
-pub(crate) fn literal(text: &str) -> Option<Node> {
+pub(crate) fn parse(text: &str) -> Option<Node> {
     let mut reader = PythonParser { rest: text };
     let node = reader.value(0)?;
     reader.space();
@@ -77,7 +78,7 @@ impl<'a> PythonParser<'a> {
         Some(Node::List(items))
     }
 
-    /// A dictionary, or a set, which is read as a list.
+    /// A dictionary, or a set, which becomes a list.
     fn braces(&mut self, depth: usize) -> Option<Node> {
         self.eat('{');
         let (mut entries, mut items) = (Vec::new(), Vec::new());
@@ -102,6 +103,7 @@ impl<'a> PythonParser<'a> {
         }
     }
 
+    /// A constant, a string with a prefix, a call, or another word.
     fn word(&mut self, depth: usize) -> Option<Node> {
         let start = self.rest;
         let word = self.take_while(|c| c.is_alphanumeric() || c == '_' || c == '.');
@@ -141,6 +143,7 @@ impl<'a> PythonParser<'a> {
     }
 }
 
+/// Appends the character that follows a backslash to `text`.
 fn escape(chars: &mut std::str::Chars<'_>, text: &mut String) -> Option<()> {
     let escaped = match chars.next()? {
         'n' => '\n',
@@ -160,7 +163,7 @@ fn escape(chars: &mut std::str::Chars<'_>, text: &mut String) -> Option<()> {
     Some(())
 }
 
-/// A lone surrogate is a character to Python only.
+/// A character from its hexadecimal code. Python allows a lone surrogate, which becomes U+FFFD.
 fn hex(chars: &mut std::str::Chars<'_>, digits: usize) -> Option<char> {
     let (code, rest) = chars.as_str().split_at_checked(digits)?;
     *chars = rest.chars();
@@ -168,6 +171,7 @@ fn hex(chars: &mut std::str::Chars<'_>, digits: usize) -> Option<char> {
     Some(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER))
 }
 
+/// The text of a dictionary's key. `None` for a list or dictionary.
 fn scalar(key: Node) -> Option<String> {
     match key {
         Node::Text(text) | Node::Number(text) => Some(text),
@@ -217,9 +221,9 @@ mod tests {
             (r"'\xé'", None),
             ("<Tag 1>", None),
         ] {
-            assert_eq!(literal(source), expected, "{source}");
+            assert_eq!(parse(source), expected, "{source}");
         }
-        assert_eq!(literal(&"[".repeat(100_000)), None);
+        assert_eq!(parse(&"[".repeat(100_000)), None);
     }
 
     /// As Python writes it: in single quotes, unless that would need an escape and double quotes
@@ -265,12 +269,12 @@ mod tests {
     proptest! {
         #[test]
         fn what_python_writes_is_read_back(node in node()) {
-            prop_assert_eq!(literal(&repr(&node)), Some(node));
+            prop_assert_eq!(parse(&repr(&node)), Some(node));
         }
 
         #[test]
         fn nothing_panics(text in "[\\[\\](){}'\",:\\\\xuUN0-9a-f. =-]{0,40}") {
-            let _ = literal(&text);
+            let _ = parse(&text);
         }
     }
 }

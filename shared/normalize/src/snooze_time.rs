@@ -1,21 +1,24 @@
-//! Gorgias' `snooze_datetime`, in every way that Python and its template engine write a time.
+//! The time until which a Gorgias ticket is snoozed.
+//!
+//! In: the text of `snooze_datetime`. Out: a time. How Gorgias renders it is unconfirmed
+//! (docs/facts.md, Gorgias 1), so that ISO 8601 and both of Python's forms are understood.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 
-/// The time; one without a zone is in UTC. `None` if it cannot be read.
+/// Reads a time. `None` if it cannot be read.
 ///
-/// Known: ISO 8601 with `T` or a blank (Python's `str`), and what `repr` makes of a
-/// `datetime.datetime`.
-pub(crate) fn time(text: &str) -> Option<Timestamp> {
+/// Understood are ISO 8601 with `T` or a blank, as Python's `str` writes it, and what `repr` makes
+/// of a `datetime.datetime`. A time without a zone is in UTC.
+pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim().trim_matches(['\'', '"']).trim();
     if let Some(call) =
         text.strip_prefix("datetime.datetime(").or_else(|| text.strip_prefix("datetime("))
     {
-        return repr(call.strip_suffix(')')?);
+        return from_arguments(call.strip_suffix(')')?);
     }
-    // Python leaves no blank before the zone, other engines do.
+    // Python writes no blank before the zone; other engines do.
     let text = match text.rsplit_once(' ') {
         Some((time, zone))
             if zone.starts_with(['+', '-']) || matches!(zone, "Z" | "z" | "UTC" | "GMT") =>
@@ -27,8 +30,8 @@ pub(crate) fn time(text: &str) -> Option<Timestamp> {
     text.parse::<Timestamp>().ok().or_else(|| in_zone(text.parse().ok()?, Offset::UTC))
 }
 
-/// The arguments of a `datetime.datetime`: year to microsecond, then `fold` and `tzinfo`.
-fn repr(arguments: &str) -> Option<Timestamp> {
+/// Reads the arguments of a `datetime.datetime`: year to microsecond, then `fold` and `tzinfo`.
+fn from_arguments(arguments: &str) -> Option<Timestamp> {
     let (numbers, zone) = match arguments.split_once("tzinfo=") {
         Some((numbers, zone)) => (numbers, offset(zone.trim())?),
         None => (arguments, Offset::UTC),
@@ -48,8 +51,8 @@ fn repr(arguments: &str) -> Option<Timestamp> {
     in_zone(DateTime::from_parts(date, time), zone)
 }
 
-/// `repr` of a zone: UTC in the spellings of its libraries, or an offset in days and seconds. A
-/// zone's name is not understood.
+/// Reads what `repr` makes of a time zone: UTC as the common libraries write it, or an offset in
+/// days and seconds. The names of other zones are not understood.
 fn offset(zone: &str) -> Option<Offset> {
     let zone = zone.split(", fold=").next().unwrap_or_default();
     if matches!(
@@ -113,15 +116,18 @@ mod tests {
             ),
             ("datetime.datetime(2030, 1, 2, 3, 4, tzinfo=tzutc())", Some("2030-01-02T03:04:00Z")),
             (
-                "datetime.datetime(2030, 1, 2, 3, 4, tzinfo=datetime.timezone(datetime.timedelta(seconds=7200)))",
+                "datetime.datetime(2030, 1, 2, 3, 4, \
+                 tzinfo=datetime.timezone(datetime.timedelta(seconds=7200)))",
                 Some("2030-01-02T01:04:00Z"),
             ),
             (
-                "datetime.datetime(2030, 1, 2, 3, 4, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=68400)))",
+                "datetime.datetime(2030, 1, 2, 3, 4, \
+                 tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=68400)))",
                 Some("2030-01-02T08:04:00Z"),
             ),
             (
-                "datetime.datetime(2030, 1, 2, 3, 4, tzinfo=<DstTzInfo 'Europe/Paris' CET+1:00:00 STD>)",
+                "datetime.datetime(2030, 1, 2, 3, 4, \
+                 tzinfo=<DstTzInfo 'Europe/Paris' CET+1:00:00 STD>)",
                 None,
             ),
             ("datetime.datetime(2030, 13, 2)", None),
@@ -133,7 +139,7 @@ mod tests {
             ("2030-13-02", None),
         ] {
             let expected: Option<Timestamp> = expected.map(|time| time.parse().expect(time));
-            assert_eq!(time(text), expected, "{text}");
+            assert_eq!(parse(text), expected, "{text}");
         }
     }
 }
