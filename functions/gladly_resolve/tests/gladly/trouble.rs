@@ -123,7 +123,7 @@ async fn silence_is_not_waited_for() {
     let mut app = App::new().await;
     app.resolver.gladly = Gladly::new(TOKEN, AllowedHosts::new("127.0.0.1"))
         .unwrap()
-        .with_attempt(Duration::from_millis(100));
+        .with_timeout(Duration::from_millis(100));
     app.gladly.answer(ITEMS, FakeReply::hang());
     assert_waits(&resolve(&app).await, start(), 1, 30);
 }
