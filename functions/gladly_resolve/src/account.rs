@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn read(base_url: &str) -> Result<Account, String> {
-        let item = json!({ "kind": "integration", "id": "gladly", "base_url": base_url, "agent_email": "api@example.com" });
+        let item = json!({ "base_url": base_url, "agent_email": "api@example.com" });
         let hosts =
             AllowedHosts::new("*.gladly.com, *.gladly.qa,127.0.0.1,[::1],host.docker.internal");
         Account::read(item.as_object(), &hosts).map_err(|error| error.to_string())

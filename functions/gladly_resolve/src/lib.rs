@@ -177,7 +177,11 @@ impl Resolver {
         };
         match after_failure(error, pending, fastrand::u32(..), now) {
             AfterFailure::GiveUp => {
-                tracing::error!(request_id = %row.request_id, %error, "lookup at Gladly failed for too long");
+                tracing::error!(
+                    request_id = %row.request_id,
+                    %error,
+                    "lookup at Gladly failed for too long: given up"
+                );
                 self.store.refuse(row, Reason::SourceUnreachable, now).await.map(drop)
             }
             AfterFailure::LookUpAgain { at, counts } => {

@@ -205,7 +205,9 @@ mod tests {
         let email = |emails: Value| {
             customer(&bytes(&json!({ "name": "Jane", "emails": emails }))).unwrap().email
         };
-        let one = json!({ "normalized": "one@example.com", "original": "One@Example.com", "primary": false });
+        let one = json!({
+            "normalized": "one@example.com", "original": "One@Example.com", "primary": false,
+        });
         let two = json!({ "normalized": " ", "original": "Two@Example.com", "primary": "true" });
         assert_eq!(email(json!([one, two])).as_deref(), Some("Two@Example.com"));
         assert_eq!(email(json!([{ "primary": true }, one])).as_deref(), Some("one@example.com"));
@@ -222,7 +224,12 @@ mod tests {
             closed_at: None,
         };
         assert_eq!(conversation(&bytes(&body)).unwrap(), expected);
-        let body = json!([{ "timestamp": 5, "content\"": { "type\"": "sms" } }, null, "x", { "content": { "type": "EMAIL" } }]);
+        let body = json!([
+            { "timestamp": 5, "content\"": { "type\"": "sms" } },
+            null,
+            "x",
+            { "content": { "type": "EMAIL" } },
+        ]);
         let kinds: Vec<String> =
             items(&bytes(&body)).unwrap().into_iter().map(|item| item.kind).collect();
         assert_eq!(kinds, ["SMS", "", "", "EMAIL"]);
@@ -278,9 +285,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..200), json in "[\\[\\]{}\":,a-z0-9]{0,80}") {
+        fn no_body_panics(
+            body in proptest::collection::vec(any::<u8>(), 0..200),
+            json in "[\\[\\]{}\":,a-z0-9]{0,80}",
+        ) {
             for body in [body.as_slice(), json.as_bytes()] {
-                let _ = (conversation(body), customer(body), merged_into(body), agent(body).is_ok(), topics(body).is_ok(), topic(body).is_ok(), items(body).is_ok());
+                let _ = (conversation(body), customer(body), merged_into(body));
+                let _ = (agent(body), topics(body), topic(body), items(body));
             }
         }
     }

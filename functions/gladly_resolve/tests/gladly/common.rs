@@ -1,8 +1,8 @@
-//! The function against an embedded DynamoDB and a fake of Gladly, both over HTTP. Time is given,
-//! never waited for.
+//! The function with an embedded DynamoDB and a fake of Gladly, both over HTTP. Tests pass the time
+//! in and never wait.
 
-// The fake belongs to the local stack, which depends on this function: by path, so that these tests
-// do not depend on every other one.
+// The fake belongs to the local stack, which depends on every function. It is included by its path,
+// so that these tests do not depend on all of them.
 #[path = "../../../../local/src/gladly.rs"]
 pub mod fake;
 
@@ -29,7 +29,7 @@ use store::{
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-/// When everything begins.
+/// The time at which tests start.
 pub fn start() -> Timestamp {
     "2026-11-21T09:00:00Z".parse().unwrap()
 }
@@ -39,18 +39,18 @@ pub fn minute(minutes: i64) -> Timestamp {
     start() + minutes.minutes()
 }
 
-/// Any is good.
+/// The API token. The fake accepts any.
 pub const TOKEN: &str = "local";
 
-/// One company, its tables, its Gladly, and the function between them.
+/// The function, with the tables and the Gladly of one company.
 pub struct App {
     /// The function.
     pub resolver: Resolver,
     /// The sample organisation.
     pub gladly: Fake,
-    /// The tables, as nobody but a test reads them.
+    /// A client for the tables, to read what no function reads.
     pub dynamodb: Client,
-    /// Where the fake is.
+    /// The URL of the fake.
     pub base_url: String,
 }
 
@@ -73,14 +73,17 @@ impl App {
             json!({ "kind": "company", "id": "settings", "name": "Blanca Peak" }),
             json!({ "kind": "channel", "id": "email", "mode": "integrated" }),
             json!({ "kind": "channel", "id": "chat", "mode": "integrated" }),
-            json!({ "kind": "employee", "id": "paul@blancapeak.example", "name": "Paul Peak", "status": "approved" }),
-            json!({ "kind": "integration", "id": "gladly", "base_url": app.base_url, "agent_email": "api@blancapeak.example" }),
+            json!({
+                "kind": "employee", "id": "paul@blancapeak.example",
+                "name": "Paul Peak", "status": "approved",
+            }),
+            integration(&app.base_url, "api@blancapeak.example"),
         ])
         .await;
         app
     }
 
-    /// Puts config items; the function sees them once its cache is over.
+    /// Writes config items. The function sees them when its cache is older than 30 s.
     pub async fn configure(&self, items: &[Value]) {
         for item in config_items(items).unwrap() {
             self.dynamodb
@@ -98,7 +101,7 @@ impl App {
         self.close_in(Mode::Live, conversation, customer, agent).await
     }
 
-    /// [`Self::close`], by a key of this mode.
+    /// As [`Self::close`], with a key of this mode.
     pub async fn close_in(
         &self,
         mode: Mode,
@@ -117,7 +120,7 @@ impl App {
         .await
     }
 
-    /// [`Self::close_in`], at another time than the start, with a row that is kept so long.
+    /// As [`Self::close_in`], at the time `at`, with a row that is kept for `retention`.
     pub async fn close_at(
         &self,
         mode: Mode,
@@ -152,7 +155,7 @@ impl App {
         row.request_id
     }
 
-    /// The item in DynamoDB's JSON, as a stream shows it.
+    /// The item in DynamoDB's JSON, as the stream contains it.
     pub async fn image(&self, id: Uuid) -> Option<Map<String, Value>> {
         let key = AttributeValue::S(id.to_string());
         let got = self
@@ -169,25 +172,25 @@ impl App {
         })
     }
 
-    /// The row as it is.
+    /// The row as it is now.
     pub async fn row(&self, id: Uuid) -> Interaction {
         store::interaction_from_image(&self.image(id).await.unwrap()).unwrap()
     }
 
-    /// Delivers the row as the stream does, if it passes the stream's filter; returns it as it is
-    /// then. No record may fail.
-    pub async fn look(&self, id: Uuid, now: Timestamp) -> Interaction {
+    /// Delivers the row as the stream does, and returns the row as it is then. The row must pass
+    /// the filter of the stream, and no record may fail.
+    pub async fn look_up(&self, id: Uuid, now: Timestamp) -> Interaction {
         let row = self.row(id).await;
         assert!(
             row.status == Status::Unresolved && row.ready == Some(1),
-            "the filter lets nothing else through: {row:?}"
+            "the filter of the stream lets no other row pass: {row:?}"
         );
         let event = json!({ "Records": [record("1", self.image(id).await.unwrap())] });
         assert_eq!(self.resolver.handle(&event, now).await, json!({ "batchItemFailures": [] }));
         self.row(id).await
     }
 
-    /// [`Self::close`] and [`Self::look`].
+    /// [`Self::close`] and [`Self::look_up`].
     pub async fn resolve(
         &self,
         conversation: &str,
@@ -195,10 +198,10 @@ impl App {
         agent: Option<&str>,
     ) -> Interaction {
         let id = self.close(conversation, customer, agent).await;
-        self.look(id, start()).await
+        self.look_up(id, start()).await
     }
 
-    /// What `sweep` does for rows that are due; returns how many.
+    /// Makes rows ready that are due, as `sweep` does. Returns how many.
     pub async fn sweep(&self, now: Timestamp) -> usize {
         let mut woken = 0;
         for shard in 0..DUE_SHARDS {
@@ -211,23 +214,33 @@ impl App {
         woken
     }
 
-    /// How often a path of Gladly's was asked for.
+    /// How many calls of this path the fake has received.
     pub fn calls(&self, path: &str) -> usize {
         self.gladly.calls().iter().filter(|call| *call == path).count()
     }
 }
 
-/// A record of the stream.
-pub fn record(sequence: &str, image: Map<String, Value>) -> Value {
-    json!({ "eventID": sequence, "eventName": "MODIFY", "dynamodb": { "NewImage": image, "SequenceNumber": sequence } })
+/// The config item `integration/gladly`.
+pub fn integration(base_url: &str, agent_email: &str) -> Value {
+    json!({
+        "kind": "integration", "id": "gladly", "base_url": base_url, "agent_email": agent_email,
+    })
 }
 
-/// The function, with this token.
+/// A record of the stream.
+pub fn record(sequence: &str, image: Map<String, Value>) -> Value {
+    json!({
+        "eventID": sequence, "eventName": "MODIFY",
+        "dynamodb": { "NewImage": image, "SequenceNumber": sequence },
+    })
+}
+
+/// The function with this token.
 pub fn resolver(store: Store, token: &str) -> Resolver {
     Resolver { store, gladly: Gladly::new(token, AllowedHosts::new("127.0.0.1")).unwrap() }
 }
 
-/// The tables.
+/// A store of the four tables.
 pub fn store(aws: &SdkConfig) -> Store {
     let [config, interactions, suppression, responses] =
         ["config", "interactions", "suppression", "responses"].map(str::to_owned);
@@ -251,8 +264,8 @@ pub fn assert_ended(row: &Interaction, reason: Reason) {
     assert_eq!((row.ready, row.wake_at), (None, None), "it is at its end");
 }
 
-/// Asserts that a request waits to be asked about again after `from` and until `to`, both in
-/// seconds after `now`.
+/// Asserts that a request waits for another lookup, for at least `from` and at most `to` seconds
+/// after `now`.
 pub fn assert_waits(row: &Interaction, now: Timestamp, from: i64, to: i64) {
     assert_eq!((row.status, row.ready), (Status::Unresolved, None));
     let wait = row.wake_at.unwrap().duration_since(now).as_secs();

@@ -1,4 +1,5 @@
-//! What Gladly, the network or an admin can do to a request: it waits, and fails no batch.
+//! Failed lookups, by Gladly's, the network's or an admin's fault: the request waits, and the batch
+//! does not fail.
 
 use std::time::Duration;
 
@@ -12,22 +13,24 @@ use store::Interaction;
 use tokio::net::TcpListener;
 
 use crate::common::fake::FakeReply;
-use crate::common::{App, TOKEN, assert_ended, assert_waits, fail, minute, resolver, start};
+use crate::common::{
+    App, TOKEN, assert_ended, assert_waits, fail, integration, minute, resolver, start,
+};
 
 const CONVERSATION: &str = "/api/v1/conversations/conversation-closed";
 const ITEMS: &str = "/api/v1/conversations/conversation-closed/items";
 const CUSTOMER: &str = "/api/v1/customer-profiles/customer-jane";
 const AGENT: &str = "/api/v1/agents/agent-paul";
 const TOPICS: &str = "/api/v1/topics";
-/// What an admin has to mend waits so long, in seconds.
-const UNMENDED: i64 = 300;
+/// The wait before the next lookup while the configuration is wrong, in seconds.
+const MISCONFIGURED_WAIT: i64 = 300;
 
 async fn resolve(app: &App) -> Interaction {
     app.resolve("conversation-closed", "customer-jane", Some("agent-paul")).await
 }
 
 #[tokio::test]
-async fn throttling_waits_as_long_as_the_headers_say() {
+async fn a_throttled_request_waits_as_long_as_the_headers_say() {
     let app = App::new().await;
     let throttled = FakeReply::error(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
     app.gladly.answer(
@@ -50,13 +53,13 @@ async fn throttling_waits_as_long_as_the_headers_say() {
 }
 
 #[tokio::test]
-async fn a_request_that_waited_goes_on_where_it_stood() {
+async fn a_failed_lookup_is_retried_with_backoff_until_it_succeeds() {
     let app = App::new().await;
     fail(&app, CUSTOMER, 503);
     let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
     for attempt in 1..=3 {
         let now = minute(60 * i64::from(attempt));
-        let row = app.look(id, now).await;
+        let row = app.look_up(id, now).await;
         assert_waits(&row, now, 1, 30 << (attempt - 1));
         assert_eq!(row.attempts, attempt);
         assert_eq!(app.sweep(now).await, 0);
@@ -66,13 +69,13 @@ async fn a_request_that_waited_goes_on_where_it_stood() {
         CUSTOMER,
         &json!({ "name": "Jane", "emails": [{ "original": "jane@customers.example" }] }),
     );
-    let row = app.look(id, minute(240)).await;
+    let row = app.look_up(id, minute(240)).await;
     assert_eq!((row.status, row.attempts), (Status::Queued, 0), "attempts to send count anew");
 }
 
 #[tokio::test]
-async fn every_resource_may_be_in_trouble() {
-    let bad_answers = [
+async fn a_failure_of_any_resource_is_retried() {
+    let bad_replies = [
         FakeReply::error(StatusCode::INTERNAL_SERVER_ERROR, "oops"),
         FakeReply::error(StatusCode::BAD_GATEWAY, "oops"),
         FakeReply::raw(b"<html>Maintenance</html>".to_vec()),
@@ -81,16 +84,16 @@ async fn every_resource_may_be_in_trouble() {
     ];
     for path in [CONVERSATION, ITEMS, CUSTOMER, AGENT, TOPICS] {
         let app = App::new().await;
-        for (n, answer) in (0..).zip(&bad_answers) {
+        for (n, answer) in (0..).zip(&bad_replies) {
             app.gladly.answer(path, answer.clone());
             let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
-            assert_waits(&app.look(id, minute(n)).await, minute(n), 1, 30);
+            assert_waits(&app.look_up(id, minute(n)).await, minute(n), 1, 30);
         }
     }
 }
 
 #[tokio::test]
-async fn an_unknown_conversation_may_be_anothers() {
+async fn a_conversation_that_gladly_does_not_know_is_retried() {
     let app = App::new().await;
     assert_waits(
         &app.resolve("conversation-elsewhere", "customer-jane", Some("agent-paul")).await,
@@ -101,17 +104,17 @@ async fn an_unknown_conversation_may_be_anothers() {
 }
 
 #[tokio::test]
-async fn the_last_list_of_topics_serves_on() {
+async fn the_last_list_of_topics_is_used_while_a_new_one_cannot_be_read() {
     let app = App::new().await;
     resolve(&app).await;
     fail(&app, TOPICS, 500);
     let id = app.close("conversation-do-not-send", "customer-jane", None).await;
-    assert_ended(&app.look(id, minute(60)).await, Reason::DoNotSend);
+    assert_ended(&app.look_up(id, minute(60)).await, Reason::DoNotSend);
     assert_eq!(app.calls(TOPICS), 2);
 }
 
 #[tokio::test]
-async fn the_topics_are_not_missed_where_there_are_none() {
+async fn a_conversation_without_topics_needs_no_list() {
     let app = App::new().await;
     fail(&app, TOPICS, 500);
     let row = app.resolve("conversation-merged", "customer-jane", Some("agent-paul")).await;
@@ -119,7 +122,7 @@ async fn the_topics_are_not_missed_where_there_are_none() {
 }
 
 #[tokio::test]
-async fn silence_is_not_waited_for() {
+async fn a_call_without_a_response_times_out() {
     let mut app = App::new().await;
     app.resolver.gladly = Gladly::new(TOKEN, AllowedHosts::new("127.0.0.1"))
         .unwrap()
@@ -129,50 +132,50 @@ async fn silence_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_larger_answer_than_anybody_needs_is_not_read() {
+async fn a_response_of_more_than_8_mib_is_not_read() {
     let app = App::new().await;
     app.gladly.answer(ITEMS, FakeReply::raw(vec![b' '; 9 * 1024 * 1024]));
     assert_waits(&resolve(&app).await, start(), 1, 30);
 }
 
 #[tokio::test]
-async fn an_unreachable_host_is_asked_again_for_two_days() {
+async fn an_unreachable_host_is_retried_for_48_hours() {
     let app = App::new().await;
-    // Bound and closed again: nobody listens there.
+    // The port was bound and is closed again, so that nothing listens there.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let base_url = format!("http://127.0.0.1:{port}");
-    app.configure(&[json!({ "kind": "integration", "id": "gladly", "base_url": base_url, "agent_email": "api@blancapeak.example" })]).await;
+    app.configure(&[integration(&base_url, "api@blancapeak.example")]).await;
     let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
-    assert_waits(&app.look(id, start()).await, start(), 1, 30);
+    assert_waits(&app.look_up(id, start()).await, start(), 1, 30);
     app.sweep(minute(48 * 60 - 1)).await;
-    assert_eq!(app.look(id, minute(48 * 60 - 1)).await.status, Status::Unresolved);
+    assert_eq!(app.look_up(id, minute(48 * 60 - 1)).await.status, Status::Unresolved);
     app.sweep(minute(50 * 60)).await;
-    assert_ended(&app.look(id, minute(50 * 60)).await, Reason::SourceUnreachable);
+    assert_ended(&app.look_up(id, minute(50 * 60)).await, Reason::SourceUnreachable);
 }
 
 #[tokio::test]
-async fn a_long_delay_uses_up_no_patience() {
+async fn the_48_hours_begin_at_the_end_of_the_delay() {
     let app = App::new().await;
     app.configure(&[
         json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": 4_320 }),
     ])
     .await;
     let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
-    app.look(id, start()).await;
+    app.look_up(id, start()).await;
     fail(&app, AGENT, 500);
     let due = minute(4_320);
     app.sweep(due).await;
-    let row = app.look(id, due).await;
+    let row = app.look_up(id, due).await;
     assert_waits(&row, due, 1, 30);
-    assert_eq!(row.due_at, Some(due), "what is asked again is still the last look");
+    assert_eq!(row.due_at, Some(due), "the next lookup is still the last one");
 }
 
 #[tokio::test]
-async fn what_an_admin_has_to_mend_is_looked_at_every_five_minutes() {
+async fn a_wrong_configuration_is_retried_every_five_minutes() {
     let app = App::new().await;
     for (n, item) in [
-        json!({ "base_url": "https://gladly.attacker.example", "agent_email": "api@blancapeak.example" }),
-        json!({ "base_url": app.base_url.replace("127.0.0.1", "localhost"), "agent_email": "api@blancapeak.example" }),
+        integration("https://gladly.attacker.example", "api@blancapeak.example"),
+        integration(&app.base_url.replace("127.0.0.1", "localhost"), "api@blancapeak.example"),
         json!({ "base_url": app.base_url, "agent_email": " " }),
         json!({ "base_url": [app.base_url], "agent_email": "api@blancapeak.example" }),
         json!({ "agent_email": "api@blancapeak.example" }),
@@ -185,22 +188,22 @@ async fn what_an_admin_has_to_mend_is_looked_at_every_five_minutes() {
         app.configure(&[item]).await;
         let now = minute(n as i64 + 1);
         let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
-        let row = app.look(id, now).await;
-        assert_waits(&row, now, UNMENDED, UNMENDED);
+        let row = app.look_up(id, now).await;
+        assert_waits(&row, now, MISCONFIGURED_WAIT, MISCONFIGURED_WAIT);
         assert_eq!(row.attempts, 0);
     }
-    assert_eq!(app.gladly.calls().len(), 0, "nobody was given the token");
+    assert_eq!(app.gladly.calls().len(), 0, "the token was sent to no host");
 }
 
 #[tokio::test]
-async fn refused_credentials_wait_for_an_admin() {
+async fn refused_credentials_are_retried_every_five_minutes() {
     let mut app = App::new().await;
     fail(&app, CONVERSATION, 401);
-    assert_waits(&resolve(&app).await, start(), UNMENDED, UNMENDED);
+    assert_waits(&resolve(&app).await, start(), MISCONFIGURED_WAIT, MISCONFIGURED_WAIT);
     fail(&app, CONVERSATION, 403);
-    assert_waits(&resolve(&app).await, start(), UNMENDED, UNMENDED);
+    assert_waits(&resolve(&app).await, start(), MISCONFIGURED_WAIT, MISCONFIGURED_WAIT);
     app.resolver = resolver(app.resolver.store.clone(), " ");
-    assert_waits(&resolve(&app).await, start(), UNMENDED, UNMENDED);
+    assert_waits(&resolve(&app).await, start(), MISCONFIGURED_WAIT, MISCONFIGURED_WAIT);
 }
 
 #[tokio::test]
@@ -211,7 +214,7 @@ async fn a_redirect_is_not_followed() {
         CONVERSATION,
         FakeReply::error(StatusCode::FOUND, "found").with_header(LOCATION, elsewhere.clone()),
     );
-    assert_waits(&resolve(&app).await, start(), UNMENDED, UNMENDED);
+    assert_waits(&resolve(&app).await, start(), MISCONFIGURED_WAIT, MISCONFIGURED_WAIT);
     let gone =
         FakeReply::error(StatusCode::MOVED_PERMANENTLY, "moved").with_header(LOCATION, elsewhere);
     app.gladly.answer(CONVERSATION, gone.clone());
@@ -221,44 +224,44 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn nothing_is_decided_while_a_setting_is_not_understood() {
+async fn nothing_is_decided_while_a_company_setting_cannot_be_understood() {
     let app = App::new().await;
     app.configure(&[json!({ "kind": "company", "id": "settings", "do_not_send_topic": ["no"] })])
         .await;
     let row = resolve(&app).await;
-    assert_waits(&row, start(), UNMENDED, UNMENDED);
+    assert_waits(&row, start(), MISCONFIGURED_WAIT, MISCONFIGURED_WAIT);
     app.configure(&[json!({ "kind": "company", "id": "settings" })]).await;
     app.sweep(minute(5)).await;
-    assert_eq!(app.look(row.request_id, minute(5)).await.status, Status::Queued);
+    assert_eq!(app.look_up(row.request_id, minute(5)).await.status, Status::Queued);
 }
 
 #[tokio::test]
-async fn a_row_that_would_expire_before_the_next_look_fails_while_it_can() {
+async fn a_request_whose_row_expires_before_the_next_lookup_fails_at_once() {
     let app = App::new().await;
     fail(&app, CUSTOMER, 503);
     let two_hours = SignedDuration::from_hours(2);
     let id = app
         .close_at(Mode::Live, "conversation-closed", "customer-jane", None, start(), two_hours)
         .await;
-    assert_waits(&app.look(id, minute(100)).await, minute(100), 1, 30);
+    assert_waits(&app.look_up(id, minute(100)).await, minute(100), 1, 30);
     app.sweep(minute(116)).await;
-    assert_ended(&app.look(id, minute(116)).await, Reason::SourceUnreachable);
+    assert_ended(&app.look_up(id, minute(116)).await, Reason::SourceUnreachable);
     let throttled = FakeReply::error(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
     app.gladly
         .answer(CUSTOMER, throttled.with_header(RETRY_AFTER, HeaderValue::from_static("3000")));
     let id = app
         .close_at(Mode::Live, "conversation-closed", "customer-jane", None, start(), two_hours)
         .await;
-    assert_ended(&app.look(id, minute(90)).await, Reason::SourceUnreachable);
+    assert_ended(&app.look_up(id, minute(90)).await, Reason::SourceUnreachable);
     fail(&app, CUSTOMER, 401);
     let id = app
         .close_at(Mode::Live, "conversation-closed", "customer-jane", None, start(), two_hours)
         .await;
-    assert_ended(&app.look(id, minute(111)).await, Reason::SourceUnreachable);
+    assert_ended(&app.look_up(id, minute(111)).await, Reason::SourceUnreachable);
 }
 
 #[tokio::test]
-async fn an_id_from_outside_asks_for_nothing_but_its_own_resource() {
+async fn an_id_from_outside_cannot_change_the_path_of_a_call() {
     let app = App::new().await;
     let longest = ["x".repeat(1_024), "/".repeat(1_024), "é".repeat(512)];
     let short = [
