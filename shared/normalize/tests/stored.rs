@@ -33,7 +33,7 @@ fn a_customer_is_read_back_as_written() {
 
 #[test]
 fn a_malformed_address_never_becomes_a_valid_one() {
-    // What is stored has lost the byte order mark that made it malformed.
+    // The text is stored as one line. The character that made it malformed can be missing there.
     let address = CustomerAddress::Malformed("jane@example.com".to_owned());
     assert_eq!(
         stored(&customer(address)),
@@ -42,7 +42,7 @@ fn a_malformed_address_never_becomes_a_valid_one() {
 }
 
 #[test]
-fn what_the_parsers_would_refuse_cannot_be_read() {
+fn a_stored_value_that_the_parser_refuses_is_an_error() {
     for bad in ["", "jane", "jane@", "jane@example", "j\u{e9}@example.com", "a@b.com, c@d.com"] {
         let address = serde_json::from_value::<Address>(json!(bad));
         assert!(address.is_err(), "{bad}");
