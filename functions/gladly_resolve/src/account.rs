@@ -3,11 +3,15 @@
 //! In: the config item `integration/gladly`, and the hosts that the environment allows. Out: an
 //! [`Account`], which makes the URLs of all calls.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use policy::Item;
 use reqwest::Url;
 use serde_json::{Map, Value};
 
 use crate::error::LookupError;
+
+/// All ASCII characters but the unreserved ones of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The hosts that may be called, whatever the config table says: a person who may edit the table
 /// must not be able to send the token to another host.
@@ -104,14 +108,7 @@ impl Account {
                 return None; // empty, or `..`, which leads up the path
             }
             path.push('/');
-            for byte in segment.bytes() {
-                match byte {
-                    b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                        path.push(char::from(byte))
-                    }
-                    _ => path.push_str(&format!("%{byte:02X}")),
-                }
-            }
+            path.extend(utf8_percent_encode(segment, RESERVED));
         }
         Some(self.base.join(&path).expect("a relative path of encoded segments joins a host"))
     }

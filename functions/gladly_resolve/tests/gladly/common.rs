@@ -1,8 +1,8 @@
 //! The function with an embedded DynamoDB and a fake of Gladly, both over HTTP. Tests pass the time
 //! in and never wait.
 
-// The fake belongs to the local stack, which depends on every function. It is included by its path,
-// so that these tests do not depend on all of them.
+// The fake belongs to the local stack, which depends on this function: by path, so that these tests
+// do not depend on every other one.
 #[path = "../../../../local/src/gladly.rs"]
 pub mod fake;
 

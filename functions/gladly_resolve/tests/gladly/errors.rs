@@ -13,9 +13,7 @@ use store::Interaction;
 use tokio::net::TcpListener;
 
 use crate::common::fake::FakeReply;
-use crate::common::{
-    App, TOKEN, assert_ended, assert_waits, fail, integration, minute, resolver, start,
-};
+use crate::common::{App, TOKEN, assert_ended, assert_waits, fail, minute, resolver, start};
 
 const CONVERSATION: &str = "/api/v1/conversations/conversation-closed";
 const ITEMS: &str = "/api/v1/conversations/conversation-closed/items";
@@ -144,7 +142,7 @@ async fn an_unreachable_host_is_retried_for_48_hours() {
     // The port was bound and is closed again, so that nothing listens there.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let base_url = format!("http://127.0.0.1:{port}");
-    app.configure(&[integration(&base_url, "api@blancapeak.example")]).await;
+    app.configure(&[crate::common::integration(&base_url, "api@blancapeak.example")]).await;
     let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
     assert_waits(&app.look_up(id, start()).await, start(), 1, 30);
     app.sweep(minute(48 * 60 - 1)).await;
@@ -174,8 +172,11 @@ async fn the_48_hours_begin_at_the_end_of_the_delay() {
 async fn a_wrong_configuration_is_retried_every_five_minutes() {
     let app = App::new().await;
     for (n, item) in [
-        integration("https://gladly.attacker.example", "api@blancapeak.example"),
-        integration(&app.base_url.replace("127.0.0.1", "localhost"), "api@blancapeak.example"),
+        crate::common::integration("https://gladly.attacker.example", "api@blancapeak.example"),
+        crate::common::integration(
+            &app.base_url.replace("127.0.0.1", "localhost"),
+            "api@blancapeak.example",
+        ),
         json!({ "base_url": app.base_url, "agent_email": " " }),
         json!({ "base_url": [app.base_url], "agent_email": "api@blancapeak.example" }),
         json!({ "agent_email": "api@blancapeak.example" }),

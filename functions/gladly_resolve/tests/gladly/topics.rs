@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use store::Interaction;
 
 use crate::common::fake::FakeReply;
-use crate::common::{App, assert_ended, assert_waits, fail, integration, minute};
+use crate::common::{App, assert_ended, assert_waits, fail, minute};
 
 const TOPICS: &str = "/api/v1/topics";
 const PAUL: Option<&str> = Some("agent-paul");
@@ -96,7 +96,7 @@ async fn a_topic_that_even_a_new_list_lacks_is_asked_for_by_its_id() {
 async fn the_topics_of_another_account_are_not_used() {
     let app = App::new().await;
     look_up(&app, 0, &["topic-return"]).await;
-    app.configure(&[integration(&app.base_url, "other@blancapeak.example")]).await;
+    app.configure(&[crate::common::integration(&app.base_url, "other@blancapeak.example")]).await;
     fail(&app, TOPICS, 500);
     assert_waits(&look_up(&app, 1, &["topic-return"]).await, minute(1), 1, 30);
 }
