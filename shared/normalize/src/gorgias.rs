@@ -1,6 +1,6 @@
 //! Gorgias HTTP integrations (docs/facts.md, Gorgias 1 and 2).
 //!
-//! In: the bytes of a flat body, or of a list of pairs ([`crate::pairs`]), whose values Gorgias'
+//! In: the bytes of a flat body, or of a list of pairs (`pairs.rs`), whose values Gorgias'
 //! template engine Jinja wrote. Out: a survey if the ticket is closed; otherwise what its status
 //! says. Jinja writes lists as Python's `repr` does, so that tags need a reader of their own.
 

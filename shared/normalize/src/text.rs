@@ -10,7 +10,7 @@ pub(crate) fn line(text: &str) -> String {
     line.trim().to_owned()
 }
 
-/// As [`line`], but line feeds and tabs are kept.
+/// As [`line()`], but line feeds and tabs are kept.
 pub(crate) fn lines(text: &str) -> String {
     let lines: String = text.chars().filter_map(|c| visible(c, true)).collect();
     lines.trim().to_owned()
