@@ -17,17 +17,12 @@ pub(crate) struct Curl {
 impl Curl {
     /// Reads a block that is one `curl` to `http://127.0.0.1:3000`; `None` for any other block.
     pub(crate) fn read(block: &str) -> Option<Self> {
-        let words = shlex::split(block).unwrap_or_else(|| panic!("no shell takes this: {block}"));
-        let mut words = words.into_iter();
+        let mut words = words(block).into_iter();
         if words.next()? != "curl" {
             return None;
         }
-        let mut curl = Self {
-            method: "GET",
-            path: String::new(),
-            headers: Vec::new(),
-            body: String::new(),
-        };
+        let mut curl =
+            Self { method: "GET", path: String::new(), headers: Vec::new(), body: String::new() };
         while let Some(word) = words.next() {
             let mut value = || words.next().unwrap_or_else(|| panic!("{word} has no value"));
             match word.as_str() {
@@ -55,10 +50,16 @@ impl Curl {
     }
 }
 
+/// The words of a command, its continued lines as one.
+fn words(block: &str) -> Vec<String> {
+    shlex::split(&block.replace("\\\n", " "))
+        .unwrap_or_else(|| panic!("no shell takes this: {block}"))
+}
+
 /// The items that a block's `aws dynamodb put-item` puts, in DynamoDB JSON, once the shell has put
 /// these values in the place of its variables.
 pub(crate) fn put_items(block: &str, variables: &[(&str, &str)]) -> Vec<Value> {
-    let words = shlex::split(block).unwrap_or_else(|| panic!("no shell takes this: {block}"));
+    let words = words(block);
     let items = words.windows(2).filter(|pair| pair[0] == "--item").map(|pair| {
         let item = variables
             .iter()
