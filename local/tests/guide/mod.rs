@@ -1,4 +1,4 @@
-//! The helpdesk guides in `docs/`, read as an admin reads them: payloads, commands, replies, tables.
+//! The helpdesk guides in `docs/`: their payloads, commands, replies and tables.
 
 pub(crate) mod command;
 pub(crate) mod ticket;

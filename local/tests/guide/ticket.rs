@@ -71,7 +71,8 @@ impl Ticket {
                 "requester": { "name": text(&self.name) }, "from_email": text(&self.email),
                 "contact": { "language": text(&self.language) },
                 "cf_do_not_send_a_survey": text(&self.do_not_send), "cf_brand": text(&self.brand),
-                "cf_reason": "Late delivery", "cf_product": "", "cf_order_number": text(&self.field),
+                "cf_reason": "Late delivery", "cf_product": "",
+                "cf_order_number": text(&self.field),
             }),
             Desk::Gorgias => liquid::object!({
                 "id": text(&self.id), "channel": text(&self.channel), "status": text(&self.status),
