@@ -162,9 +162,7 @@ async fn the_payloads_take_empty_and_hostile_values_and_do_not_send() {
                 ..ticket("eve")
             };
             let reply = post(&world, desk, LIVE, &eve.render(desk, &text)).await;
-            // Simple content has no key of this name: nothing was injected.
-            let status = if payload == "freshdesk-simple" { reply.status } else { 400 };
-            assert_eq!(reply.status, status, "{payload}: {}", reply.text);
+            assert_eq!(reply.status, 400, "{payload}: {}", reply.text);
             world.settle().await;
             assert!(world.mails_to("victim@customers.example").is_empty());
         }
