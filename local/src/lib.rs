@@ -10,27 +10,22 @@
 //! calls for the tests. The gallery shows every mail and page to whoever designs or translates.
 
 pub mod bundle;
+pub mod command;
 mod connections;
 pub mod database;
 mod error;
 pub mod faults;
 pub mod filter;
 pub mod flags;
+pub mod front_page;
 pub mod functions;
 mod gallery;
 mod gallery_states;
 pub mod gateway;
-pub mod gladly;
 pub mod listen;
-pub mod mailbox;
-mod mailbox_pages;
-mod mime;
 pub mod samples;
 pub mod schedule;
 pub mod seed;
-pub mod ses;
-mod ses_events;
-mod ses_request;
 pub mod stack;
 pub mod streams;
 pub mod template;

@@ -14,12 +14,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
+use fakes::mailbox::Message;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use jiff::{SignedDuration, Timestamp};
 use local::bundle::Clock;
-use local::mailbox::Message;
 use local::seed;
 use local::stack::{Options, Stack, url};
 use policy::SendEvents;

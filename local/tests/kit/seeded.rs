@@ -2,10 +2,10 @@
 //! all at once. What must hold is asked after every step. The same seed makes the same steps and
 //! breaks the same calls, by their numbers; what runs at once may change places.
 
+use fakes::gladly;
 use fastrand::Rng;
 use jiff::SignedDuration;
 use local::faults::{Call, Fault, InjectedReply};
-use local::gladly;
 use local::stack::Options;
 use serde_json::{Value, json};
 

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::mailbox::{self, Mailbox, Message};
-use crate::ses_events;
+use crate::mailbox::{Mailbox, Message};
 use crate::ses_request::SendEmail;
+use crate::{mailbox_pages, ses_events};
 
 /// Largest body that SES takes, in bytes.
 const MAX_BODY_BYTES: usize = 40 * 1024 * 1024;
@@ -39,7 +39,7 @@ pub fn router(mailbox: &Mailbox) -> (Router, Events) {
     let endpoint = Router::new().route("/v2/email/outbound-emails", post(send)).with_state(ses);
     let router = endpoint
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .merge(mailbox::router(mailbox.clone()));
+        .merge(mailbox_pages::router(mailbox.clone()));
     (router, receiver)
 }
 

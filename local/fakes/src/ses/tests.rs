@@ -76,12 +76,12 @@ async fn an_accepted_mail_is_in_the_mailbox_in_every_form() {
 
     let list = http(&post, "GET /", "").await;
     assert!(
-        list.contains("How was &lt;Ada&gt;?") && list.contains(&format!("/messages/{id}")),
+        list.contains("How was &#60;Ada&#62;?") && list.contains(&format!("/messages/{id}")),
         "{list}"
     );
     let view = http(&post, &format!("GET /messages/{id}"), "").await;
     assert!(
-        view.contains("sandbox=\"allow-popups") && view.contains("5: https://x/ &lt;é&gt;"),
+        view.contains("sandbox=\"allow-popups") && view.contains("5: https://x/ &#60;é&#62;"),
         "{view}"
     );
     let alone = http(&post, &format!("GET /messages/{id}.html"), "").await;
