@@ -38,7 +38,7 @@ struct Text<'a> {
 
 /// A request that the sample company accepts.
 const REQUEST: &str = r#"{"channel": "email", "ext_interaction_id": "1",
-  "customer": {"name": "Jane", "email": "jane@customers.example"},
+  "customer": {"name": "Ada", "email": "ada@customers.example"},
   "employee": {"email": "paul@blancapeak.example"}}"#;
 
 impl FrontPage {
