@@ -156,6 +156,8 @@ fn event(
     headers.insert("x-forwarded-proto".to_owned(), "https".to_owned());
     let route_key = format!("{} {}", route.method, route.path);
     let query = head.uri.query().unwrap_or_default();
+    let user_agent = head.headers.get(header::USER_AGENT);
+    let user_agent = user_agent.and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut event = json!({
         "version": "2.0",
         "routeKey": route_key,
@@ -172,7 +174,7 @@ fn event(
                 "path": head.uri.path(),
                 "protocol": "HTTP/1.1",
                 "sourceIp": peer.ip().to_string(),
-                "userAgent": head.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default(),
+                "userAgent": user_agent,
             },
             "requestId": uuid::Uuid::now_v7().to_string(),
             "routeKey": route_key,
@@ -284,20 +286,25 @@ mod tests {
                 let kind = match request.body() {
                     lambda_http::Body::Empty => "empty".to_owned(),
                     lambda_http::Body::Text(text) => format!("text {text}"),
-                    lambda_http::Body::Binary(bytes) => format!("binary {}", String::from_utf8_lossy(bytes)),
+                    lambda_http::Body::Binary(bytes) => {
+                        format!("binary {}", String::from_utf8_lossy(bytes))
+                    }
                     _ => "other".to_owned(),
                 };
                 let headers = request.headers();
+                let path = request.path_parameters_ref();
+                let query = request.query_string_parameters_ref();
                 let shown = json!({
                     "function": function,
                     "path": request.uri().path(),
-                    "token": request.path_parameters_ref().and_then(|parameters| parameters.first("token")),
-                    "stars": request.query_string_parameters_ref().and_then(|query| query.first("stars")),
+                    "token": path.and_then(|parameters| parameters.first("token")),
+                    "stars": query.and_then(|query| query.first("stars")),
                     "twice": headers.get("x-twice").map(|value| value.to_str().unwrap()),
                     "cookie": headers.get("cookie").map(|value| value.to_str().unwrap()),
                     "body": kind,
                 });
-                Ok(Response::builder().status(201).header("x-answer", "1").body(shown.to_string().into())?)
+                let response = Response::builder().status(201).header("x-answer", "1");
+                Ok(response.body(shown.to_string().into())?)
             }
             .boxed()
         }
@@ -331,7 +338,8 @@ mod tests {
 
     fn request(line: &str, headers: &str, body: &str) -> String {
         format!(
-            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
+            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-length: {}\r\n{headers}\r\n{body}",
             body.len()
         )
     }
@@ -349,7 +357,8 @@ mod tests {
             "{answer}"
         );
         let body: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
-        let expected = json!({"function": "survey", "path": "/s/a%2Bb", "token": "a+b", "stars": "4", "twice": "a,b", "cookie": "a=1; b=2", "body": "empty"});
+        let expected = json!({"function": "survey", "path": "/s/a%2Bb", "token": "a+b",
+            "stars": "4", "twice": "a,b", "cookie": "a=1; b=2", "body": "empty"});
         assert_eq!(body, expected);
     }
 
@@ -409,7 +418,8 @@ mod tests {
         let nowhere = "POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-length: 200000\r\n\r\n"
             .to_owned()
             + &"x".repeat(200_000);
-        let method = "PATCH /v1/requests HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+        let method = "PATCH /v1/requests HTTP/1.1\r\nhost: localhost\r\n\
+                      transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
         let answer = send(&format!("{nowhere}{method}{}", request("GET /v2/data", "", ""))).await;
         assert_eq!(answer.matches("HTTP/1.1 404 Not Found\r\n").count(), 2, "{answer}");
         assert_eq!(answer.matches(r#"{"message":"Not Found"}"#).count(), 2, "{answer}");
@@ -487,10 +497,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_path_and_query_is_an_event_that_lambda_http_reads(path in "/[!-~&&[^?#<>\"{}\\\\^`|]]*", query in "[a-z0-9%+&=]*") {
+        fn every_path_and_query_is_an_event_that_lambda_http_reads(
+            path in "/[!-~&&[^?#<>\"{}\\\\^`|]]*",
+            query in "[a-z0-9%+&=]*",
+        ) {
             let uri = format!("{path}?{query}");
-            if let Ok(request) = axum::http::Request::builder().uri(&uri).header("host", "localhost:3000").body(()) {
-                let route = Route { method: "GET".into(), path: "/{path}".into(), function: "f".into() };
+            let request = axum::http::Request::builder().uri(&uri).header("host", "localhost:3000");
+            if let Ok(request) = request.body(()) {
+                let route =
+                    Route { method: "GET".into(), path: "/{path}".into(), function: "f".into() };
                 let peer = SocketAddr::from(([127, 0, 0, 1], 1));
                 let event = event(&route, Map::new(), &request.into_parts().0, peer, &Bytes::new());
                 prop_assert!(lambda_http::request::from_str(&event.to_string()).is_ok());

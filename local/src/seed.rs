@@ -66,8 +66,10 @@ fn company(gladly_url: &str) -> Vec<Value> {
             "company",
             "settings",
             &json!({
-                "name": "Blanca Peak", "test_email": "test@blancapeak.example", "from": "Blanca Peak <survey@blancapeak.example>",
-                "reply_to": "support@blancapeak.example", "internal_domains": ["blancapeak.example"], "color": "#1F6F54",
+                "name": "Blanca Peak", "test_email": "test@blancapeak.example",
+                "from": "Blanca Peak <survey@blancapeak.example>",
+                "reply_to": "support@blancapeak.example",
+                "internal_domains": ["blancapeak.example"], "color": "#1F6F54",
                 "footer": "Blanca Peak, 1 Main Street",
             }),
         ),
@@ -75,14 +77,17 @@ fn company(gladly_url: &str) -> Vec<Value> {
         item(
             "channel",
             "email",
-            &json!({"mode": "integrated", "aliases": ["contact_form", "help-center", "helpdesk", "offline_capture", "zendesk"]}),
+            &json!({"mode": "integrated", "aliases": ["contact_form", "help-center", "helpdesk",
+                "offline_capture", "zendesk"]}),
         ),
         item(
             "channel",
             "chat",
             &json!({"mode": "integrated", "aliases": [
-                "gorgias_chat", "facebook", "facebook-mention", "facebook-messenger", "facebook-recommendations", "instagram",
-                "instagram-ad-comment", "instagram-comment", "instagram-direct-message", "instagram-mention", "self_service", "sms",
+                "gorgias_chat", "facebook", "facebook-mention", "facebook-messenger",
+                "facebook-recommendations", "instagram", "instagram-ad-comment",
+                "instagram-comment", "instagram-direct-message", "instagram-mention",
+                "self_service", "sms",
                 "twitter", "twitter-direct-message", "whatsapp",
             ]}),
         ),
@@ -101,7 +106,8 @@ fn company(gladly_url: &str) -> Vec<Value> {
     }
     for (key, mode) in [(TEST_KEY, "test"), (LIVE_KEY, "live")] {
         let digest: String = Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
-        let attributes = json!({"mode": mode, "scopes": ["send", "read"], "label": format!("local {mode}"), "prefix": key});
+        let attributes = json!({"mode": mode, "scopes": ["send", "read"],
+            "label": format!("local {mode}"), "prefix": key});
         items.push(item("key", &digest, &attributes));
     }
     items
@@ -131,7 +137,8 @@ fn people() -> Vec<Value> {
         item(
             "brand",
             "blancakids",
-            &json!({"name": "Blanca Kids", "color": "#B45309", "footer": "Blanca Kids, 1 Main Street"}),
+            &json!({"name": "Blanca Kids", "color": "#B45309",
+                "footer": "Blanca Kids, 1 Main Street"}),
         ),
     ]
 }
@@ -158,7 +165,8 @@ fn attribute(value: &Value) -> Value {
         Value::String(value) => json!({"S": value}),
         Value::Array(values) => json!({"L": values.iter().map(attribute).collect::<Vec<_>>()}),
         Value::Object(fields) => {
-            json!({"M": fields.iter().map(|(name, value)| (name.clone(), attribute(value))).collect::<Map<_, _>>()})
+            json!({"M": fields.iter().map(|(name, value)| (name.clone(),
+                attribute(value))).collect::<Map<_, _>>()})
         }
     }
 }

@@ -269,7 +269,7 @@ impl Stack {
 /// other events go on.
 async fn deliver(functions: Arc<dyn Functions>, function: String, event: Value) {
     let Err(error) = call_event(&functions, &function, event.clone()).await else { return };
-    tracing::error!(function, %error, "the function failed on an event; it will be delivered again");
+    tracing::error!(function, %error, "the function failed on an event, which will be redelivered");
     tokio::spawn(async move {
         for _ in 0..MAX_REDELIVERIES {
             tokio::time::sleep(REDELIVERY_WAIT).await;

@@ -58,9 +58,9 @@ impl Functions for Recorder {
                 let at = ids.iter().position(|id| id == poison).unwrap();
                 (
                     at,
-                    Ok(
-                        json!({"batchItemFailures": [{"itemIdentifier": sequence_number(&records[at])}]}),
-                    ),
+                    Ok(json!({"batchItemFailures": [
+                        {"itemIdentifier": sequence_number(&records[at])},
+                    ]})),
                 )
             }
             Dislike::Misnames if first => {

@@ -41,7 +41,10 @@ fn mail(to: &str) -> Value {
         "ReplyToAddresses": ["support@example.com"],
         "Content": {"Simple": {
             "Subject": {"Data": "How was <Ada>? ★", "Charset": "UTF-8"},
-            "Body": {"Html": {"Data": "<html><HEAD class=x></head><a href=\"https://x/\">5</a></html>"}, "Text": {"Data": "5: https://x/ <é>"}},
+            "Body": {
+                "Html": {"Data": "<html><HEAD class=x></head><a href=\"https://x/\">5</a></html>"},
+                "Text": {"Data": "5: https://x/ <é>"},
+            },
             "Headers": [{"Name": "List-Unsubscribe", "Value": "<https://x/u/t>"}],
         }},
         "EmailTags": [{"Name": "request_id", "Value": "r-1"}],
