@@ -1,4 +1,4 @@
-//! The real functions, as Lambda would run them: one value each, made once, invoked with events.
+//! The real functions. As in Lambda, each is set up once and then invoked with events.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,29 +21,29 @@ use zendesk::{Signature, Zendesk};
 
 use crate::functions::{FunctionError, Functions};
 
-/// What the local functions' `SUBJECT_SECRET` is; also in `template.yaml` for `sam local`, so that
-/// `sam local` functions meet the same subjects.
+/// `SUBJECT_SECRET` of the local functions. `template.yaml` has the same one for `sam local`, so
+/// that functions there find the same customers in the suppression table.
 pub const SUBJECT_SECRET: &str = "local-subject-secret";
-/// Likewise `TOKEN_SECRETS`.
+/// `TOKEN_SECRETS` of the local functions, also in `template.yaml`.
 pub const TOKEN_SECRETS: &str = "v1:local-token-secret";
 
-/// Tells each function the time, which it has from a machine of its own.
+/// The time, by function: in production each function runs on a machine with its own clock.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn(&str) -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// The system's.
+    /// The system's clock.
     pub fn system() -> Self {
         Self::new(|_| Timestamp::now())
     }
 
-    /// Any other. It is given the name of the function's folder, and asked once for each
-    /// invocation.
+    /// Another clock. It is called once for each invocation, with the name of the function's
+    /// folder.
     pub fn new(clock: impl Fn(&str) -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(clock))
     }
 
-    /// The time as this function has it.
+    /// The time on this function's clock.
     pub fn now(&self, function: &str) -> Timestamp {
         (self.0)(function)
     }
@@ -55,14 +55,14 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Where the functions find what they call.
+/// The services that the functions call, and what the functions know about them.
 #[derive(Clone, Debug)]
 pub struct Endpoints {
     /// DynamoDB.
     pub dynamodb: String,
     /// SES v2.
     pub ses: String,
-    /// The API's own public URL, for the links in mails.
+    /// The API's public URL, for the links in mails.
     pub survey_url: String,
     /// `GLADLY_TOKEN`.
     pub gladly_token: String,
@@ -88,17 +88,17 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// The functions on these endpoints, at the time of this clock.
+    /// Makes the functions. They call these endpoints, and take the time from this clock.
     ///
     /// # Errors
-    /// If a function cannot be set up.
+    /// A function that cannot be set up.
     pub fn new(endpoints: &Endpoints, clock: Clock) -> Result<Self, FunctionError> {
         let tables = ["config", "interactions", "suppression", "responses"].map(str::to_owned);
         let [config, interactions, suppression, responses] = tables;
         let tables = Tables { config, interactions, suppression, responses };
         let aws_dynamodb = aws(&endpoints.dynamodb);
-        // Each function has its own process in production, and so its own cache of the
-        // configuration.
+        // In production each function has its own process, and so its own cache of the
+        // configuration. The same here.
         let store =
             || Store::new(&aws_dynamodb, tables.clone(), SubjectSecret::new(SUBJECT_SECRET));
         let secrets = TokenSecrets::parse(TOKEN_SECRETS)?;
@@ -137,16 +137,16 @@ impl Bundle {
         })
     }
 
-    /// The tables, as a function sees them.
+    /// The tables, through the store of one function.
     pub fn store(&self) -> &Store {
         &self.requests.store
     }
 }
 
-/// Gladly's own hosts, and the fake on loopback.
-const LOCAL_GLADLY_HOSTS: &str = "*.gladly.com,*.gladly.qa,127.0.0.1,localhost";
+/// Gladly's own hosts, and loopback, where the fake of Gladly listens.
+const LOCAL_GLADLY_HOSTS: &str = "*.gladly.com,*.gladly.qa,127.0.0.1,[::1],localhost";
 
-/// The SDK's configuration for one local endpoint: nothing is read from the environment.
+/// The SDK's configuration for one local endpoint. It reads nothing from the environment.
 fn aws(endpoint: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -155,13 +155,12 @@ fn aws(endpoint: &str) -> SdkConfig {
             "local", "local", None, None, "local",
         )))
         .endpoint_url(endpoint)
-        // Plain HTTP: the default client would read the machine's certificates first, for each
-        // function anew.
+        // Plain HTTP. The default client would read the machine's certificates for each function.
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build()
 }
 
-/// The bundle behind the seam to the local services.
+/// Invokes the functions of a bundle.
 #[derive(Clone, Debug)]
 pub struct Invoker(pub Arc<Bundle>);
 

@@ -434,11 +434,13 @@ async fn an_accepted_request_costs_one_call_cached_and_a_mail_two() {
 async fn an_odd_config_item_breaks_nothing_but_itself() {
     let world = World::new().await;
     let odd = json!({ "TableName": "config", "Item": {
-        "kind": { "S": "channel" }, "id": { "S": "fax" }, "mode": { "B": "AAEC" }, "aliases": { "SS": ["telefax"] }, "note": { "NULL": true },
+        "kind": { "S": "channel" }, "id": { "S": "fax" }, "mode": { "B": "AAEC" },
+        "aliases": { "SS": ["telefax"] }, "note": { "NULL": true },
     } });
     world.stack.database.put_item(serde_json::from_value(odd).unwrap()).unwrap();
     let set = json!({ "TableName": "config", "Item": {
-        "kind": { "S": "key" }, "id": { "S": intake::digest(b"aw_live_set") }, "mode": { "S": " Live " }, "scopes": { "SS": ["send", "READ"] },
+        "kind": { "S": "key" }, "id": { "S": intake::digest(b"aw_live_set") },
+        "mode": { "S": " Live " }, "scopes": { "SS": ["send", "READ"] },
     } });
     world.stack.database.put_item(serde_json::from_value(set).unwrap()).unwrap();
     assert_eq!(

@@ -8,7 +8,13 @@ import { chromium } from 'playwright-core';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 export const PHONE = { width: 360, height: 800 };
 const FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 
 export class Browser {
@@ -16,7 +22,11 @@ export class Browser {
   static async start(shots) {
     const browser = new Browser();
     browser.shots = shots;
-    browser.chromium = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
+    browser.chromium = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      headless: true,
+      args: FLAGS,
+    });
     return browser;
   }
 
@@ -26,13 +36,26 @@ export class Browser {
 
   // Someone with a phone. Whatever a page does that its policy forbids, and every request that leaves this machine, fails the visit at its end.
   async visit(options, steps) {
-    const context = await this.chromium.newContext({ viewport: PHONE, deviceScaleFactor: 2, ...options });
+    const context = await this.chromium.newContext({
+      viewport: PHONE,
+      deviceScaleFactor: 2,
+      ...options,
+    });
     context.setDefaultTimeout(10_000);
     const wrong = [];
     // A page that answers 4xx is no mistake; nor is this driver's own script, which it tries in a mail's sandbox.
     const expected = /status of 4\d\d|Blocked script execution in '[^']*\/messages\//;
-    context.on('console', (message) => message.type() === 'error' && !expected.test(message.text()) && wrong.push(message.text()));
-    context.on('request', (request) => new URL(request.url()).hostname !== '127.0.0.1' && wrong.push(`request to ${request.url()}`));
+    context.on(
+      'console',
+      (message) =>
+        message.type() === 'error' && !expected.test(message.text()) && wrong.push(message.text()),
+    );
+    context.on(
+      'request',
+      (request) =>
+        new URL(request.url()).hostname !== '127.0.0.1' &&
+        wrong.push(`request to ${request.url()}`),
+    );
     try {
       await steps(context);
       assert.deepEqual(wrong, []);
@@ -42,9 +65,16 @@ export class Browser {
   }
 
   // What a machine can find wrong with pages: `urls` are visited one after the other.
-  async audit(urls, { colorScheme = 'light', width = PHONE.width, post = null, sandboxed = false, axe = true } = {}) {
+  async audit(
+    urls,
+    { colorScheme = 'light', width = PHONE.width, post = null, sandboxed = false, axe = true } = {},
+  ) {
     // axe has to be brought in, which our policy forbids as it should: a context of its own, which ignores the policy.
-    const context = await this.chromium.newContext({ viewport: { width, height: PHONE.height }, bypassCSP: true, colorScheme });
+    const context = await this.chromium.newContext({
+      viewport: { width, height: PHONE.height },
+      bypassCSP: true,
+      colorScheme,
+    });
     try {
       const page = await context.newPage();
       for (const url of urls) {
@@ -53,8 +83,10 @@ export class Browser {
         else await page.goto(url);
         if (post) await post(page);
         if (axe) await examine(page, url);
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-            }
+        const wide = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+      }
     } finally {
       await context.close();
     }
@@ -70,9 +102,14 @@ async function examine(page, url) {
   await page.evaluate(AXE);
   const found = await page.evaluate(async (mail) => {
     // A mail is shown inside a page that has its landmarks; frames are documents that are looked at by themselves.
-    const rules = { 'target-size': { enabled: true }, ...(mail && { region: { enabled: false }, 'landmark-one-main': { enabled: false } }) };
+    const rules = {
+      'target-size': { enabled: true },
+      ...(mail && { region: { enabled: false }, 'landmark-one-main': { enabled: false } }),
+    };
     const { violations } = await axe.run(document, { rules, iframes: false });
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n    ${failureSummary}`));
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html}\n    ${failureSummary}`),
+    );
   }, mail);
   assert.deepEqual(found, [], `axe, ${url}`);
 }

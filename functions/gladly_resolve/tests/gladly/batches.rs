@@ -5,8 +5,8 @@ use axum::http::{HeaderValue, StatusCode};
 use policy::{Mode, Status};
 use serde_json::{Value, json};
 
-use crate::common::fake::FakeReply;
 use crate::common::{App, TOKEN, assert_waits, aws, minute, record, resolver, start, store};
+use fakes::gladly::FakeReply;
 
 const NO_FAILURES: &str = r#"{"batchItemFailures":[]}"#;
 

@@ -1,11 +1,6 @@
 //! The function with an embedded DynamoDB and a fake of Gladly, both over HTTP. Tests pass the time
 //! in and never wait.
 
-// The fake belongs to the local stack, which depends on this function: by path, so that these tests
-// do not depend on every other one.
-#[path = "../../../../local/src/gladly.rs"]
-pub mod fake;
-
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 
@@ -16,7 +11,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
-use fake::{FakeReply, Gladly as Fake};
+use fakes::gladly::{self, FakeReply, Gladly as Fake};
 use gladly_resolve::{AllowedHosts, Gladly, Resolver};
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use links::SubjectSecret;
@@ -63,7 +58,7 @@ impl App {
         });
         let gladly = Fake::sample();
         let served = gladly.clone();
-        let api = serve(|listener| async move { fake::serve(listener, served).await.unwrap() });
+        let api = serve(|listener| async move { gladly::serve(listener, served).await.unwrap() });
         let aws = aws(&format!("http://{}", database.await)).await;
         let dynamodb = Client::new(&aws);
         create_tables(&dynamodb).await;

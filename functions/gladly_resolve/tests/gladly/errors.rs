@@ -12,8 +12,8 @@ use serde_json::json;
 use store::Interaction;
 use tokio::net::TcpListener;
 
-use crate::common::fake::FakeReply;
 use crate::common::{App, TOKEN, assert_ended, assert_waits, fail, minute, resolver, start};
+use fakes::gladly::FakeReply;
 
 const CONVERSATION: &str = "/api/v1/conversations/conversation-closed";
 const ITEMS: &str = "/api/v1/conversations/conversation-closed/items";

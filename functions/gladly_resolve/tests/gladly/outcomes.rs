@@ -3,8 +3,8 @@
 use policy::{Mode, Reason, Status};
 use serde_json::json;
 
-use crate::common::fake::FakeReply;
 use crate::common::{App, assert_ended, fail, minute, start};
+use fakes::gladly::FakeReply;
 
 const PAUL: Option<&str> = Some("agent-paul");
 

@@ -5,8 +5,8 @@ use policy::{Reason, Status};
 use serde_json::{Value, json};
 use store::Interaction;
 
-use crate::common::fake::FakeReply;
 use crate::common::{App, assert_ended, assert_waits, fail, minute};
+use fakes::gladly::FakeReply;
 
 const TOPICS: &str = "/api/v1/topics";
 const PAUL: Option<&str> = Some("agent-paul");

@@ -32,8 +32,10 @@ fn outcomes(recipient: &str, at: Timestamp) -> Vec<(&'static str, &'static str, 
     let bounce = |subtype: &str, diagnostic: &str| {
         json!({
             "bounceType": "Permanent", "bounceSubType": subtype,
-            "bouncedRecipients": [{"emailAddress": recipient, "action": "failed", "status": "5.1.1", "diagnosticCode": diagnostic}],
-            "timestamp": at, "feedbackId": uuid::Uuid::now_v7().to_string(), "reportingMTA": "dsn; local.amazonses.com",
+            "bouncedRecipients": [{"emailAddress": recipient, "action": "failed", "status": "5.1.1",
+            "diagnosticCode": diagnostic}],
+            "timestamp": at, "feedbackId": uuid::Uuid::now_v7().to_string(),
+            "reportingMTA": "dsn; local.amazonses.com",
         })
     };
     let simulated = match recipient.to_ascii_lowercase().rsplit_once('@') {
@@ -53,8 +55,10 @@ fn outcomes(recipient: &str, at: Timestamp) -> Vec<(&'static str, &'static str, 
         }
         "complaint" => {
             let complaint = json!({
-                "complainedRecipients": [{"emailAddress": recipient}], "complaintFeedbackType": "abuse", "complaintSubType": null,
-                "timestamp": at, "arrivalDate": at, "feedbackId": uuid::Uuid::now_v7().to_string(), "userAgent": "Amazon SES Mailbox Simulator",
+                "complainedRecipients": [{"emailAddress": recipient}],
+                "complaintFeedbackType": "abuse", "complaintSubType": null,
+                "timestamp": at, "arrivalDate": at, "feedbackId": uuid::Uuid::now_v7().to_string(),
+                "userAgent": "Amazon SES Mailbox Simulator",
             });
             vec![("Delivery", "delivery", delivery), ("Complaint", "complaint", complaint)]
         }
@@ -89,7 +93,8 @@ fn event(
             "destination": message.to,
             "headersTruncated": false,
             "headers": headers,
-            "commonHeaders": {"from": [message.from], "to": message.to, "messageId": message.id, "subject": message.subject},
+            "commonHeaders": {"from": [message.from], "to": message.to, "messageId": message.id,
+            "subject": message.subject},
             "tags": tags,
         },
         field: details,
@@ -104,7 +109,8 @@ fn envelope(event: &Value, at: Timestamp) -> Value {
         "messageId": uuid::Uuid::now_v7().to_string(),
         "receiptHandle": "local",
         "body": event.to_string(),
-        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": sent, "SenderId": "local", "ApproximateFirstReceiveTimestamp": sent},
+        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": sent, "SenderId": "local",
+        "ApproximateFirstReceiveTimestamp": sent},
         "messageAttributes": {},
         "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:local:000000000000:mail-events",

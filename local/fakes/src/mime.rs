@@ -1,4 +1,4 @@
-//! A mail as it travels: RFC 5322 with a `multipart/alternative` body.
+//! A mail in the format of RFC 5322, with a `multipart/alternative` body.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -17,7 +17,8 @@ pub(crate) fn eml(message: &Message) -> String {
     for (kind, part) in [("plain", &message.text), ("html", &message.html)] {
         if !part.is_empty() {
             let head = format!(
-                "--{BOUNDARY}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+                "--{BOUNDARY}\r\nContent-Type: text/{kind}; charset=utf-8\r\n\
+                 Content-Transfer-Encoding: base64\r\n\r\n"
             );
             eml.push_str(&head);
             // RFC 2045: at most 76 characters a line. 57 bytes are 76 characters.
@@ -32,11 +33,11 @@ pub(crate) fn eml(message: &Message) -> String {
 }
 
 /// A header on lines of at most 76 characters, as RFC 5322 advises and RFC 2047 demands of encoded
-/// words: broken at blanks, as far as there are any.
+/// words. Lines are broken at blanks only: a longer word makes a longer line.
 fn folded(header: &str) -> String {
     let (mut folded, mut length) = (String::new(), 0);
     for (place, word) in header.split(' ').enumerate() {
-        // Not after the name: no line may be empty but for blanks.
+        // Not directly after the name: a line must not consist of blanks only.
         if place > 1 && length + 1 + word.len() > 76 {
             folded.push_str("\r\n ");
             length = 1;

@@ -14,15 +14,15 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::mailbox::{self, Mailbox, Message};
-use crate::ses_events;
+use crate::mailbox::{Mailbox, Message};
 use crate::ses_request::SendEmail;
+use crate::{mailbox_pages, ses_events};
 
 /// Largest body that SES takes, in bytes.
 const MAX_BODY_BYTES: usize = 40 * 1024 * 1024;
 
-/// What SES publishes: events for a function on the queue, in the order in which they happened.
-/// Whoever holds it may drop, repeat and reorder.
+/// The events that SES publishes, in the order in which they happened, each in the envelope of the
+/// queue. A test may drop, repeat and reorder them.
 pub type Events = UnboundedReceiver<Value>;
 
 #[derive(Clone)]
@@ -31,22 +31,22 @@ struct Ses {
     events: UnboundedSender<Value>,
 }
 
-/// The SES endpoint and the mailbox's pages as one router, and what SES publishes. As in SES, a
-/// mail without a configuration set has no events.
+/// The SES endpoint and the mailbox's pages as one router, and the events that SES publishes. As in
+/// SES, a mail without a configuration set has no events.
 pub fn router(mailbox: &Mailbox) -> (Router, Events) {
     let (events, receiver) = unbounded_channel();
     let ses = Ses { mailbox: mailbox.clone(), events };
     let endpoint = Router::new().route("/v2/email/outbound-emails", post(send)).with_state(ses);
     let router = endpoint
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .merge(mailbox::router(mailbox.clone()));
+        .merge(mailbox_pages::router(mailbox.clone()));
     (router, receiver)
 }
 
-/// Serves a router of [`router`] on `listener`.
+/// Serves [`router`]'s router on `listener`, for ever.
 ///
 /// # Errors
-/// What the system reports of the listener.
+/// As [`axum::serve()`] reports.
 pub async fn serve(listener: TcpListener, router: Router) -> std::io::Result<()> {
     axum::serve(listener, router).await
 }
@@ -71,7 +71,7 @@ async fn send(State(ses): State<Ses>, body: Bytes) -> Response {
         .unwrap_or_default();
     ses.mailbox.add(message);
     for event in events {
-        // Nobody listens, so nobody misses it.
+        // Fails if the receiver was dropped: then nobody needs the event.
         let _ = ses.events.send(event);
     }
     answer.into_response()
@@ -86,7 +86,7 @@ fn message(request: &SendEmail) -> Message {
     let simple = &request.content.simple;
     let id = format!("local-{}", uuid::Uuid::now_v7());
     let at = Timestamp::now();
-    // Date and Message-ID are SES's own, whatever the caller says.
+    // SES replaces the caller's Date and Message-ID.
     let mut headers: BTreeMap<String, String> = simple
         .headers
         .iter()

@@ -1,20 +1,20 @@
-//! A world from a seed: hostile bodies, broken calls, typos in the configuration and wrong clocks,
-//! all at once. What must hold is asked after every step. The same seed makes the same steps and
-//! breaks the same calls, by their numbers; what runs at once may change places.
+//! A random run from a seed: hostile bodies, broken calls, typos in the configuration and wrong
+//! clocks, all at once. The invariants are checked after every step. The same seed makes the same
+//! steps and breaks the calls with the same numbers; the order of concurrent calls may differ.
 
+use fakes::gladly;
 use fastrand::Rng;
 use jiff::SignedDuration;
 use local::faults::{Call, Fault, InjectedReply};
-use local::gladly;
 use local::stack::Options;
 use serde_json::{Value, json};
 
-use super::hostile::{Delivery, Door, Growth, LARGEST_BODY, ended, too_heavy, wrongs_so_far};
+use super::hostile::{Delivery, Growth, LARGEST_BODY, Route, ended, too_heavy, wrongs_so_far};
+use super::scenario::{Post, Scenario, Step, Topic};
 use super::settings::{Flip, flips};
-use super::story::{Post, Step, Teller, Topic};
 use super::{LIVE, World};
 
-/// Worlds without `AFTERWORD_SEEDS`.
+/// Number of runs if `AFTERWORD_SEEDS` is not set.
 pub(crate) const FEW: u64 = 12;
 
 /// One delivery of a webhook, as its sender repeats it.
@@ -24,25 +24,25 @@ struct Sent {
     body: Vec<u8>,
 }
 
-struct Seeded {
-    teller: Teller,
+struct RandomRun {
+    scenario: Scenario,
     dice: Rng,
-    /// Deliveries that are still to be repeated.
+    /// Deliveries that got a 503 and must be repeated.
     unanswered: Vec<Sent>,
     /// Every delivery so far.
     sent: Vec<Sent>,
-    /// What was changed in the configuration, and how it was before.
+    /// Changes of the configuration that are in effect, each with the item before the change.
     flipped: Vec<(Flip, Value)>,
-    /// Whether a customer's window has held all the time.
+    /// Whether suppression was on all the time.
     window: bool,
     requests: usize,
     wrong: Vec<String>,
 }
 
-/// Lives a whole world; returns what was wrong in it, with the seed.
+/// Makes the run of this seed. Returns what was wrong, with the seed.
 pub(crate) async fn live(seed: u64) -> Vec<String> {
     let lived = tokio::spawn(async move {
-        let mut world = Seeded::new(seed).await;
+        let mut world = RandomRun::new(seed).await;
         world.live().await;
         world.wrong
     });
@@ -50,10 +50,10 @@ pub(crate) async fn live(seed: u64) -> Vec<String> {
     wrong.into_iter().map(|wrong| format!("AFTERWORD_SEED={seed}: {wrong}")).collect()
 }
 
-impl Seeded {
+impl RandomRun {
     async fn new(seed: u64) -> Self {
         let mut dice = Rng::with_seed(seed);
-        // Mostly as far off as clocks are.
+        // Most clocks are a little wrong, some are very wrong.
         let mut off = || {
             let seconds = dice.choice([0, 0, 0, 30, 30, 300, 3_600]).unwrap();
             SignedDuration::from_secs(if dice.bool() { seconds } else { -seconds })
@@ -90,9 +90,9 @@ impl Seeded {
                 Topic::Reverses,
             ])
             .unwrap();
-        let teller = Teller::new(world, topic);
+        let scenario = Scenario::new(world, topic);
         let (unanswered, sent, flipped, wrong) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { teller, dice, unanswered, sent, flipped, window: true, requests: 0, wrong }
+        Self { scenario, dice, unanswered, sent, flipped, window: true, requests: 0, wrong }
     }
 
     async fn live(&mut self) {
@@ -103,43 +103,44 @@ impl Seeded {
             let step = self.step().await;
             self.look(&step);
             if !self.wrong.is_empty() {
-                return; // what follows would follow from it
+                return; // later problems would only be its consequences
             }
         }
-        let proxies = self.teller.world.stack.proxies.as_ref().unwrap();
+        let proxies = self.scenario.world.stack.proxies.as_ref().unwrap();
         for proxy in [&proxies.dynamodb, &proxies.ses, &proxies.gladly] {
             proxy.plan(|_| Fault::None);
         }
-        // Gladly's customer makes sense again: else she is asked about for longer than is told
-        // here.
-        let jane = json!({ "id": "customer-jane", "name": "Jane", "emails": [{ "normalized": "jane.roe@customers.example", "primary": true }] });
-        self.teller.world.stack.gladly.set("/api/v1/customer-profiles/customer-jane", &jane);
+        // Gladly's customer is valid again. Otherwise Gladly would be asked about her for longer than
+        // this run lasts.
+        let jane = json!({ "id": "customer-jane", "name": "Jane",
+            "emails": [{ "normalized": "jane.roe@customers.example", "primary": true }] });
+        self.scenario.world.stack.gladly.set("/api/v1/customer-profiles/customer-jane", &jane);
         while let Some((flip, before)) = self.flipped.pop() {
-            flip.mend(&self.teller.world, &before);
+            flip.mend(&self.scenario.world, &before);
         }
-        self.teller.world.advance(SignedDuration::from_secs(31));
+        self.scenario.world.advance(SignedDuration::from_secs(31));
         for _ in 0..3 {
             for sent in std::mem::take(&mut self.unanswered) {
                 self.deliver(sent).await;
             }
         }
-        self.teller.go_on().await;
+        self.scenario.run_to_the_end().await;
         self.look("the end");
         self.wrong.extend(
             (!self.unanswered.is_empty()).then(|| "a sender was never answered".to_owned()),
         );
         let waiting =
-            self.teller.world.rows().into_iter().filter(|row| row.get("wake_at").is_some());
+            self.scenario.world.rows().into_iter().filter(|row| row.get("wake_at").is_some());
         self.wrong.extend(waiting.map(|row| format!("in the end a row is {}", ended(&row))));
     }
 
     fn look(&mut self, step: &str) {
-        let mut wrong = wrongs_so_far(&self.teller.world, &self.teller.told, self.window);
-        wrong.extend(too_heavy(&self.teller.world));
+        let mut wrong = wrongs_so_far(&self.scenario.world, &self.scenario.told, self.window);
+        wrong.extend(too_heavy(&self.scenario.world));
         self.wrong.extend(wrong.into_iter().map(|wrong| format!("after {step}: {wrong}")));
     }
 
-    /// The next thing that happens; tells what it was.
+    /// Makes a random step. Returns its description.
     async fn step(&mut self) -> String {
         match self.dice.u32(0..100) {
             0..35 => self.post().await,
@@ -161,22 +162,22 @@ impl Seeded {
                     .body
                     .to_string()
                     .into_bytes();
-                self.deliver(Sent { path: Door::Gorgias.path(), body }).await;
+                self.deliver(Sent { path: Route::Gorgias.path(), body }).await;
                 format!("ticket {ticket} was opened")
             }
             54..62 => self.flip(),
             62..66 => self.mend(),
             66..76 => {
-                self.teller.tell(&[Step::Sweep]).await;
+                self.scenario.run(&[Step::Sweep]).await;
                 "a sweep".to_owned()
             }
             76..86 => {
                 let seconds = self.dice.choice([1, 31, 61, 91, 200, 601, 1_300, 7_300]).unwrap();
-                self.teller.tell(&[Step::Wait(seconds)]).await;
+                self.scenario.run(&[Step::Wait(seconds)]).await;
                 format!("{seconds} seconds")
             }
             _ => {
-                self.teller.tell(&[Step::Settle]).await;
+                self.scenario.run(&[Step::Settle]).await;
                 "the streams ran".to_owned()
             }
         }
@@ -186,7 +187,7 @@ impl Seeded {
     async fn post(&mut self) -> String {
         let number = self.requests;
         self.requests += 1;
-        // Now and then of a customer who had one before.
+        // One in six is for a customer who may have had a request before.
         let customer =
             if self.dice.u32(0..6) == 0 { self.dice.usize(0..number + 1) } else { number };
         let email = match self.dice.u32(0..12) {
@@ -219,18 +220,18 @@ impl Seeded {
                 .unwrap(),
             _ => 0,
         };
-        let door = self.dice.choice(Door::ALL).unwrap();
+        let route = self.dice.choice(Route::ALL).unwrap();
         let channel = if self.dice.u32(0..4) == 0 { "phone" } else { "email" };
         let mut body =
-            Delivery { door, channel, ext: format!("t{number}"), email, growth, size }.body();
+            Delivery { route, channel, ext: format!("t{number}"), email, growth, size }.body();
         if self.dice.u32(0..5) == 0 {
             for _ in 0..self.dice.usize(1..4) {
                 let place = self.dice.usize(..body.len());
                 body[place] = self.dice.u8(..);
             }
         }
-        let what = format!("{door:?} {growth:?} {} bytes", body.len());
-        self.deliver(Sent { path: door.path(), body }).await;
+        let what = format!("{route:?} {growth:?} {} bytes", body.len());
+        self.deliver(Sent { path: route.path(), body }).await;
         what
     }
 
@@ -244,11 +245,11 @@ impl Seeded {
 
     async fn deliver(&mut self, sent: Sent) {
         let headers = [("x-api-key", LIVE), ("content-type", "application/json")];
-        let reply = self.teller.world.call("POST", sent.path, &headers, sent.body.clone()).await;
+        let reply = self.scenario.world.call("POST", sent.path, &headers, sent.body.clone()).await;
         match reply.status {
             200 | 400 | 403 | 413 => {
-                let told: Value = serde_json::from_str(&reply.text).unwrap_or_default();
-                self.teller.told.extend(told["request_id"].as_str().map(str::to_owned));
+                let reply: Value = serde_json::from_str(&reply.text).unwrap_or_default();
+                self.scenario.told.extend(reply["request_id"].as_str().map(str::to_owned));
                 self.sent.push(sent);
             }
             503 => self.unanswered.push(sent),
@@ -256,28 +257,30 @@ impl Seeded {
         }
     }
 
-    /// What Gladly tells of a customer is as hostile as any other text.
+    /// Gladly replies with hostile data of a customer.
     fn customer_of_gladlys(&mut self) -> String {
         let path = "/api/v1/customer-profiles/customer-jane";
         let size = self.dice.usize(..600_000);
-        let emails = json!([{ "normalized": "jane.roe@customers.example", "original": "x".repeat(size / 2), "primary": true }]);
-        let profile = json!({ "id": "customer-jane", "name": "\u{FFFD}".repeat(size / 3), "externalCustomerId": "7".repeat(size), "emails": emails });
+        let emails = json!([{ "normalized": "jane.roe@customers.example",
+            "original": "x".repeat(size / 2), "primary": true }]);
+        let profile = json!({ "id": "customer-jane", "name": "\u{FFFD}".repeat(size / 3),
+            "externalCustomerId": "7".repeat(size), "emails": emails });
         let answer = match self.dice.u32(0..3) {
             0 => gladly::FakeReply::raw(vec![0xFF; size]),
             _ => gladly::FakeReply::json(&profile),
         };
-        self.teller.world.stack.gladly.answer(path, answer);
+        self.scenario.world.stack.gladly.answer(path, answer);
         format!("Gladly's customer has {size} bytes")
     }
 
     fn flip(&mut self) -> String {
         let flip = self.dice.choice(flips()).unwrap();
-        // Of one item, one change at a time: so that each can be taken back.
+        // One change of an item at a time, so that each can be undone.
         if self.flipped.iter().any(|(other, _)| (other.kind, &other.id) == (flip.kind, &flip.id)) {
             return "nothing".to_owned();
         }
         self.window &= flip.becomes["suppression_days"] != json!(0);
-        let before = flip.apply(&self.teller.world);
+        let before = flip.apply(&self.scenario.world);
         let what = format!("{} became {}", flip.kind, flip.becomes);
         self.flipped.push((flip, before));
         what
@@ -288,12 +291,12 @@ impl Seeded {
             return "nothing".to_owned();
         }
         let (flip, before) = self.flipped.swap_remove(self.dice.usize(..self.flipped.len()));
-        flip.mend(&self.teller.world, &before);
+        flip.mend(&self.scenario.world, &before);
         format!("{} was mended", flip.kind)
     }
 }
 
-/// Two numbers below a hundred that look random, and are the same for the same call.
+/// Two numbers below 100: pseudo-random, and always the same for the same call.
 fn roll(seed: u64, call: &Call, service: u64) -> (u64, u64) {
     let mut dice = Rng::with_seed(seed ^ (call.number as u64) << 20 ^ service << 60);
     (dice.u64(..100), dice.u64(..100))

@@ -1,6 +1,6 @@
-//! What happens to a stack step by step, told so that it can be told again with something broken:
-//! senders try again as helpdesks do, the topic delivers again what its function did not take, and
-//! afterwards time goes on until nothing waits any more.
+//! Scenarios: steps that happen to a stack, which can be repeated with a call broken. Senders retry
+//! as helpdesks do, and the topic redelivers events whose function failed. Afterwards the clock
+//! moves on until no request is waiting.
 
 use std::collections::HashMap;
 
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use super::{LIVE, World, request};
 
-/// One webhook, as its sender repeats it.
+/// One delivery of a webhook. The sender repeats it unchanged.
 #[derive(Clone, Debug)]
 pub(crate) struct Post {
     pub(crate) path: &'static str,
-    /// The sender's own mark of this delivery, the same in each repetition.
+    /// The header that identifies this delivery, the same in each repetition.
     pub(crate) header: Option<(&'static str, String)>,
     pub(crate) body: Value,
 }
@@ -28,7 +28,7 @@ impl Post {
         Self { path: "/v1/requests", header: Some(("idempotency-key", ext.to_owned())), body }
     }
 
-    /// Gladly closed a conversation of the samples.
+    /// Gladly closed a conversation of the sample organisation.
     pub(crate) fn gladly(event: &str, conversation: &str) -> Self {
         let content = json!({
             "customerId": "customer-jane", "conversationId": conversation,
@@ -44,48 +44,50 @@ impl Post {
     /// Gorgias updated a ticket.
     pub(crate) fn gorgias(ticket: &str, status: &str, email: &str) -> Self {
         let body = json!({
-            "channel": "phone", "meta": "None", "ext_interaction_id": ticket, "customer_custom_id": "5",
-            "employee_email": "paul@blancapeak.example", "customer_name": "Jane", "snooze_datetime": "None", "status": status,
+            "channel": "phone", "meta": "None", "ext_interaction_id": ticket,
+            "customer_custom_id": "5",
+            "employee_email": "paul@blancapeak.example", "customer_name": "Jane",
+            "snooze_datetime": "None", "status": status,
             "language": "en", "tags": "[]", "customer_email": email,
         });
         Self { path: "/v1/webhooks/gorgias", header: None, body }
     }
 }
 
-/// One thing that happens.
+/// One step of a scenario.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// A sender posts, and posts again before later steps until it is answered.
+    /// A sender posts. Before each later step it posts again, until it gets a 200.
     Post(Post),
-    /// Streams and topic deliver what there is.
+    /// Streams and topic deliver everything that is waiting in them.
     Settle,
-    /// The schedule fires.
+    /// The schedule invokes `sweep`.
     Sweep,
-    /// Seconds go by.
+    /// The clock moves on by these seconds.
     Wait(i64),
 }
 
-/// What the topic does with the events of SES.
+/// How the topic delivers the events of SES.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Topic {
-    /// It delivers them, and again if they were not taken.
+    /// It delivers each event, and again if the function failed.
     Faithful,
     /// It loses every `Send` event.
     DropsSends,
-    /// It loses everything.
+    /// It loses every event.
     DropsAll,
     /// It delivers each twice.
     Doubles,
     /// It delivers each two hours later.
     Late,
-    /// It gathers for an hour, and delivers the last one first.
+    /// It collects events for an hour, and delivers the last one first.
     Reverses,
     /// It delivers the events of the first mail fifty minutes later, and all others at once.
     Straggles,
 }
 
 impl Topic {
-    /// Whether the events of other customers' mails come in time.
+    /// Whether the events of other customers' mails arrive in time.
     fn flows(self) -> bool {
         matches!(self, Self::Faithful | Self::Doubles | Self::Straggles)
     }
@@ -95,29 +97,29 @@ impl Topic {
     }
 }
 
-/// A stack to which a story happens.
-pub(crate) struct Teller {
+/// A stack, and what has happened to it so far.
+pub(crate) struct Scenario {
     pub(crate) world: World,
     topic: Topic,
-    /// Published and not yet taken, with the time of their delivery.
+    /// Events that the function has not yet accepted, with the time of their next delivery.
     undelivered: Vec<(Timestamp, Value)>,
     unanswered: Vec<Post>,
-    /// The request of the first mail of which there was an event.
+    /// The request of the first mail that had an event.
     first_mailed: Option<String>,
-    /// Whether something was posted while an earlier post was still to be repeated.
+    /// Whether a step posted while an earlier post still had no 200.
     pub(crate) overtaken: bool,
-    /// `request_id`s that senders were told.
+    /// The `request_id`s of all replies to senders.
     pub(crate) told: Vec<String>,
-    /// Until when other customers were mailed.
+    /// Other customers were mailed until this time.
     others_mailed: Timestamp,
 }
 
-/// Longer than anything may take.
+/// No request may wait longer than this.
 const LONGEST: SignedDuration = SignedDuration::from_hours(30);
 
-impl Teller {
+impl Scenario {
     pub(crate) fn new(world: World, topic: Topic) -> Self {
-        // They were mailed before the story begins, too.
+        // Other customers were mailed before the first step, too.
         let others_mailed = world.now().checked_sub(SignedDuration::from_mins(10)).unwrap();
         Self {
             world,
@@ -131,7 +133,7 @@ impl Teller {
         }
     }
 
-    pub(crate) async fn tell(&mut self, steps: &[Step]) {
+    pub(crate) async fn run(&mut self, steps: &[Step]) {
         for step in steps {
             self.post_again().await;
             match step {
@@ -140,7 +142,7 @@ impl Teller {
                     self.post(post.clone()).await;
                 }
                 Step::Settle => self.settle().await,
-                // Whoever dies here is followed by the next minute's.
+                // A sweep that fails is followed by the one of the next minute.
                 Step::Sweep => {
                     if self.topic.flows() {
                         self.world.others_were_mailed(self.others_mailed, self.world.now());
@@ -183,7 +185,7 @@ impl Teller {
         }
     }
 
-    /// Returns how many were taken.
+    /// Delivers the events that are due. Returns how many the function accepted.
     async fn deliver_events(&mut self) -> usize {
         let now = self.world.now();
         while let Some(event) =
@@ -208,15 +210,15 @@ impl Teller {
             }
         }
         if self.topic == Topic::Reverses {
-            // With the first one all the others come, before it.
+            // The first event is due: deliver the others before it.
             if self.undelivered.iter().any(|(at, _)| *at <= now) {
                 self.undelivered.reverse();
                 self.undelivered.iter_mut().for_each(|(at, _)| *at = now);
             }
         }
-        let (due, later): (Vec<_>, Vec<_>) =
+        let (due, not_yet): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.undelivered).into_iter().partition(|(at, _)| *at <= now);
-        self.undelivered = later;
+        self.undelivered = not_yet;
         let mut taken = 0;
         for (at, event) in due {
             match self.world.stack.invoke("mail_events", event.clone()).await {
@@ -227,7 +229,7 @@ impl Teller {
         taken
     }
 
-    /// When the next waiting row wants to be looked at.
+    /// The earliest `wake_at` of all rows.
     fn next_wake(&self) -> Option<Timestamp> {
         let wakes = self
             .world
@@ -237,16 +239,16 @@ impl Teller {
         wakes.min().and_then(|millis| Timestamp::from_millisecond(millis).ok())
     }
 
-    /// After the faults: time goes on, the schedule fires, other customers are mailed now and then,
-    /// until nothing waits any more.
-    pub(crate) async fn go_on(&mut self) {
+    /// After the faults: moves the clock, sweeps, and mails other customers now and then, until no
+    /// request is waiting.
+    pub(crate) async fn run_to_the_end(&mut self) {
         let resumed = self.world.now();
         let mut others = [7, 60].into_iter().peekable();
         loop {
             self.post_again().await;
             self.settle().await;
             if self.next_wake().is_some_and(|wake| wake <= self.world.now()) {
-                self.tell(&[Step::Sweep, Step::Settle]).await;
+                self.run(&[Step::Sweep, Step::Settle]).await;
             }
             let next =
                 self.next_wake().into_iter().chain(self.undelivered.iter().map(|(at, _)| *at));
@@ -254,8 +256,8 @@ impl Teller {
             let elapsed = self.world.now().duration_since(resumed);
             let (Some(next), true) = (next, elapsed < LONGEST) else { return };
             let until_next = next.duration_since(self.world.now());
-            // What has found no evidence is looked at less often here than every five minutes: a
-            // day of looks is all the same.
+            // Requests without evidence wait for a day. To save time they are checked less often here
+            // than every five minutes.
             let step = match elapsed.as_hours() {
                 0 => SignedDuration::from_secs(30),
                 1..3 => SignedDuration::from_mins(30),
@@ -274,7 +276,7 @@ impl Teller {
     }
 }
 
-/// The same call again: the same operation with the same body, but for the token that names the
+/// Whether two calls have the same operation and the same body, except for the token of the
 /// attempt.
 pub(crate) fn is_same(a: &Call, b: &Call) -> bool {
     let body = |call: &Call| {
@@ -287,14 +289,17 @@ pub(crate) fn is_same(a: &Call, b: &Call) -> bool {
     a.operation == b.operation && body(a) == body(b)
 }
 
-/// What is wrong in the end, whatever was broken: a request that was lost or waits for ever, a
-/// customer who was mailed twice, a mail that its request does not know of.
-pub(crate) fn wrongs(teller: &Teller) -> Vec<String> {
-    let rows = teller.world.rows();
-    let mails = teller.world.stack.mailbox.messages();
-    let mut wrong: Vec<String> =
-        teller.unanswered.iter().map(|post| format!("{} was never answered", post.path)).collect();
-    for id in &teller.told {
+/// Everything that is wrong at the end, whichever call was broken: a request that was lost or still
+/// waits, a customer who was mailed twice, a mail that is not recorded in its request.
+pub(crate) fn wrongs(scenario: &Scenario) -> Vec<String> {
+    let rows = scenario.world.rows();
+    let mails = scenario.world.stack.mailbox.messages();
+    let mut wrong: Vec<String> = scenario
+        .unanswered
+        .iter()
+        .map(|post| format!("{} was never answered", post.path))
+        .collect();
+    for id in &scenario.told {
         if !rows.iter().any(|row| row["request_id"]["S"] == json!(id)) {
             wrong.push(format!("{id} was answered, and is lost"));
         }
@@ -314,8 +319,8 @@ pub(crate) fn wrongs(teller: &Teller) -> Vec<String> {
     for row in &rows {
         let status = Status::from_name(row["status"]["S"].as_str().unwrap()).unwrap();
         let reason = row["reason"]["S"].as_str();
-        // Without events, an unknown mail stays unknown.
-        let unknown = teller.topic.loses() && reason == Some("unconfirmed");
+        // Without events nobody can know whether the mail was sent.
+        let unknown = scenario.topic.loses() && reason == Some("unconfirmed");
         let right = match per_row.get(row["request_id"]["S"].as_str().unwrap()) {
             Some(_) => status.mail_left() || unknown,
             None => reason.is_some(),

@@ -1,9 +1,9 @@
-//! A fake of Gladly: the resources of its REST API that `gladly_resolve` asks for, with a small
-//! organisation, so that the Gladly sample works whole. Tests change single answers.
+//! A fake of Gladly: the resources of its REST API that `gladly_resolve` reads, with a small sample
+//! organisation. Tests replace single replies.
 //!
-//! As there (developer.gladly.com): Basic auth, errors as `{"errors": …}` (an object for 404, an
-//! array otherwise), a merged customer as 301 with the new id in the body and no `Location`. Any
-//! credentials that are not empty are good.
+//! As in Gladly (developer.gladly.com): Basic auth; errors as `{"errors": …}`, an object for 404 and
+//! an array otherwise; a merged customer is a 301 with the new id in the body and no `Location`. The
+//! fake accepts any user and token that are not empty.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// What a path is answered with.
+/// The reply to a path.
 #[derive(Clone, Debug)]
 pub struct FakeReply {
     status: StatusCode,
@@ -47,11 +47,12 @@ impl FakeReply {
 
     /// 301: the customer `old` was merged into `new`.
     pub fn merged(old: &str, new: &str) -> Self {
-        let error = json!({ "attr": "customerId", "code": "moved", "detail": "customer id has changed", "meta": { "old": old, "new": new } });
+        let error = json!({ "attr": "customerId", "code": "moved",
+            "detail": "customer id has changed", "meta": { "old": old, "new": new } });
         Self { status: StatusCode::MOVED_PERMANENTLY, ..Self::json(&json!({ "errors": [error] })) }
     }
 
-    /// Takes the request and never answers.
+    /// Reads the request and never replies.
     pub fn hang() -> Self {
         Self { hangs: true, ..Self::raw(Vec::new()) }
     }
@@ -94,7 +95,8 @@ impl Gladly {
         );
         gladly.set(
             "/api/v1/agents/agent-paul",
-            &json!({ "id": "agent-paul", "name": "Paul Peak", "emailAddress": "paul@blancapeak.example" }),
+            &json!({ "id": "agent-paul", "name": "Paul Peak",
+                "emailAddress": "paul@blancapeak.example" }),
         );
         gladly.set(
             "/api/v1/customer-profiles/customer-jane",
@@ -136,14 +138,16 @@ impl Gladly {
         self.set(
             &format!("/api/v1/conversations/{id}"),
             &json!({
-                "id": id, "customerId": customer, "agentId": agent, "inboxId": "inbox-main", "topicIds": topics,
+                "id": id, "customerId": customer, "agentId": agent, "inboxId": "inbox-main",
+                "topicIds": topics,
                 "createdAt": "2026-11-21T08:30:00Z", "closedAt": closed_at, "status": status,
             }),
         );
         let item = |minute: u8, content: Value| {
             json!({
                 "id": format!("{id}-{minute}"), "conversationId": id, "customerId": customer,
-                "timestamp": format!("2026-11-21T08:{minute}:00Z"), "initiator": { "id": customer, "type": "CUSTOMER" }, "content": content,
+                "timestamp": format!("2026-11-21T08:{minute}:00Z"), "initiator": { "id": customer,
+                "type": "CUSTOMER" }, "content": content,
             })
         };
         self.set(
@@ -157,17 +161,17 @@ impl Gladly {
         );
     }
 
-    /// Answers a path with JSON.
+    /// Replies to a path with JSON from now on.
     pub fn set(&self, path: &str, body: &Value) {
         self.answer(path, FakeReply::json(body));
     }
 
-    /// Answers a path with anything.
+    /// Sets the reply to a path.
     pub fn answer(&self, path: &str, answer: FakeReply) {
         self.lock().answers.insert(path.to_owned(), answer);
     }
 
-    /// Paths asked for so far, in order.
+    /// Paths of all requests since the start, in order.
     pub fn calls(&self) -> Vec<String> {
         self.lock().calls.clone()
     }
@@ -184,8 +188,10 @@ impl Gladly {
 
 fn customer(id: &str, name: &str, email: &str) -> Value {
     json!({
-        "id": id, "name": name, "image": null, "address": null, "phones": [], "customAttributes": {}, "createdAt": "2024-02-01T00:00:00Z",
-        "emails": [{ "normalized": email, "original": email, "primary": true }], "externalCustomerId": format!("crm-{id}"),
+        "id": id, "name": name, "image": null, "address": null, "phones": [],
+        "customAttributes": {}, "createdAt": "2024-02-01T00:00:00Z",
+        "emails": [{ "normalized": email, "original": email, "primary": true }],
+        "externalCustomerId": format!("crm-{id}"),
     })
 }
 

@@ -41,7 +41,10 @@ fn mail(to: &str) -> Value {
         "ReplyToAddresses": ["support@example.com"],
         "Content": {"Simple": {
             "Subject": {"Data": "How was <Ada>? ★", "Charset": "UTF-8"},
-            "Body": {"Html": {"Data": "<html><HEAD class=x></head><a href=\"https://x/\">5</a></html>"}, "Text": {"Data": "5: https://x/ <é>"}},
+            "Body": {
+                "Html": {"Data": "<html><HEAD class=x></head><a href=\"https://x/\">5</a></html>"},
+                "Text": {"Data": "5: https://x/ <é>"},
+            },
             "Headers": [{"Name": "List-Unsubscribe", "Value": "<https://x/u/t>"}],
         }},
         "EmailTags": [{"Name": "request_id", "Value": "r-1"}],
@@ -76,12 +79,12 @@ async fn an_accepted_mail_is_in_the_mailbox_in_every_form() {
 
     let list = http(&post, "GET /", "").await;
     assert!(
-        list.contains("How was &lt;Ada&gt;?") && list.contains(&format!("/messages/{id}")),
+        list.contains("How was &#60;Ada&#62;?") && list.contains(&format!("/messages/{id}")),
         "{list}"
     );
     let view = http(&post, &format!("GET /messages/{id}"), "").await;
     assert!(
-        view.contains("sandbox=\"allow-popups") && view.contains("5: https://x/ &lt;é&gt;"),
+        view.contains("sandbox=\"allow-popups") && view.contains("5: https://x/ &#60;é&#62;"),
         "{view}"
     );
     let alone = http(&post, &format!("GET /messages/{id}.html"), "").await;
