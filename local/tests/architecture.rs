@@ -63,7 +63,9 @@ fn the_diagram_has_every_transition() {
         let leaving: Vec<_> = steps.iter().filter(|(_, to, _)| inside(*to)).collect();
         if let Some((_, _, why)) = leaving.first() {
             assert_eq!(leaving.len(), left.len(), "{from:?}: an arrow to the box means each of it");
-            diagram.push_str(&format!("  {}", line(from.as_str(), "left", why)));
+            let why = why.replace("a Send event", "an SES event");
+            let why = why.replace("its Send event", "an SES event");
+            diagram.push_str(&format!("  {}", line(from.as_str(), "left", &why)));
             drawn += leaving.len();
         }
     }
