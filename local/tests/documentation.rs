@@ -64,7 +64,7 @@ fn the_reasons_are_the_ones_in_policy() {
             ));
         }
     }
-    agrees("README.md", "reasons", &table);
+    agrees("docs/api.md", "reasons", &table);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn the_readme_names_every_flag() {
 
 #[test]
 fn the_readme_names_every_route() {
-    let readme = read("README.md");
+    let readme = read("docs/api.md");
     let routes: BTreeSet<String> =
         Template::parse(TEMPLATE).unwrap().routes.into_iter().map(|route| route.path).collect();
     assert!(routes.len() > 8);
@@ -91,7 +91,7 @@ fn the_readme_names_every_route() {
 
 /// Documented attributes of the config table with their defaults, by kind.
 fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
-    let readme = read("README.md");
+    let readme = read("docs/configuration.md");
     let section = readme
         .split("## For support admins: the config table")
         .nth(1)
