@@ -2,9 +2,15 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// An e-mail address that Amazon SES accepts: 7-bit local part, host name (kept as sent, and in
 /// punycode for sending and comparing).
-#[derive(Clone, PartialEq, Eq, Hash)]
+///
+/// Serde writes it as one text, [`Address::as_mailbox`], and reads a text through
+/// [`Address::parse`].
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Address {
     local: String,
     domain: String,
@@ -58,5 +64,24 @@ impl Address {
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.masked())
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.as_mailbox()
+    }
+}
+
+/// The text is not an address that a mail could go to. The text itself is not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an e-mail address")]
+pub struct NotAnAddress;
+
+impl TryFrom<String> for Address {
+    type Error = NotAnAddress;
+
+    fn try_from(text: String) -> Result<Self, NotAnAddress> {
+        Self::parse(&text).ok_or(NotAnAddress)
     }
 }

@@ -2,10 +2,15 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::names;
 
 /// A BCP 47 tag in canonical spelling: `en`, `pt-BR`, `zh-Hans`, `es-419`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// Serde writes the tag as a text, and reads a text through [`LanguageTag::parse`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct LanguageTag(String);
 
 /// Regions whose Spanish is that of `es-419` (CLDR `parentLocales`).
@@ -121,5 +126,19 @@ fn title(script: &str) -> String {
 impl fmt::Display for LanguageTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl From<LanguageTag> for String {
+    fn from(tag: LanguageTag) -> Self {
+        tag.0
+    }
+}
+
+impl TryFrom<String> for LanguageTag {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("not a language")
     }
 }

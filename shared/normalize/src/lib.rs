@@ -35,7 +35,7 @@ pub mod gorgias;
 pub mod requests;
 pub mod zendesk;
 
-pub use address::Address;
+pub use address::{Address, NotAnAddress};
 pub use echo::echo;
 pub use inbound::{ClosedConversation, Ignored, Inbound, Malformed, Place};
 pub use language::LanguageTag;

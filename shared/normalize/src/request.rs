@@ -165,18 +165,24 @@ pub type Brand = String;
 pub type Country = String;
 
 /// The person to be asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
     /// Display name; untrusted text of at most [`SurveyRequest::MAX_VALUE`] characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The sender's own id of the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_id: Option<String>,
     /// Where to ask.
     pub address: CustomerAddress,
 }
 
 /// What the sender gave as the customer's address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Serde names the case (`"missing"`, `{"malformed": text}`, `{"valid": text}`), so that a text that
+/// was malformed when it arrived is never read back as an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CustomerAddress {
     /// None: absent, empty, `"no_email"`, `"None"`, `"null"`.
     Missing,
@@ -197,10 +203,33 @@ impl CustomerAddress {
 }
 
 /// How to find the employee: by e-mail, by custom id, or both (e-mail first).
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Serde reads it through [`EmployeeRef::new`]: one that names nobody is an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct EmployeeRef {
+    #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     custom_id: Option<String>,
+}
+
+/// The fields of an [`EmployeeRef`] as they were stored.
+#[derive(Deserialize)]
+struct Unchecked {
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    custom_id: Option<String>,
+}
+
+impl TryFrom<Unchecked> for EmployeeRef {
+    type Error = &'static str;
+
+    fn try_from(stored: Unchecked) -> Result<Self, Self::Error> {
+        Self::new(stored.email.as_deref(), stored.custom_id.as_deref())
+            .ok_or("an employee needs an email or a custom_id")
+    }
 }
 
 impl EmployeeRef {
@@ -228,11 +257,12 @@ impl EmployeeRef {
 }
 
 /// A language as sent, and as understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Language {
     /// What the sender wrote, trimmed.
     pub given: String,
     /// The BCP 47 tag meant; `None` if nothing that we know spells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<LanguageTag>,
 }
 
