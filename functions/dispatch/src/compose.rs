@@ -1,7 +1,7 @@
 //! From a request to its mail.
 
 use branding::{Agent, resolve};
-use links::{Subject, SurveyToken, UnsubscribeToken};
+use links::{SurveyToken, UnsubscribeToken};
 use mail::{RenderError, RenderedMail, Sender, SurveyMail, render};
 use normalize::Address;
 use policy::{Brand, Company, Mailbox, Mode};
@@ -23,11 +23,7 @@ pub(crate) fn survey_mail(
         company.default_language_tag(),
     ]);
     let survey = SurveyToken { request_id: row.request_id };
-    let subject = row
-        .subject
-        .as_deref()
-        .and_then(Subject::from_text)
-        .ok_or(RenderError::Address("customer"))?;
+    let subject = row.subject.clone().ok_or(RenderError::Address("customer"))?;
     let unsubscribe = UnsubscribeToken {
         subject,
         mode: row.mode,

@@ -14,13 +14,14 @@ use aws_config::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 use links::{SurveyUrl, TokenSecrets};
 use mail::{Refusal, SendError, Ses};
-use normalize::Address;
+use normalize::{Address, CustomerAddress};
 use policy::{
     Brand, Ceiling, DueFacts, Employee, KeyItem, Mode, Reason, Status, WaitingFor, backoff,
     backoff_after, recheck, saturating_add,
 };
 use serde_json::Value;
-use store::{Claim, Claimed, Interaction, Settings, Store, StoreError, each_interaction};
+use store::{Claim, Claimed, Interaction, Lease, Settings, Store, StoreError};
+use stream_events::each_interaction;
 use uuid::Uuid;
 
 /// How long a request waits whose configuration has to be mended first: as long as it has waited so
@@ -150,12 +151,12 @@ impl Dispatch {
         let (settings, brand) = (&known.settings, known.brand(row));
         let to = match row.mode {
             Mode::Test => settings.company.test_email.as_ref().map(Address::as_mailbox),
-            Mode::Live => row.customer_email().map(str::to_owned),
+            Mode::Live => row.customer_address().map(Address::as_mailbox),
         };
         let to = match (to, row.mode) {
             (Some(to), _) => to,
-            // Nothing of ours records a live request without one.
-            (None, Mode::Live) => return self.refuse(row, Reason::NoEmail, now).await,
+            // Only a row that was edited by hand: a request without an address is never queued.
+            (None, Mode::Live) => return self.refuse(row, without_address(row), now).await,
             (None, Mode::Test) => {
                 return self
                     .hold(row, WaitingFor::TestEmail, WaitingFor::TestEmail.sentence(), now)
@@ -183,8 +184,8 @@ impl Dispatch {
             open: settings.company.open,
             ceiling: ceiling.as_ref(),
         };
-        match self.claim(row, &claim, now).await {
-            Ok(Claimed::Yes) => {}
+        let lease = match self.claim(row, &claim, now).await {
+            Ok(Claimed::Yes(lease)) => lease,
             Ok(Claimed::Lost) => return Ok(()),
             Ok(Claimed::No(reason)) => return self.refuse(row, reason, now).await,
             Ok(Claimed::WindowOf(_)) => {
@@ -199,20 +200,20 @@ impl Dispatch {
                 return self.refuse(row, Reason::NotStorable, now).await;
             }
             Err(error) => return Err(error),
-        }
+        };
         let sent = self.ses.send(&mail).await;
-        self.note(row, claim.id, sent, settings.company.send_attempts, now).await
+        self.note(lease, sent, settings.company.send_attempts, now).await
     }
 
     /// Claims. Where the customer's window is held by another request, that request decides: if its
     /// mail has left, this one is refused; if it is being sent at this moment, this one waits for
     /// it a little; if it is not known whether it left, the answer is [`Claimed::WindowOf`].
-    async fn claim(
+    async fn claim<'a>(
         &self,
-        row: &Interaction,
+        row: &'a Interaction,
         claim: &Claim<'_>,
         now: Timestamp,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<Claimed<'a>, StoreError> {
         let mut claimed = self.store.claim(row, claim, now).await?;
         for again in 0..WINDOW_TRIES {
             let Claimed::WindowOf(holder) = claimed else { break };
@@ -279,17 +280,17 @@ impl Dispatch {
     /// out from SES's events.
     async fn note(
         &self,
-        row: &Interaction,
-        claim_id: Uuid,
+        lease: Lease<'_>,
         sent: Result<String, SendError>,
         most_attempts: u32,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let row = lease.row();
         let request_id = row.request_id;
         let (refusal, code) = match sent {
             Ok(message_id) => {
                 tracing::info!(%request_id, message_id, "sent");
-                return self.store.sent(request_id, claim_id, &message_id, now).await.map(drop);
+                return self.store.sent(lease, &message_id, now).await.map(drop);
             }
             Err(SendError::Unknown { code }) => {
                 tracing::error!(%request_id, code, "unknown whether the mail left: sweep looks for evidence");
@@ -303,7 +304,7 @@ impl Dispatch {
         let again = saturating_add(now, backoff_after(waited, random));
         let next = match refusal {
             Refusal::AddressRejected => {
-                return self.store.give_up(row, claim_id, Reason::Rejected, now).await.map(drop);
+                return self.store.give_up(lease, Reason::Rejected, now).await.map(drop);
             }
             Refusal::ThisMail => (row.attempts + 1 < most_attempts)
                 .then(|| (saturating_add(now, backoff(row.attempts, random)), true)),
@@ -313,8 +314,8 @@ impl Dispatch {
             }
         };
         match next.filter(|(wake_at, _)| !row.ends_before(*wake_at)) {
-            Some((wake_at, counts)) => self.store.release(row, claim_id, wake_at, counts).await,
-            None => self.store.give_up(row, claim_id, Reason::SendAttempts, now).await,
+            Some((wake_at, counts)) => self.store.release(lease, wake_at, counts).await,
+            None => self.store.give_up(lease, Reason::SendAttempts, now).await,
         }
         .map(drop)
     }
@@ -354,8 +355,7 @@ impl Known {
         if let Some(fault) = recheck(row.mode, channel, &facts)?.or(of_language) {
             return Ok(Some(fault.to_string()));
         }
-        let customer = row.customer_email().and_then(Address::parse);
-        match policy::declined(&self.settings.company, &row.tags(), customer.as_ref()) {
+        match policy::declined(&self.settings.company, &row.tags(), row.customer_address()) {
             Some(reason) => Err(reason),
             None => Ok(None),
         }
@@ -372,6 +372,14 @@ impl Known {
 
 fn sender_address(text: &str) -> Result<Address, SetUpError> {
     policy::Mailbox::parse(text).map(|mailbox| mailbox.address).ok_or(SetUpError::Sender)
+}
+
+/// Why a live request without an address to mail gets no mail.
+fn without_address(row: &Interaction) -> Reason {
+    match row.details.customer.address {
+        CustomerAddress::Malformed(_) => Reason::InvalidCustomer,
+        CustomerAddress::Missing | CustomerAddress::Valid(_) => Reason::NoEmail,
+    }
 }
 
 /// Since the request was due.

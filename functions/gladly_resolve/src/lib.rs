@@ -26,7 +26,8 @@ mod topics;
 use jiff::{SignedDuration, Timestamp};
 use policy::{Reason, Status, Verdict};
 use serde_json::Value;
-use store::{Interaction, Resolution, Settings, Store, StoreError, each_interaction};
+use store::{Interaction, Resolution, Settings, Store, StoreError};
+use stream_events::each_interaction;
 
 pub use account::AllowedHosts;
 pub use client::ClientError;
@@ -152,7 +153,7 @@ impl Resolver {
             }
         }
         let resolution = Resolution::of(&request, verdict, self.store.secret());
-        let reason = resolution.reason.map(Reason::code);
+        let reason = resolution.reason().map(Reason::code);
         let written = self.store.resolve(row, &resolution, now).await?;
         tracing::info!(
             request_id = %row.request_id,

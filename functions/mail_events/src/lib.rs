@@ -117,7 +117,7 @@ async fn write(
 
 /// Whom the mail went to: by the row, or, when that is gone, by the event's own recipient.
 fn subject(store: &Store, event: &MailEvent, row: Option<&Interaction>) -> Option<Subject> {
-    let of_row = row.and_then(|row| row.subject.as_deref()).and_then(Subject::from_text);
+    let of_row = row.and_then(|row| row.subject.clone());
     of_row.or_else(|| {
         Some(store.secret().of_address(&Address::parse(event.recipient.as_deref()?)?.canonical()))
     })

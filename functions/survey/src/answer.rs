@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lambda_http::http::Method;
 use lambda_http::{Request, RequestExt};
-use links::Subject;
 use policy::{Brand, Mode};
 use store::{Answer, Answered, Interaction};
 
@@ -140,11 +139,10 @@ impl Survey {
         action: &'a str,
         input: &'a Input,
     ) -> Result<pages::SurveyForm<'a>, PageError> {
-        let subject =
-            row.subject.as_deref().and_then(Subject::from_text).filter(|_| row.mode == Mode::Live);
+        let subject = row.subject.as_ref().filter(|_| row.mode == Mode::Live);
         let unsubscribed = match subject {
             Some(subject) => {
-                let unsubscribed = self.store.unsubscribed(&subject, row.brand.as_deref()).await?;
+                let unsubscribed = self.store.unsubscribed(subject, row.brand.as_deref()).await?;
                 unsubscribed.from_all || unsubscribed.from_brand
             }
             None => false,

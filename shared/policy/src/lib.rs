@@ -9,6 +9,7 @@ mod ceiling;
 mod config;
 mod due_checks;
 mod evidence;
+mod freed;
 mod identity;
 mod item;
 mod key;
@@ -28,6 +29,7 @@ pub use config::{
 };
 pub use due_checks::{DueFacts, declined, recheck};
 pub use evidence::{NEIGHBOURHOOD, SendEvents, Weighed, weigh};
+pub use freed::{EndedBy, Freed, freed};
 pub use identity::{identity, ticket};
 pub use item::{ConfigFault, Item};
 pub use key::{Key, KeyItem, KeyScope, Mode};

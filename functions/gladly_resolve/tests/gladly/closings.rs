@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use normalize::Source;
 use policy::{Mode, Reason, Status};
 use serde_json::json;
-use store::{NewInteraction, Resolution};
+use store::{Arrival, NewInteraction, RequestDetails, Resolution};
 use uuid::Uuid;
 
 use crate::common::{App, assert_ended, assert_waits, fail, minute, start};
@@ -133,13 +133,16 @@ async fn a_request_of_another_mode_or_source_is_not_a_newer_closing() {
         mode: Mode::Live,
         key: "0".repeat(64),
         source: Source::Requests,
-        resolution: Resolution { request: json!({}), ..Resolution::default() },
+        arrival: Arrival::Decided(Resolution::Refused {
+            reason: Reason::NoEmail,
+            details: RequestDetails::default(),
+            subject: None,
+        }),
         due: minute(2),
         ext_interaction_id: Some("conversation-closed".to_owned()),
         body: None,
         more_tags: None,
         marker: None,
-        conversation: None,
         retention: KEPT,
     };
     app.resolver.store.record(&foreign.into_row(minute(2)), &[], minute(2)).await.unwrap();

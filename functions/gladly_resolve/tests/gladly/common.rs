@@ -19,7 +19,7 @@ use normalize::Source;
 use policy::{Mode, Reason, Status};
 use serde_json::{Map, Value, json};
 use store::{
-    Conversation, DUE_SHARDS, Interaction, NewInteraction, Resolution, Store, Tables, config_items,
+    Arrival, Conversation, DUE_SHARDS, Interaction, NewInteraction, Store, Tables, config_items,
 };
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -129,20 +129,16 @@ impl App {
             mode,
             key: "0".repeat(64),
             source: Source::Gladly,
-            resolution: Resolution {
-                request: json!({ "ext_interaction_id": conversation }),
-                ..Resolution::default()
-            },
+            arrival: Arrival::ToBeAsked(Conversation {
+                conversation_id: conversation.to_owned(),
+                customer_id: customer.to_owned(),
+                agent_id: agent.map(str::to_owned),
+            }),
             due: at,
             ext_interaction_id: Some(conversation.to_owned()),
             body: None,
             more_tags: None,
             marker: None,
-            conversation: Some(Conversation {
-                conversation_id: conversation.to_owned(),
-                customer_id: customer.to_owned(),
-                agent_id: agent.map(str::to_owned),
-            }),
             retention,
         };
         let row = new.into_row(at);
@@ -169,7 +165,7 @@ impl App {
 
     /// The row as it is now.
     pub async fn row(&self, id: Uuid) -> Interaction {
-        store::interaction_from_image(&self.image(id).await.unwrap()).unwrap()
+        stream_events::interaction_from_image(&self.image(id).await.unwrap()).unwrap()
     }
 
     /// Delivers the row as the stream does, and returns the row as it is then. The row must pass

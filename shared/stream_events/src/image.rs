@@ -1,17 +1,17 @@
-//! Items as a DynamoDB stream delivers them.
+//! The row in a record.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Value};
 
-use crate::{Interaction, StoreError};
+use store::{Interaction, StoreError};
 
 /// The interaction in a stream record's `NewImage` (DynamoDB JSON: `{"status": {"S": "queued"},
 /// …}`).
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] if it is not one: the poisonous record of a batch.
+/// [`StoreError::Corrupt`] if it is not a row. No repetition of the record helps.
 pub fn interaction_from_image(image: &Map<String, Value>) -> Result<Interaction, StoreError> {
     let corrupt = |name: &str| StoreError::Corrupt {
         table: "interactions",

@@ -1,18 +1,21 @@
-//! A batch of the interactions table's stream, as Lambda delivers it.
+//! Working through a batch of records.
 
 use std::panic::AssertUnwindSafe;
 
 use futures::{FutureExt as _, StreamExt as _};
 use serde_json::{Value, json};
 
-use crate::{Interaction, StoreError, interaction_from_image};
+use store::{Interaction, StoreError};
 
-/// Hands each record's new image to `work`, `at_once` of them at a time, and returns Lambda's
-/// partial batch response: the records that failed.
+use crate::interaction_from_image;
+
+/// Hands the row of each record to `work`, `at_once` of them at a time, and returns Lambda's
+/// partial batch response: the sequence numbers of the records that failed.
 ///
-/// One record that cannot be read, fails or panics does not hold up the rest: Lambda delivers from
-/// the first failed one on again, bisects, and in the end reports it to the failure destination.
-/// That the others come again with it is harmless: every step is a conditional write.
+/// A record that cannot be read, or whose work fails or panics, does not hold up the others. Lambda
+/// delivers the batch again from the first failed record on, splits it, and in the end reports the
+/// record to the failure destination. The records after it are delivered again too, which is
+/// harmless: every step is a conditional write.
 pub async fn each_interaction<F, W>(event: &Value, at_once: usize, work: F) -> Value
 where
     F: Fn(Interaction) -> W,
@@ -26,7 +29,7 @@ where
         let done = async {
             match record.pointer("/dynamodb/NewImage").and_then(Value::as_object) {
                 Some(image) => work(interaction_from_image(image)?).await,
-                None => Ok(()), // a deletion
+                None => Ok(()), // the record of a deletion has no new image
             }
         };
         let error = match AssertUnwindSafe(done).catch_unwind().await {
