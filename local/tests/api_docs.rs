@@ -223,10 +223,7 @@ fn run(interpreter: &str, script: &str, url: &str, interaction: &str) -> Option<
         .output();
     let all = std::env::var("AFTERWORD_CLIENTS").is_ok_and(|which| which == "all");
     match output {
-        Err(error) if !all && error.kind() == std::io::ErrorKind::NotFound => {
-            println!("{script} was not run: {interpreter} is not installed");
-            None
-        }
+        Err(error) if !all && error.kind() == std::io::ErrorKind::NotFound => None,
         output => Some(output.unwrap_or_else(|error| panic!("{interpreter}: {error}"))),
     }
 }
