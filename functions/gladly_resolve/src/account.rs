@@ -1,6 +1,7 @@
 //! Where Gladly is, as whom it is asked, and which hosts may be called at all.
 
 use policy::Item;
+use policy::config_table::integration;
 use reqwest::Url;
 use serde_json::{Map, Value};
 
@@ -52,8 +53,9 @@ impl Account {
     ) -> Result<Self, Trouble> {
         let item =
             Item::new(item.ok_or_else(|| Trouble::set_up("base_url", "the item is missing"))?);
-        let base =
-            item.words("base_url")?.ok_or_else(|| Trouble::set_up("base_url", "is missing"))?;
+        let base = item
+            .read(&integration::BASE_URL)?
+            .ok_or_else(|| Trouble::set_up("base_url", "is missing"))?;
         let base = Url::parse(&base).map_err(|_| Trouble::set_up("base_url", "is no URL"))?;
         let host = base.host_str().unwrap_or_default();
         if !hosts.allow(host) {
@@ -74,7 +76,7 @@ impl Account {
             ));
         }
         let agent_email = item
-            .words("agent_email")?
+            .read(&integration::AGENT_EMAIL)?
             .ok_or_else(|| Trouble::set_up("agent_email", "is missing"))?;
         if agent_email.contains(|c: char| c == ':' || c.is_control()) {
             return Err(Trouble::set_up("agent_email", "is no e-mail address"));

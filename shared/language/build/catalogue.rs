@@ -162,7 +162,11 @@ fn generate(catalogues: &[Catalogue]) -> Result<String, String> {
             let typed: String = arguments.iter().map(|name| format!(", {name}: &str")).collect();
             let passed = arguments.join(", ");
             writeln!(fields, "{key}: &'static [Piece],").and_then(|()| {
-                writeln!(functions, "/// “{english}”\npub fn {key}(&self{typed}) -> String {{ fill(self.{key}, &[{passed}]) }}")
+                writeln!(
+                    functions,
+                    "/// “{english}”\npub fn {key}(&self{typed}) -> String {{ \
+                     fill(self.{key}, &[{passed}]) }}"
+                )
             })
         }
         .map_err(|e| e.to_string())?;

@@ -2,7 +2,8 @@
 
 use jiff::SignedDuration;
 
-use crate::{Reason, backoff, backoff_after};
+use crate::backoff::{backoff, backoff_after};
+use crate::reason::Reason;
 
 /// How long a mail is retried whose refusal has nothing to do with the mail itself: throttling, no
 /// connection, a sender that is not verified. Counted from when the request was due.
