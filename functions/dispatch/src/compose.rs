@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_brand_sends_under_its_own_name_from_the_nearest_address() {
-        let company = |attributes: Value| Company::read(attributes.as_object().unwrap());
+        let company = |attributes: Value| Company::read(attributes.as_object().unwrap(), |_| true);
         let brand = |mut attributes: Value| {
             attributes["id"] = json!("kids");
             Brand::read(attributes.as_object().unwrap())

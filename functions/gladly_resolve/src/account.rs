@@ -5,6 +5,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use policy::Item;
+use policy::config_table::integration;
 use reqwest::Url;
 use serde_json::{Map, Value};
 
@@ -65,7 +66,7 @@ impl Account {
             item.ok_or_else(|| LookupError::misconfigured("base_url", "the item is missing"))?,
         );
         let base = item
-            .words("base_url")?
+            .read(&integration::BASE_URL)?
             .ok_or_else(|| LookupError::misconfigured("base_url", "is missing"))?;
         let base = Url::parse(&base)
             .map_err(|_| LookupError::misconfigured("base_url", "is not a URL"))?;
@@ -91,7 +92,7 @@ impl Account {
             ));
         }
         let agent_email = item
-            .words("agent_email")?
+            .read(&integration::AGENT_EMAIL)?
             .ok_or_else(|| LookupError::misconfigured("agent_email", "is missing"))?;
         if agent_email.contains(|c: char| c == ':' || c.is_control()) {
             return Err(LookupError::misconfigured("agent_email", "is not an e-mail address"));

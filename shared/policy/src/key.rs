@@ -1,39 +1,12 @@
 //! API keys.
 
 use normalize::Source;
-use serde::{Deserialize, Serialize};
 
-use crate::Ceiling;
-use crate::item::{ConfigFault, Item};
-
-/// Whether a key, and everything that came in by it, is for trying or for real.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// Mail goes to the company's test address; nothing about the customer is kept beyond the row.
-    Test,
-    /// Production.
-    Live,
-}
-
-impl Mode {
-    /// The name in rows and keys.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Mode::Test => "test",
-            Mode::Live => "live",
-        }
-    }
-}
-
-/// What a key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyScope {
-    /// Post interactions: what a helpdesk gets.
-    Send,
-    /// Read requests and answers.
-    Read,
-}
+use crate::ceiling::Ceiling;
+use crate::choices::{KeyScope, Mode};
+use crate::config_table::key;
+use crate::fault::ConfigFault;
+use crate::item::Item;
 
 /// `key/<SHA-256 hex>` of the config table. The key itself is stored nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +17,10 @@ pub struct Key {
     pub mode: Mode,
     /// What it may do.
     pub scopes: Vec<KeyScope>,
-    /// `mails_per_hour`: mails that it may cause in an hour; 0 = any number. Default 10,000, of a
+    /// `mails_per_hour`: mails that it may cause in an hour; 0 = no limit. Default 10,000, of a
     /// test key 500.
     pub mails_per_hour: u32,
-    /// The sources that it may send from. Empty: every source.
+    /// The sources that it may send from; empty: every source.
     pub sources: Vec<Source>,
 }
 
@@ -58,8 +31,8 @@ pub enum KeyItem {
     Good(Key),
     /// It was revoked.
     Revoked,
-    /// Something in it cannot be understood. It opens nothing; what it let in before waits until it
-    /// is mended.
+    /// Something in it cannot be understood. The key opens nothing, and the requests that it sent
+    /// before wait until the item is corrected.
     Faulty(ConfigFault),
 }
 
@@ -75,38 +48,23 @@ impl KeyItem {
 }
 
 impl Key {
-    /// `None` if it was revoked.
+    /// The key; `None` if it was revoked.
     fn read(item: &Item<'_>) -> Result<Option<Self>, ConfigFault> {
-        if item.bool("revoked")?.unwrap_or(false) {
+        if item.read(&key::REVOKED)? {
             return Ok(None);
         }
-        let mode = match item.text("mode")?.map(|mode| mode.to_lowercase()).as_deref() {
-            Some("test") => Mode::Test,
-            Some("live") => Mode::Live,
-            _ => return Err(item.fault("mode")),
-        };
-        let mails_per_hour =
-            item.number("mails_per_hour", u32::MAX)?.unwrap_or(Ceiling::default_of(mode));
-        let scopes = item.list("scopes")?.unwrap_or_default();
-        let scopes = scopes.iter().map(|scope| match scope.to_lowercase().as_str() {
-            "send" => Ok(KeyScope::Send),
-            "read" => Ok(KeyScope::Read),
-            _ => Err(item.fault("scopes")),
-        });
-        let sources = item.list("sources")?.unwrap_or_default();
-        let sources = sources.iter().map(|name| {
-            Source::from_name(&name.to_lowercase()).ok_or_else(|| item.fault("sources"))
-        });
+        let mode = item.read(&key::MODE)?;
+        let mails_per_hour = item.read(&key::MAILS_PER_HOUR)?;
         Ok(Some(Self {
             digest: item.id().to_owned(),
             mode,
-            scopes: scopes.collect::<Result<_, _>>()?,
-            sources: sources.collect::<Result<_, _>>()?,
-            mails_per_hour,
+            scopes: item.read(&key::SCOPES)?,
+            sources: item.read(&key::SOURCES)?,
+            mails_per_hour: mails_per_hour.unwrap_or(Ceiling::default_of(mode)),
         }))
     }
 
-    /// How many mails it may cause in an hour; `None`: any number.
+    /// How many mails it may cause in an hour; `None`: no limit.
     pub fn ceiling(&self) -> Option<Ceiling> {
         Ceiling::new(&self.digest, self.mails_per_hour)
     }
@@ -143,7 +101,10 @@ mod tests {
             (json!(7), None),
             (json!([["zendesk"]]), None),
         ] {
-            let item = json!({ "kind": "key", "id": "digest", "mode": "live", "scopes": ["send"], "sources": sources });
+            let item = json!({
+                "kind": "key", "id": "digest", "mode": "live", "scopes": ["send"],
+                "sources": sources,
+            });
             let item = item.as_object().cloned().unwrap_or_default();
             let opens = match KeyItem::read(&Item::new(&item)) {
                 KeyItem::Good(key) => {

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use policy::{Employee, KeyItem};
+use policy::{Employee, KeyItem, Settings};
 
-use crate::settings::Settings;
 
-/// How long an item is taken for current. The contract is 30 s at most; less costs one more read in
-/// ten seconds.
+/// How long an item is used before it is read again. The contract allows 30 s; with 10 s, what an
+/// admin changes takes effect sooner, for one more read in ten seconds.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
-/// Employees and keys remembered at most; then all are forgotten.
+/// At most so many employees, and so many keys, are remembered; at one more, all are forgotten.
 const REMEMBERED: usize = 2_000;
 
 #[derive(Debug, Default)]
@@ -23,13 +22,13 @@ pub(crate) struct Cached {
     pub(crate) people: HashMap<String, (Timestamp, Employee)>,
     pub(crate) ids: HashMap<String, (Timestamp, String)>,
     pub(crate) keys: HashMap<String, (Timestamp, KeyItem)>,
-    /// The minute that was last noted by [`Store::note_send_event`].
+    /// The minute that [`Store::note_send_event`] noted last.
     pub(crate) noted: Option<i64>,
 }
 
 pub(crate) fn fresh(read_at: Timestamp, now: Timestamp) -> bool {
-    // Either way: a clock that was set back must not keep an item for ever, and batches that
-    // overlap are not in the order of their clocks.
+    // In both directions: a clock that was set back must not keep an item for ever, and batches
+    // that overlap do not come in the order of their clocks.
     now.duration_since(read_at).abs() < FRESH
 }
 

@@ -1,4 +1,4 @@
-//! Reading the config table, with a cache of at most half a minute.
+//! Reads the config table. What was read is remembered for a short time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,19 +6,20 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use normalize::EmployeeRef;
-use policy::{Employee, Item, KeyItem};
+use policy::config_table::employee_id;
+use policy::{Employee, Item, KeyItem, Settings};
 use serde_json::{Map, Value};
 
 use crate::cache::{Cached, fresh, recall, remember};
+use crate::config_log::{log, log_unknown, log_unknown_attributes};
 use crate::error::StoreError;
 use crate::ground::s;
-use crate::settings::{Settings, log, log_unknown};
 use crate::store::Store;
 
 impl Store {
-    /// Has the next readers of the configuration read it anew. What was remembered may be older
-    /// than the request at hand: a channel that an admin switched on a moment ago must not be
-    /// refused because another function still remembers it as switched off.
+    /// Forgets the configuration, so that the next call reads it from the table. What is remembered
+    /// may be older than the request at hand: a request for a channel that an admin switched on a
+    /// moment ago must not be refused because this function still remembers the channel as off.
     pub fn forget_configuration(&self) {
         self.cache.with(|cached| *cached = Cached { noted: cached.noted, ..Cached::default() });
     }
@@ -30,7 +31,7 @@ impl Store {
         }
         let Some(item) = self.config_item("key", digest).await? else { return Ok(None) };
         let key = KeyItem::read(&Item::new(&item));
-        log_unknown(&item);
+        log_unknown_attributes(&item);
         if let KeyItem::Faulty(fault) = &key {
             log(fault);
         }
@@ -45,7 +46,10 @@ impl Store {
         {
             return Ok(settings.1);
         }
-        let settings = Arc::new(Settings::read(&self.settings_items().await?));
+        let settings = Settings::read(&self.settings_items().await?, language::is_spoken);
+        settings.faults.iter().for_each(log);
+        settings.unknown.iter().for_each(log_unknown);
+        let settings = Arc::new(settings);
         self.cache.with(|c| c.settings = Some((now, settings.clone())));
         Ok(settings)
     }
@@ -77,11 +81,12 @@ impl Store {
         if let Some(employee) = self.cache.with(|c| recall(&c.people, email, now)) {
             return Ok(Some(employee));
         }
-        // Who is not found is not remembered: an employee who has just been added is found at once.
+        // That there is no such employee is not remembered: one who has just been added is found at
+        // once.
         let Some(item) = self.config_item("employee", email).await? else { return Ok(None) };
         let employee = Employee::read(&item);
-        employee.faults.iter().for_each(log);
-        log_unknown(&item);
+        employee.faults.iter().chain(&employee.warnings).for_each(log);
+        log_unknown_attributes(&item);
         self.cache.with(|c| remember(&mut c.people, email, employee.clone(), now));
         Ok(Some(employee))
     }
@@ -95,9 +100,9 @@ impl Store {
             return Ok(Some(email));
         }
         let Some(item) = self.config_item("employee_id", custom_id).await? else { return Ok(None) };
-        log_unknown(&item);
-        // Who cannot be found is `employee_not_found`: nothing is sent.
-        let email = Item::new(&item).words("email").unwrap_or_else(|fault| {
+        log_unknown_attributes(&item);
+        // An employee who cannot be found is `employee_not_found`: nothing is sent.
+        let email = Item::new(&item).read(&employee_id::EMAIL).unwrap_or_else(|fault| {
             log(&fault);
             None
         });
@@ -112,7 +117,7 @@ impl Store {
         id: &str,
     ) -> Result<Option<Map<String, Value>>, StoreError> {
         if id.is_empty() || id.len() > 1_024 {
-            return Ok(None); // no key of DynamoDB's
+            return Ok(None); // DynamoDB allows no such key
         }
         let got = self
             .client
@@ -125,13 +130,15 @@ impl Store {
         Ok(got.item.map(plain))
     }
 
-    /// One statement instead of a query for each kind: with nothing cached, an accepted request
-    /// costs four calls (an employee by custom id: five). `IN` on the partition key reads those
-    /// partitions and scans nothing (DynamoDB, "PartiQL select statements").
+    /// Reads all kinds of settings with one statement in place of a query for each kind: with
+    /// nothing cached, an accepted request costs four calls (five if it names the employee by
+    /// custom id). `IN` on the partition key reads those partitions and is no scan (DynamoDB,
+    /// "PartiQL select statements").
     async fn settings_items(&self) -> Result<Vec<Map<String, Value>>, StoreError> {
         let statement = format!(
-            "SELECT * FROM \"{}\" WHERE \"kind\" IN ['company', 'channel', 'brand', 'language', 'integration']",
-            self.tables.config
+            "SELECT * FROM \"{}\" WHERE \"kind\" IN ['{}']",
+            self.tables.config,
+            Settings::KINDS.join("', '")
         );
         let (mut items, mut token) = (Vec::new(), None);
         loop {
@@ -153,7 +160,7 @@ impl Store {
 }
 
 /// An item as plain JSON. An attribute of a type that no setting has (binary, null) becomes an
-/// empty object, which every reader takes for a fault of that attribute: one odd item must not make
+/// empty object, which is a fault for every reader of that attribute. So one odd item does not make
 /// the others unreadable.
 fn plain(item: HashMap<String, AttributeValue>) -> Map<String, Value> {
     item.into_iter()
