@@ -16,5 +16,6 @@ mod header;
 mod ses;
 mod survey_mail;
 
-pub use ses::{Refusal, SendError, Ses, client};
+pub use policy::Refusal;
+pub use ses::{SendError, Ses, client};
 pub use survey_mail::{RenderError, RenderedMail, Sender, SurveyMail, render};

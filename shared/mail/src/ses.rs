@@ -15,6 +15,8 @@ use aws_sdk_sesv2::types::{
     MessageHeader, MessageTag, TrackingConfigurationOverrides,
 };
 
+use policy::Refusal;
+
 use crate::RenderedMail;
 
 /// Until the connection stands.
@@ -42,25 +44,6 @@ pub struct Ses {
     /// The configuration set that publishes this stack's events; without one, nothing is heard of a
     /// mail again.
     pub configuration_set: Option<String>,
-}
-
-/// Why SES did not take a mail. It was certainly not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Too fast: try again soon.
-    Throttled,
-    /// The day's quota is used up, or the account is paused or suspended: wait, it is not this
-    /// mail's fault.
-    QuotaOrPaused,
-    /// This recipient can get no mail: do not try again.
-    AddressRejected,
-    /// Sender not verified, configuration set missing, no permission: try again later, somebody has
-    /// to mend it.
-    Misconfigured,
-    /// This mail, for what it holds: another attempt may fare better, many will not.
-    ThisMail,
-    /// No connection could be opened: nothing left this machine.
-    Unreachable,
 }
 
 /// What became of a mail that was not accepted. `code` is SES's or our word for it, fit for a log;

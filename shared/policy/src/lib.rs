@@ -3,6 +3,7 @@
 //! **Invariant:** no I/O, no clock, no randomness, no HTTP and no DynamoDB. Whoever calls brings
 //! the facts (configuration, time, a random number) and carries out what is decided here.
 
+mod after_refusal;
 mod attributes;
 mod backoff;
 mod ceiling;
@@ -20,6 +21,7 @@ mod status;
 mod ticket_status;
 mod waiting;
 
+pub use after_refusal::{AfterRefusal, Refusal, after_refusal};
 pub use backoff::{backoff, backoff_after};
 pub use ceiling::Ceiling;
 pub use config::{
