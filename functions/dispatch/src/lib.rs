@@ -240,7 +240,7 @@ impl Dispatch {
             }
             Err(SendError::Refused { refusal, code }) => (refusal, code),
         };
-        tracing::warn!(%request_id, ?refusal, code, attempts = row.attempts, "SES refused the mail");
+        tracing::warn!(%request_id, ?refusal, code, attempts = row.attempts, "refused");
         let waited = now.duration_since(due_at(row));
         let row_ends_before = |pause: SignedDuration| row.ends_before(saturating_add(now, pause));
         let random = fastrand::u32(..);

@@ -46,8 +46,9 @@ pub enum Message {
 /// What SES writes to the topic once, when the event destination is created (docs/facts.md, SES 6).
 const VALIDATED: &str = "Successfully validated SNS topic for Amazon SES event publishing.";
 
-/// The messages in an envelope, which is one of: a batch of a queue, with bare records, or with
-/// SNS's envelopes if raw delivery is off; an SNS notification; an EventBridge event; a bare record.
+/// The messages in an envelope. It is one of these: a batch of a queue, with bare records, or with
+/// SNS's envelopes if raw delivery is off; an SNS notification; an EventBridge event; or a bare
+/// record.
 pub fn messages(envelope: &Value) -> Vec<Result<Message, NotAnEvent>> {
     if let Some(records) = envelope.get("Records").and_then(Value::as_array) {
         let message = |record: &Value| match (record.get("body"), record.get("Sns")) {

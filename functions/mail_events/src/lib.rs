@@ -106,7 +106,7 @@ async fn write(
         let window = store.settings(now).await?.company.suppression;
         if store.outcome_after_all(&row, &outcome, window).await? {
             let (request_id, status) = (row.request_id, row.status.as_str());
-            tracing::warn!(%request_id, status, "the mail had left, although we did not believe so");
+            tracing::warn!(%request_id, status, "the mail had left after all");
             return Ok((true, Some(row)));
         }
     }

@@ -133,7 +133,8 @@ impl Survey {
                 }
             }
         }
-        tracing::info!(request_id = %row.request_id, mode = row.mode.as_str(), stars = given, "answered");
+        let (request_id, mode) = (row.request_id, row.mode.as_str());
+        tracing::info!(%request_id, mode, stars = given, "answered");
         Ok(Visit::SeeOther(format!("?thanks={given}{kept_language}")))
     }
 

@@ -127,7 +127,8 @@ async fn settle(
     match carry_out(store, due, step, max_attempts, now).await {
         // Each sweep would fail at this row in the same way, so it ends.
         Err(StoreError::Invalid { operation, cause }) => {
-            tracing::error!(request_id = %due.request_id, operation, cause, "row cannot be written");
+            let request_id = due.request_id;
+            tracing::error!(%request_id, operation, cause, "row cannot be written");
             give_up(store, due, Reason::NotStorable, now).await
         }
         other => other,

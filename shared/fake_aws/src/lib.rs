@@ -53,12 +53,11 @@ impl Reply {
         reply
     }
 
-    /// A cancelled transaction: one code for each of its actions, in order, `None` for an action
-    /// that did not fail.
-    pub fn cancelled(codes: &[&str]) -> Self {
+    /// A cancelled transaction: one reason for each of its actions, in order. The reason of an
+    /// action that did not fail is `{"Code": "None"}`.
+    pub fn cancelled(reasons: &[Value]) -> Self {
         let mut reply = Self::error(400, "TransactionCanceledException");
-        reply.body["CancellationReasons"] =
-            codes.iter().map(|code| json!({ "Code": code })).collect();
+        reply.body["CancellationReasons"] = json!(reasons);
         reply
     }
 }
@@ -120,5 +119,32 @@ impl FakeAws {
     pub fn requests(&self, operation: &str) -> Vec<Value> {
         let calls = self.calls().into_iter();
         calls.filter(|call| call.operation == operation).map(|call| call.body).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+    use aws_sdk_dynamodb::types::AttributeValue;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn calls_are_recorded_and_answered_as_the_script_says() {
+        let aws = FakeAws::start(|call| match call.body["Key"]["id"]["S"].as_str() {
+            Some("there") => Reply::ok(json!({ "Item": { "id": { "S": "there" } } })),
+            _ => Reply::error(400, "ResourceNotFoundException"),
+        })
+        .await;
+        let client = Client::new(&aws.config());
+        let get = |id: &str| {
+            client.get_item().table_name("t").key("id", AttributeValue::S(id.to_owned())).send()
+        };
+        assert!(get("there").await.unwrap().item.is_some());
+        let error = get("elsewhere").await.unwrap_err();
+        assert_eq!(error.code(), Some("ResourceNotFoundException"));
+        assert_eq!(aws.requests("GetItem").len(), 2);
+        assert_eq!(aws.requests("PutItem").len(), 0);
     }
 }
