@@ -18,7 +18,7 @@ const LONGEST_VALUE: usize = 995;
 /// Longest tag value (API reference, `MessageTag`).
 const LONGEST_TAG: usize = 256;
 
-/// Bytes of text in one encoded-word. RFC 2047 allows 75 characters for a word, and 76 for its line.
+/// Bytes of text in one encoded-word. RFC 2047 allows a word 75 characters, and its line 76.
 /// SES's parameters take no line breaks: a later mail server folds the header, at the blanks. 39
 /// bytes become 64 characters, which fit on a line after `Reply-To: `.
 const LONGEST_WORD: usize = 39;

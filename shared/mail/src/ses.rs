@@ -59,8 +59,8 @@ pub enum SendError {
         /// `TooManyRequestsException`, …
         code: String,
     },
-    /// The mail may have been sent: time-out, reset, 5xx. It must not be sent again without evidence
-    /// that it never left.
+    /// The mail may have been sent: time-out, reset, 5xx. It must not be sent again without
+    /// evidence that it never left.
     #[error("unknown outcome: {code}")]
     Unknown {
         /// `timeout`, `InternalFailure`, …
@@ -156,8 +156,8 @@ fn classify_reply(status: u16, error: &SendEmailError, mail: &RenderedMail) -> S
         "LimitExceededException" | "SendingPausedException" | "AccountSuspendedException" => {
             Refusal::QuotaOrPaused
         }
-        // One exception stands for two limits. "Maximum sending rate exceeded." is over in a second,
-        // "Daily message quota exceeded." is not.
+        // One exception stands for two limits. "Maximum sending rate exceeded." is over in a
+        // second, "Daily message quota exceeded." is not.
         _ if status == 429 || code.contains("Throttl") || code == "TooManyRequestsException" => {
             if says(&["quota"]) {
                 Refusal::QuotaOrPaused

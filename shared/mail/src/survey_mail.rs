@@ -12,7 +12,7 @@ use crate::header::{bare_address, header, mailbox, mailto, tag};
 /// Fonts that every system has, so that none is loaded.
 const FONT: &str = "-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif";
 
-/// How much is shown of the name of a brand or sender, and of a brand's own question, in characters.
+/// How much is shown of the name of a brand or sender, and of a brand's own question: characters.
 const LONGEST_BRAND: usize = 60;
 const LONGEST_QUESTION: usize = 200;
 

@@ -86,7 +86,9 @@ async fn one_call_carries_the_whole_mail() {
     assert_eq!(request["ConfigurationSetName"], json!("afterword"));
     assert_eq!(
         request["ConfigurationOverrides"],
-        json!({ "Tracking": { "OpenTrackingEnabled": "DISABLED", "ClickTrackingEnabled": "DISABLED" } })
+        json!({ "Tracking": {
+            "OpenTrackingEnabled": "DISABLED", "ClickTrackingEnabled": "DISABLED",
+        } })
     );
     let simple = &request["Content"]["Simple"];
     assert_eq!(simple["Subject"], json!({ "Data": mail.subject, "Charset": "UTF-8" }));
@@ -145,7 +147,8 @@ async fn a_refusal_says_what_it_means() {
         (
             400,
             "MessageRejected",
-            "Email address is not verified. The following identities failed the check: jane@customer.example",
+            "Email address is not verified. The following identities failed the check: \
+             jane@customer.example",
             Misconfigured,
         ),
         (400, "BadRequestException", "1 validation error detected", ThisMail),
