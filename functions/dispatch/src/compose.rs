@@ -2,30 +2,32 @@
 
 use branding::{Agent, resolve};
 use jiff::Timestamp;
-use links::{Subject, SurveyToken, UnsubscribeToken};
+use links::{Links, Subject, SurveyToken, UnsubscribeToken};
 use mail::{RenderError, RenderedMail, Sender, SurveyMail, render};
 use normalize::Address;
 use policy::{Brand, Company, Mailbox, Mode, Reason, WaitingFor};
 use store::Interaction;
 
 use crate::configuration::ConfigurationFor;
-use crate::{Dispatch, Stopped};
+use crate::stopped::Stopped;
 
 /// Composes the mail of a request, in the request's language and with its brand's branding.
-/// `claimed_at` is when the claim is made under which the mail is sent.
+/// `stack_sender` is the sender for a company that has set none. `claimed_at` is when the claim is
+/// made under which the mail is sent.
 ///
 /// If the mail cannot be composed, an admin has to correct the configuration: the request is held.
 pub(crate) fn compose(
-    dispatch: &Dispatch,
+    links: &Links,
+    stack_sender: Option<&Address>,
     row: &Interaction,
     configuration: &ConfigurationFor,
     claimed_at: Timestamp,
 ) -> Result<RenderedMail, Stopped> {
     let (company, brand) = (&configuration.settings.company, configuration.brand(row));
     let to = recipient(row, company)?;
-    let from = sender(company, brand, dispatch.sender.as_ref())
-        .ok_or_else(|| Stopped::held(WaitingFor::Sender))?;
-    let mail = survey_mail(dispatch, row, &to, from, company, brand)
+    let from =
+        sender(company, brand, stack_sender).ok_or_else(|| Stopped::held(WaitingFor::Sender))?;
+    let mail = survey_mail(links, row, &to, from, company, brand)
         .map_err(|error| Stopped::Held(WaitingFor::Configuration, error.to_string()))?;
     // A row may be claimed more than once. With the time of its claim in the mail's tags, the Send
     // event says which claim it belongs to.
@@ -47,7 +49,7 @@ fn recipient(row: &Interaction, company: &Company) -> Result<String, Stopped> {
 }
 
 fn survey_mail(
-    dispatch: &Dispatch,
+    links: &Links,
     row: &Interaction,
     to: &str,
     from: Sender<'_>,
@@ -81,8 +83,8 @@ fn survey_mail(
             Some(Agent { name: a.name.as_deref()?, picture_url: a.picture_url.as_deref() })
         }),
         branding: resolve(company, brand),
-        survey_url: &dispatch.links.survey(&survey),
-        unsubscribe_url: &dispatch.links.unsubscribe(&unsubscribe),
+        survey_url: &links.survey(&survey),
+        unsubscribe_url: &links.unsubscribe(&unsubscribe),
         request_id: &row.request_id.to_string(),
         test: row.mode == Mode::Test,
     })

@@ -7,7 +7,7 @@ use normalize::Address;
 use policy::{Brand, Ceiling, DueFacts, Employee, KeyItem, Mode, WaitingFor, declined, recheck};
 use store::{Interaction, Settings, Store, StoreError};
 
-use crate::Stopped;
+use crate::stopped::Stopped;
 
 /// The configuration items that one request depends on.
 pub(crate) struct ConfigurationFor {

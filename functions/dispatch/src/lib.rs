@@ -13,6 +13,7 @@
 mod compose;
 mod configuration;
 mod environment;
+mod stopped;
 
 pub use environment::{Environment, SetUpError};
 
@@ -30,6 +31,7 @@ use store::{Claim, Claimed, Interaction, Store, StoreError, each_interaction};
 use uuid::Uuid;
 
 use configuration::ConfigurationFor;
+use stopped::Stopped;
 
 /// The function and what it needs.
 #[derive(Clone, Debug)]
@@ -44,31 +46,6 @@ pub struct Dispatch {
     pub sender: Option<Address>,
     /// The function's own time-out: a claim's lease outlasts it.
     pub time_out: SignedDuration,
-}
-
-/// Why no mail is sent for a request now.
-#[derive(Debug)]
-pub(crate) enum Stopped {
-    /// Another invocation has claimed it, or its row has changed: nothing is left to do.
-    MovedOn,
-    /// It ends, for this reason.
-    Refused(Reason),
-    /// It waits. The text is for the log: what has to happen first.
-    Held(WaitingFor, String),
-    /// A table could not be read or written. Lambda delivers the record again.
-    Store(StoreError),
-}
-
-impl Stopped {
-    fn held(waiting_for: WaitingFor) -> Self {
-        Self::Held(waiting_for, waiting_for.sentence().to_owned())
-    }
-}
-
-impl From<StoreError> for Stopped {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
 }
 
 impl Dispatch {
@@ -111,7 +88,7 @@ impl Dispatch {
     async fn mail(&self, row: &Interaction, now: Timestamp) -> Result<(), Stopped> {
         let configuration = self.check(row, now).await?;
         // Composed before the claim, so that a mail that cannot be composed holds no lease.
-        let mail = compose::compose(self, row, &configuration, now)?;
+        let mail = compose::compose(&self.links, self.sender.as_ref(), row, &configuration, now)?;
         let claim_id = self.claim(row, &configuration, now).await?;
         let sent = self.ses.send(&mail).await;
         let max_attempts = configuration.settings.company.send_attempts;

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use normalize::Address;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::RenderError;
+use crate::render_error::RenderError;
 
 /// The longest value that SES takes in `Simple` content. Name and value together may have one byte
 /// more (API reference, `MessageHeader`).

@@ -12,9 +12,11 @@
 //! address, a name or a token.
 
 mod header;
+mod render_error;
 mod ses;
 mod survey_mail;
 
 pub use policy::Refusal;
+pub use render_error::RenderError;
 pub use ses::{SendError, Ses, client};
-pub use survey_mail::{RenderError, RenderedMail, Sender, SurveyMail, render};
+pub use survey_mail::{RenderedMail, Sender, SurveyMail, render};

@@ -17,7 +17,7 @@ use aws_sdk_sesv2::types::{
 
 use policy::Refusal;
 
-use crate::RenderedMail;
+use crate::survey_mail::RenderedMail;
 
 /// How long opening a connection may take.
 const CONNECT: Duration = Duration::from_secs(2);

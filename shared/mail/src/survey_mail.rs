@@ -8,6 +8,7 @@ use language::Texts;
 use normalize::Address;
 
 use crate::header::{bare_address, header, mailbox, mailto, tag};
+use crate::render_error::RenderError;
 
 /// Fonts that every system has, so that none is loaded.
 const FONT: &str = "-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif";
@@ -88,24 +89,6 @@ impl fmt::Debug for RenderedMail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RenderedMail").field("tags", &self.tags).finish_non_exhaustive()
     }
-}
-
-/// Why a mail cannot be rendered. The cause is always in the set-up: text of a customer or an agent
-/// is made safe instead.
-#[derive(Debug, thiserror::Error)]
-pub enum RenderError {
-    /// SES would not take the recipient's address.
-    #[error("`{0}` is not an address that a mail can have")]
-    Address(&'static str),
-    /// The survey or unsubscribe URL is not an http(s) URL of printable ASCII.
-    #[error("`{0}` is not a web address")]
-    Url(&'static str),
-    /// A header is too long, or not ASCII.
-    #[error("the value of header {0} is too long or not ASCII")]
-    Header(&'static str),
-    /// A template cannot be rendered: a bug.
-    #[error("template: {0}")]
-    Template(#[from] askama::Error),
 }
 
 /// One of the five links, with a number of stars.

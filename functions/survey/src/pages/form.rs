@@ -1,8 +1,8 @@
 //! What `form.html` shows of a [`SurveyForm`].
 
+use super::content::{Frame, LONGEST_COMMENT, Mistake, SurveyForm, Topic};
 use super::sentence::Sentence;
 use super::sheet::origin;
-use super::{Frame, LONGEST_COMMENT, Mistake, SurveyForm, Topic};
 
 pub(super) struct FormView<'a> {
     pub(super) action: &'a str,

@@ -8,7 +8,7 @@ use lambda_http::http::StatusCode;
 use language::Texts;
 use sha2::{Digest, Sha256};
 
-use super::{Frame, Page};
+use super::content::{Frame, Page};
 
 /// What `base.html` shows of a [`Frame`].
 pub(super) struct Sheet<'a> {
