@@ -1,4 +1,4 @@
-//! The real functions. As in Lambda, each is set up once and then invoked with events.
+//! The real functions, as Lambda would run them: one value each, made once, invoked with events.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use intake::Intake;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, Response};
-use links::{SubjectSecret, SurveyUrl, TokenSecrets};
+use links::{Links, SubjectSecret, TokenSecrets};
 use mail::Ses;
 use serde_json::Value;
 use store::{Store, Tables};
@@ -21,29 +21,29 @@ use zendesk::{Signature, Zendesk};
 
 use crate::functions::{FunctionError, Functions};
 
-/// `SUBJECT_SECRET` of the local functions. `template.yaml` has the same one for `sam local`, so
-/// that functions there find the same customers in the suppression table.
+/// What the local functions' `SUBJECT_SECRET` is; also in `template.yaml` for `sam local`, so that
+/// `sam local` functions meet the same subjects.
 pub const SUBJECT_SECRET: &str = "local-subject-secret";
-/// `TOKEN_SECRETS` of the local functions, also in `template.yaml`.
+/// Likewise `TOKEN_SECRETS`.
 pub const TOKEN_SECRETS: &str = "v1:local-token-secret";
 
-/// The time, by function: in production each function runs on a machine with its own clock.
+/// Tells each function the time, which it has from a machine of its own.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn(&str) -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// The system's clock.
+    /// The system's.
     pub fn system() -> Self {
         Self::new(|_| Timestamp::now())
     }
 
-    /// Another clock. It is called once for each invocation, with the name of the function's
-    /// folder.
+    /// Any other. It is given the name of the function's folder, and asked once for each
+    /// invocation, by `dispatch` once more for each mail.
     pub fn new(clock: impl Fn(&str) -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(clock))
     }
 
-    /// The time on this function's clock.
+    /// The time as this function has it.
     pub fn now(&self, function: &str) -> Timestamp {
         (self.0)(function)
     }
@@ -55,14 +55,14 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// The services that the functions call, and what the functions know about them.
+/// Where the functions find what they call.
 #[derive(Clone, Debug)]
 pub struct Endpoints {
     /// DynamoDB.
     pub dynamodb: String,
     /// SES v2.
     pub ses: String,
-    /// The API's public URL, for the links in mails.
+    /// The API's own public URL, for the links in mails.
     pub survey_url: String,
     /// `GLADLY_TOKEN`.
     pub gladly_token: String,
@@ -88,17 +88,17 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Makes the functions. They call these endpoints, and take the time from this clock.
+    /// The functions on these endpoints, at the time of this clock.
     ///
     /// # Errors
-    /// A function that cannot be set up.
+    /// If a function cannot be set up.
     pub fn new(endpoints: &Endpoints, clock: Clock) -> Result<Self, FunctionError> {
         let tables = ["config", "interactions", "suppression", "responses"].map(str::to_owned);
         let [config, interactions, suppression, responses] = tables;
         let tables = Tables { config, interactions, suppression, responses };
         let aws_dynamodb = aws(&endpoints.dynamodb);
-        // In production each function has its own process, and so its own cache of the
-        // configuration. The same here.
+        // Each function has its own process in production, and so its own cache of the
+        // configuration.
         let store =
             || Store::new(&aws_dynamodb, tables.clone(), SubjectSecret::new(SUBJECT_SECRET));
         let secrets = TokenSecrets::parse(TOKEN_SECRETS)?;
@@ -122,8 +122,7 @@ impl Bundle {
             dispatch: Dispatch {
                 store: store(),
                 ses,
-                secrets,
-                survey_url: SurveyUrl::new(&endpoints.survey_url),
+                links: Links::new(&endpoints.survey_url, secrets)?,
                 sender: policy::Mailbox::parse("survey@afterword.example")
                     .map(|mailbox| mailbox.address),
                 time_out: SignedDuration::from_secs(60),
@@ -137,16 +136,16 @@ impl Bundle {
         })
     }
 
-    /// The tables, through the store of one function.
+    /// The tables, as a function sees them.
     pub fn store(&self) -> &Store {
         &self.requests.store
     }
 }
 
-/// Gladly's own hosts, and loopback, where the fake of Gladly listens.
-const LOCAL_GLADLY_HOSTS: &str = "*.gladly.com,*.gladly.qa,127.0.0.1,[::1],localhost";
+/// Gladly's own hosts, and the fake on loopback.
+const LOCAL_GLADLY_HOSTS: &str = "*.gladly.com,*.gladly.qa,127.0.0.1,localhost";
 
-/// The SDK's configuration for one local endpoint. It reads nothing from the environment.
+/// The SDK's configuration for one local endpoint: nothing is read from the environment.
 fn aws(endpoint: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -155,12 +154,13 @@ fn aws(endpoint: &str) -> SdkConfig {
             "local", "local", None, None, "local",
         )))
         .endpoint_url(endpoint)
-        // Plain HTTP. The default client would read the machine's certificates for each function.
+        // Plain HTTP: the default client would read the machine's certificates first, for each
+        // function anew.
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build()
 }
 
-/// Invokes the functions of a bundle.
+/// The bundle behind the seam to the local services.
 #[derive(Clone, Debug)]
 pub struct Invoker(pub Arc<Bundle>);
 
@@ -196,7 +196,7 @@ impl Functions for Invoker {
         async move {
             let now = bundle.clock.now(&function);
             Ok(match function.as_str() {
-                "dispatch" => bundle.dispatch.handle(&event, now).await,
+                "dispatch" => bundle.dispatch.handle(&event, || bundle.clock.now("dispatch")).await,
                 "gladly_resolve" => bundle.resolver.handle(&event, now).await,
                 "sweep" => serde_json::to_value(sweep::sweep(&bundle.sweep, now).await?)?,
                 "mail_events" => mail_events::handle(&bundle.mail_events, &event, now)

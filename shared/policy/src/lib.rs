@@ -6,6 +6,7 @@
 
 mod after_refusal;
 mod attribute;
+mod answering;
 mod backoff;
 mod brand;
 mod cancellation;
@@ -25,6 +26,7 @@ mod identity;
 mod item;
 mod key;
 mod language_row;
+mod mail_event;
 mod mailbox;
 mod number_values;
 mod reason;
@@ -34,12 +36,15 @@ mod settings;
 mod slips;
 mod status;
 mod text_values;
+mod sending;
+mod sweeping;
 mod ticket_status;
 mod value_type;
 mod waiting;
 
 pub use after_refusal::{AfterRefusal, Refusal, after_refusal};
 pub use attribute::{Attribute, AttributeDescription, ItemId, Kind};
+pub use answering::{SurveyState, SurveyTimes, stores_input, survey_state};
 pub use backoff::{backoff, backoff_after};
 pub use brand::{Brand, BrandingSettings};
 pub use cancellation::Cancellation;
@@ -57,12 +62,17 @@ pub use identity::{identity, ticket};
 pub use item::Item;
 pub use key::{Key, KeyItem};
 pub use language_row::{HasTexts, LanguageRow};
+pub use mail_event::{AddressEffect, MailEventKind};
 pub use mailbox::Mailbox;
 pub use reason::{Outcome, Reason};
 pub use receipt_checks::{Approval, Facts, Verdict, Who, decide, who};
 pub use saturating_add::saturating_add;
 pub use settings::{Settings, Unknown};
 pub use status::{Status, TRANSITIONS};
+pub use sending::{
+    RowState, WINDOW_PAUSES, ends_unsent, held_until, lease, sends_in_flight, waits_for_window,
+};
+pub use sweeping::{DueStep, ReadyBudget, due_step, hours_to_count, unknown_since};
 pub use ticket_status::{TicketStatus, closed_statuses};
 pub use value_type::{Value, ValueType};
 pub use waiting::WaitingFor;
