@@ -44,8 +44,8 @@ export class Browser {
     });
     context.setDefaultTimeout(10_000);
     const wrong = [];
-    // These two are no mistakes: a page with status 4xx, and this driver's own script, which a mail's
-    // sandbox blocks.
+    // These two are no mistakes: a page with status 4xx, and this driver's own script, which the
+    // sandbox of a mail blocks.
     const expected = /status of 4\d\d|Blocked script execution in '[^']*\/messages\//;
     context.on(
       'console',
