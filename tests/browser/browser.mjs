@@ -1,4 +1,4 @@
-// Chromium: contexts to visit in, and what is looked at on every page.
+// Chromium: contexts for visits, and the checks of every page.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -34,7 +34,8 @@ export class Browser {
     return this.chromium.close();
   }
 
-  // Someone with a phone. Whatever a page does that its policy forbids, and every request that leaves this machine, fails the visit at its end.
+  // A visit with a phone. It fails at its end if a page broke its policy, or if a request left this
+  // machine.
   async visit(options, steps) {
     const context = await this.chromium.newContext({
       viewport: PHONE,
@@ -43,7 +44,8 @@ export class Browser {
     });
     context.setDefaultTimeout(10_000);
     const wrong = [];
-    // A page that answers 4xx is no mistake; nor is this driver's own script, which it tries in a mail's sandbox.
+    // These two are no mistakes: a page with status 4xx, and this driver's own script, which the
+    // sandbox of a mail blocks.
     const expected = /status of 4\d\d|Blocked script execution in '[^']*\/messages\//;
     context.on(
       'console',
@@ -64,12 +66,12 @@ export class Browser {
     }
   }
 
-  // What a machine can find wrong with pages: `urls` are visited one after the other.
+  // Visits `urls` one after the other, and fails at what axe finds or at a page that is too wide.
   async audit(
     urls,
     { colorScheme = 'light', width = PHONE.width, post = null, sandboxed = false, axe = true } = {},
   ) {
-    // axe has to be brought in, which our policy forbids as it should: a context of its own, which ignores the policy.
+    // Our policy forbids scripts, and axe is one: so this context ignores the policy.
     const context = await this.chromium.newContext({
       viewport: { width, height: PHONE.height },
       bypassCSP: true,
@@ -101,7 +103,7 @@ async function examine(page, url) {
   const mail = /\/(mail[^/]*|messages\/[^/]+)\.html/.test(url);
   await page.evaluate(AXE);
   const found = await page.evaluate(async (mail) => {
-    // A mail is shown inside a page that has its landmarks; frames are documents that are looked at by themselves.
+    // The page around a mail has the landmarks. Frames are examined by themselves.
     const rules = {
       'target-size': { enabled: true },
       ...(mail && { region: { enabled: false }, 'landmark-one-main': { enabled: false } }),

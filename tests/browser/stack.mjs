@@ -1,4 +1,4 @@
-// The local stack as a process, and what a test asks of it from outside: its API, its mailbox, its tables.
+// The local stack as a process, and calls to its API, its mailbox and its tables.
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -47,7 +47,8 @@ export class Stack {
       'content-type': 'application/x-amz-json-1.0',
       'x-amz-target': `DynamoDB_20120810.${operation}`,
       authorization:
-        'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=local',
+        'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, ' +
+        'SignedHeaders=host, Signature=local',
       'x-amz-date': new Date().toISOString().replace(/[-:]|\.\d+/g, ''),
     };
     const response = await fetch(this.DynamoDB, {
@@ -71,7 +72,7 @@ export class Stack {
     return (await this.dynamodb('Scan', { TableName: table })).Items;
   }
 
-  // What stands in the tables about answers and unsubscribes, as one text: to see whether anything has changed.
+  // All answers and unsubscribes in the tables as one text, to compare before and after.
   async memory() {
     const unsubscribed = (await this.rows('suppression')).filter((row) =>
       row.kind.S.startsWith('unsubscribed'),
@@ -144,7 +145,8 @@ export class Stack {
     return (await (await fetch(`${this.API}/v2/data`, { headers: LIVE })).json()).data;
   }
 
-  // Ends the suppression window of every customer, so that only an unsubscribe stands in the way of the next mail.
+  // Ends the suppression window of every customer, so that only an unsubscribe can stop the next
+  // mail.
   async endWindows() {
     for (const { subject, kind } of await this.rows('suppression')) {
       if (kind.S === 'window')
