@@ -20,7 +20,8 @@ const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS _stream_records_by_number
                             ON _stream_records \
      (table_name, CAST(sequence_number AS INTEGER), shard_id)";
 
-/// Opens the database in the folder `data_dir`, or in memory. Creates the folder and the tables that
+/// Opens the database in the folder `data_dir`, or in memory. Creates the folder and the tables
+/// that
 /// do not exist, with their TTL.
 ///
 /// # Errors

@@ -336,7 +336,8 @@ mod tests {
         let mut stream = tokio::net::TcpStream::connect(proxy.address).await.unwrap();
         let head = "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
                     content-type: application/x-amz-json-1.0\r\n\
-                    authorization: AWS4-HMAC-SHA256 Credential=a/20260101/local/dynamodb/aws4_request, \
+                    authorization: AWS4-HMAC-SHA256 \
+                    Credential=a/20260101/local/dynamodb/aws4_request, \
                     SignedHeaders=host, Signature=0\r\n\
                     x-amz-date: 20260101T000000Z\r\nx-amz-target: DynamoDB_20120810.PutItem\r\n";
         stream

@@ -1,10 +1,12 @@
-//! Afterword as a whole in one process, on loopback: the API, an embedded DynamoDB with its streams,
+//! Afterword as a whole in one process, on loopback: the API, an embedded DynamoDB with its
+//! streams,
 //! SES with a mailbox, and Gladly.
 //!
 //! Each module stands for one AWS service and behaves as that service does: [`gateway`] is API
 //! Gateway, with its connections and, at `/`, a [`front_page`] that production does not have;
 //! [`streams`] and [`filter`] are Lambda's event source mapping, [`schedule`] is EventBridge,
-//! [`database`] is DynamoDB. SES, the mailbox and Gladly are in the crate `fakes`. [`template`] reads
+//! [`database`] is DynamoDB. SES, the mailbox and Gladly are in the crate `fakes`. [`template`]
+//! reads
 //! from `template.yaml` how they are connected. They invoke the functions through
 //! [`functions::Functions`], and [`bundle`] has the real functions. [`stack`] starts and connects
 //! everything, [`seed`] puts the sample company, [`samples`] posts the requests of `events/`, and

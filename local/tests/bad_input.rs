@@ -323,8 +323,7 @@ async fn a_thousand_posts_to_one_token_leave_one_answer_and_a_bounded_history() 
 }
 
 #[tokio::test]
-async fn throttling_and_conflicts_are_retried_and_what_stays_is_a_503_whose_retry_yields_one_survey()
- {
+async fn throttling_and_conflicts_are_retried_and_a_503_can_be_retried_for_one_survey() {
     let mut world = World::proxied().await;
     let dynamodb = &world.stack.proxies.as_ref().unwrap().dynamodb;
     // Twice in conflict, twice throttled: retried, and nobody notices.

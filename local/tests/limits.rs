@@ -107,8 +107,7 @@ async fn a_request_that_is_held_until_its_row_would_expire_ends_with_a_reason_a_
 }
 
 #[tokio::test]
-async fn a_survey_stays_open_though_requests_are_kept_for_less_time_and_though_its_mail_went_out_late()
- {
+async fn a_survey_stays_open_after_a_late_mail_and_with_a_short_retention() {
     for (held_days, retention_days) in [(0, 1), (0, 13), (20, 30)] {
         let mut world = World::proxied().await;
         world.company(

@@ -1,8 +1,10 @@
 //! A fake of Gladly: the resources of its REST API that `gladly_resolve` reads, with a small sample
 //! organisation. Tests replace single replies.
 //!
-//! As in Gladly (developer.gladly.com): Basic auth; errors as `{"errors": …}`, an object for 404 and
-//! an array otherwise; a merged customer is a 301 with the new id in the body and no `Location`. The
+//! As in Gladly (developer.gladly.com): Basic auth; errors as `{"errors": …}`, an object for 404
+//! and
+//! an array otherwise; a merged customer is a 301 with the new id in the body and no `Location`.
+//! The
 //! fake accepts any user and token that are not empty.
 
 use std::collections::HashMap;

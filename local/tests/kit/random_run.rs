@@ -110,7 +110,8 @@ impl RandomRun {
         for proxy in [&proxies.dynamodb, &proxies.ses, &proxies.gladly] {
             proxy.plan(|_| Fault::None);
         }
-        // Gladly's customer is valid again. Otherwise Gladly would be asked about her for longer than
+        // Gladly's customer is valid again. Otherwise Gladly would be asked about her for longer
+        // than
         // this run lasts.
         let jane = json!({ "id": "customer-jane", "name": "Jane",
             "emails": [{ "normalized": "jane.roe@customers.example", "primary": true }] });

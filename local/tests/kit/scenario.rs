@@ -256,7 +256,8 @@ impl Scenario {
             let elapsed = self.world.now().duration_since(resumed);
             let (Some(next), true) = (next, elapsed < LONGEST) else { return };
             let until_next = next.duration_since(self.world.now());
-            // Requests without evidence wait for a day. To save time they are checked less often here
+            // Requests without evidence wait for a day. To save time they are checked less often
+            // here
             // than every five minutes.
             let step = match elapsed.as_hours() {
                 0 => SignedDuration::from_secs(30),
