@@ -64,11 +64,7 @@ impl<'a> Context<'a> {
     }
 
     fn faults(&self) -> Vec<ConfigFault> {
-        let settings = &self.settings;
-        let faults = settings.company.faults.iter();
-        let faults = faults.chain(settings.channels.iter().flat_map(|channel| &channel.faults));
-        let faults = faults.chain(settings.brands.iter().flat_map(|brand| &brand.faults));
-        faults.chain(settings.language_faults.iter().map(|(_, fault)| fault)).cloned().collect()
+        self.settings.faults.clone()
     }
 
     /// Changes items of the config table and writes the audit trail, in one transaction. Nothing is

@@ -1,17 +1,57 @@
-//! From a request to its mail.
+//! Composes the mail of a request.
 
 use branding::{Agent, resolve};
-use links::{Subject, SurveyToken, UnsubscribeToken};
+use jiff::Timestamp;
+use links::{Links, SurveyToken, UnsubscribeToken};
 use mail::{RenderError, RenderedMail, Sender, SurveyMail, render};
-use normalize::Address;
-use policy::{Brand, Company, Mailbox, Mode};
+use normalize::{Address, CustomerAddress};
+use policy::{Brand, Company, Mailbox, Mode, Reason, WaitingFor};
 use store::Interaction;
 
-use crate::Dispatch;
+use crate::configuration::ConfigurationFor;
+use crate::stopped::Stopped;
 
-/// Writes the mail of a request to `to`, in the request's language and its brand's branding.
-pub(crate) fn survey_mail(
-    dispatch: &Dispatch,
+/// Composes the mail of a request, in the request's language and with its brand's branding.
+/// `stack_sender` is the sender for a company that has set none. `claimed_at` is when the claim is
+/// made under which the mail is sent.
+///
+/// If the mail cannot be composed, an admin has to correct the configuration: the request is held.
+pub(crate) fn compose(
+    links: &Links,
+    stack_sender: Option<&Address>,
+    row: &Interaction,
+    configuration: &ConfigurationFor,
+    claimed_at: Timestamp,
+) -> Result<RenderedMail, Stopped> {
+    let (company, brand) = (&configuration.settings.company, configuration.brand(row));
+    let to = recipient(row, company)?;
+    let from =
+        sender(company, brand, stack_sender).ok_or_else(|| Stopped::held(WaitingFor::Sender))?;
+    let mail = survey_mail(links, row, &to, from, company, brand)
+        .map_err(|error| Stopped::Held(WaitingFor::Configuration, error.to_string()))?;
+    // A row may be claimed more than once. With the time of its claim in the mail's tags, the Send
+    // event says which claim it belongs to.
+    Ok(mail.tagged("claimed_at", &claimed_at.as_millisecond().to_string()))
+}
+
+/// Where the mail goes: to the customer, or, for a test key, to the company's test address.
+fn recipient(row: &Interaction, company: &Company) -> Result<String, Stopped> {
+    match row.mode {
+        Mode::Test => {
+            let address = company.test_email.as_ref().map(Address::as_mailbox);
+            address.ok_or_else(|| Stopped::held(WaitingFor::TestEmail))
+        }
+        Mode::Live => match &row.details.customer.address {
+            CustomerAddress::Valid(address) => Ok(address.as_mailbox()),
+            // Only a row that was edited by hand: a request without an address is never queued.
+            CustomerAddress::Malformed(_) => Err(Stopped::Refused(Reason::InvalidCustomer)),
+            CustomerAddress::Missing => Err(Stopped::Refused(Reason::NoEmail)),
+        },
+    }
+}
+
+fn survey_mail(
+    links: &Links,
     row: &Interaction,
     to: &str,
     from: Sender<'_>,
@@ -23,11 +63,7 @@ pub(crate) fn survey_mail(
         company.default_language_tag(),
     ]);
     let survey = SurveyToken { request_id: row.request_id };
-    let subject = row
-        .subject
-        .as_deref()
-        .and_then(Subject::from_text)
-        .ok_or(RenderError::Address("customer"))?;
+    let subject = row.subject.clone().ok_or(RenderError::Address("customer"))?;
     let unsubscribe = UnsubscribeToken {
         subject,
         mode: row.mode,
@@ -45,17 +81,18 @@ pub(crate) fn survey_mail(
             Some(Agent { name: a.name.as_deref()?, picture_url: a.picture_url.as_deref() })
         }),
         branding: resolve(company, brand),
-        survey_url: &dispatch.survey_url.survey(&dispatch.secrets, &survey),
-        unsubscribe_url: &dispatch.survey_url.unsubscribe(&dispatch.secrets, &unsubscribe),
+        survey_url: &links.survey(&survey),
+        unsubscribe_url: &links.unsubscribe(&unsubscribe),
         request_id: &row.request_id.to_string(),
         test: row.mode == Mode::Test,
     })
 }
 
-/// Who a mail is from. Name and address are two settings: the mail of a brand that has no `from`
-/// leaves from the company's address, but under the brand's name, never under the company's.
-/// `stack` is the address for a company that has set none.
-pub(crate) fn sender<'a>(
+/// Name and address of the sender; `None` if no address is set anywhere.
+///
+/// Name and address are separate settings: the mail of a brand that has no `from` has the company's
+/// address, but the brand's name. `stack` is the address for a company that has set none.
+fn sender<'a>(
     company: &'a Company,
     brand: Option<&'a Brand>,
     stack: Option<&'a Address>,
@@ -83,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_brand_sends_under_its_own_name_from_the_nearest_address() {
-        let company = |attributes: Value| Company::read(attributes.as_object().unwrap());
+        let company = |attributes: Value| Company::read(attributes.as_object().unwrap(), |_| true);
         let brand = |mut attributes: Value| {
             attributes["id"] = json!("kids");
             Brand::read(attributes.as_object().unwrap())

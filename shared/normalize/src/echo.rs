@@ -1,11 +1,17 @@
-//! A request as understood, told back in the vendor's shape.
+//! A request in the vendor's shape, for replies.
+//!
+//! In: a [`SurveyRequest`]. Out: a JSON object that shows the sender how the request was
+//! understood.
 
 use serde_json::{Map, Value, json};
 
 use crate::{CustomerAddress, SurveyRequest};
 
-/// The fields as understood (vendor's names, RFC 8259 object), absent ones left out, and `notes` if
-/// there are any. Holds the customer's name and address: for the sender, never for a log.
+/// The fields of the request as a JSON object with the vendor's names. Absent fields are left out;
+/// `notes` is there if there are any.
+///
+/// The object contains the customer's name and address. It may go to the sender, but never to a
+/// log.
 pub fn echo(request: &SurveyRequest) -> Value {
     let address = match &request.customer.address {
         CustomerAddress::Missing => None,

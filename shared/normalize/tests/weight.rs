@@ -1,4 +1,4 @@
-//! What a request can weigh at most, whatever was sent.
+//! The most that a request can weigh, and the time to read the largest bodies.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -35,8 +35,9 @@ fn stored(value: &Value) -> usize {
     }
 }
 
-/// Requires that what a parser makes of the body is within every bound; how much it weighs.
-fn bounded(parse: Parse, body: &[u8]) -> usize {
+/// Asserts that the request that a parser makes of the body is within every limit. Returns the
+/// bytes that it takes in DynamoDB, or 0 if the body was refused.
+fn check_limits(parse: Parse, body: &[u8]) -> usize {
     let Some(request) = parse(body).ok().and_then(request) else { return 0 };
     assert!(request.weight() <= SurveyRequest::MAX_WEIGHT);
     assert!(request.notes.len() <= SurveyRequest::MAX_NOTES);
@@ -66,8 +67,7 @@ fn bounded(parse: Parse, body: &[u8]) -> usize {
     stored
 }
 
-/// A body in the shape of every parser, each text of it made by `text`, which is given a length in
-/// characters.
+/// One body in the shape of every parser. `text` makes all texts; it takes a length in characters.
 fn bodies(
     text: &dyn Fn(usize) -> String,
     properties: &Map<String, Value>,
@@ -75,22 +75,29 @@ fn bodies(
 ) -> Vec<Value> {
     let tags: Vec<String> = (0..tags).map(|_| text(3_000)).collect();
     let vendors = json!({
-        "channel": text(1_100), "ext_interaction_id": text(1_100), "brand": text(1_100), "language": text(1_100), "country": "de",
-        "external_url": format!("{}.example/{}", text(900), text(1_080)), "tags": tags, "custom_properties": properties,
+        "channel": text(1_100), "ext_interaction_id": text(1_100), "brand": text(1_100),
+        "language": text(1_100), "country": "de",
+        "external_url": format!("{}.example/{}", text(900), text(1_080)), "tags": tags,
+        "custom_properties": properties,
         "customer": { "custom_id": text(1_100), "email": text(2_100), "name": text(2_100) },
         "employee": { "email": text(1_100), "custom_id": text(1_100) },
     });
     let mut templated = vendors.clone();
     templated["status"] = json!(text(1_100));
     let flat = json!({ "freshdesk_webhook": {
-        "ticket_id": text(1_100), "ticket_source": text(1_100), "ticket_contact_name": text(2_100), "ticket_contact_email": text(2_100),
-        "ticket_agent_email": text(1_100), "ticket_url": format!("{}.example", text(1_900)), "ticket_tags": tags.join(","),
+        "ticket_id": text(1_100), "ticket_source": text(1_100), "ticket_contact_name": text(2_100),
+        "ticket_contact_email": text(2_100),
+        "ticket_agent_email": text(1_100), "ticket_url": format!("{}.example", text(1_900)),
+        "ticket_tags": tags.join(","),
         "ticket_status": text(1_100), "custom_properties": properties,
     }});
     let form = json!({
-        "channel": text(1_100), "ext_interaction_id": text(1_100), "status": "closed", "snooze_datetime": text(1_100), "customer_name": text(2_100),
-        "customer_email": text(2_100), "customer_custom_id": text(1_100), "employee_email": text(1_100), "brand": text(1_100),
-        "language": text(1_100), "external_url": format!("{}.example", text(1_900)), "tags": tags, "meta": properties,
+        "channel": text(1_100), "ext_interaction_id": text(1_100), "status": "closed",
+        "snooze_datetime": text(1_100), "customer_name": text(2_100),
+        "customer_email": text(2_100), "customer_custom_id": text(1_100),
+        "employee_email": text(1_100), "brand": text(1_100),
+        "language": text(1_100), "external_url": format!("{}.example", text(1_900)), "tags": tags,
+        "meta": properties,
     });
     let pairs = form
         .as_object()
@@ -103,9 +110,9 @@ fn bodies(
 }
 
 #[test]
-fn the_heaviest_requests_are_within_the_bound() {
+fn the_heaviest_requests_are_within_the_limit() {
     let fox = |length: usize| "🦊".repeat(length);
-    // Lower case takes three bytes where upper case takes two.
+    // This letter takes two bytes in upper case and three in lower case.
     let growing = |length: usize| "Ⱥ".repeat(length);
     let quotes = |length: usize| "\"\\".repeat(length / 2);
     let slashes = |length: usize| "~/".repeat(length / 2);
@@ -128,20 +135,20 @@ fn the_heaviest_requests_are_within_the_bound() {
             for body in bodies(text, &properties, 4) {
                 let body = body.to_string();
                 for parse in PARSERS.iter().filter(|_| body.len() <= MAX_BODY) {
-                    heaviest = heaviest.max(bounded(*parse, body.as_bytes()));
+                    heaviest = heaviest.max(check_limits(*parse, body.as_bytes()));
                 }
             }
         }
     }
     assert!(
         heaviest > SurveyRequest::MAX_STORED * 4 / 5,
-        "the bound is far too wide, or these are not heavy: {heaviest}"
+        "the limit is far too high, or these are not the heaviest: {heaviest}"
     );
 }
 
 #[test]
-fn bytes_that_are_no_text_are_within_the_bound() {
-    // Each of these bytes becomes three: U+FFFD.
+fn bytes_that_are_not_utf_8_are_within_the_limit() {
+    // Each of these bytes becomes U+FFFD, which takes three bytes.
     let mut body =
         br#"{"channel": "email", "customer": {"email": "j@b.co"}, "custom_properties": {"x": ""#
             .to_vec();
@@ -151,7 +158,7 @@ fn bytes_that_are_no_text_are_within_the_bound() {
     }
     body.extend(br#""}}"#);
     assert!(body.len() > MAX_BODY * 9 / 10);
-    assert!(bounded(zendesk::parse, &body) > SurveyRequest::MAX_WEIGHT * 9 / 10);
+    assert!(check_limits(zendesk::parse, &body) > SurveyRequest::MAX_WEIGHT * 9 / 10);
     let kept = request(zendesk::parse(&body).unwrap()).unwrap();
     assert_eq!(kept.customer.address.valid().unwrap().as_mailbox(), "j@b.co");
     let needed = [("channel", "\"email\""), ("ext_interaction_id", "1"), ("status", "\"closed\"")];
@@ -176,13 +183,13 @@ fn bytes_that_are_no_text_are_within_the_bound() {
         body.resize(MAX_BODY - 2, 0xFF);
         body.extend(b"\"}");
         for parse in PARSERS {
-            bounded(parse, &body);
+            check_limits(parse, &body);
         }
     }
 }
 
 #[test]
-fn what_does_not_fit_is_an_error_to_a_program_and_left_out_of_a_template() {
+fn too_heavy_values_are_an_error_for_programs_and_left_out_for_templates() {
     let property = "x".repeat(2_000);
     let many: Map<String, Value> = (0..49).map(|n| (format!("p{n:02}"), json!(property))).collect();
     let heavy = json!({ "channel": "email", "custom_properties": many });
@@ -196,7 +203,7 @@ fn what_does_not_fit_is_an_error_to_a_program_and_left_out_of_a_template() {
     assert_eq!(kept.custom_properties.len(), 48);
     assert_eq!(kept.notes, [Note::Dropped { pointer: "/custom_properties/p48".into() }]);
 
-    // Tags go before properties, and still say that nothing is to be sent.
+    // Tags are left out before properties, and a do-not-send tag among them still counts.
     let tags: Vec<String> =
         (0..19).map(|n| format!("t{n}")).chain(["stellaconnect-do-not-send".to_owned()]).collect();
     let full: Map<String, Value> = (0..48)
@@ -213,8 +220,8 @@ fn what_does_not_fit_is_an_error_to_a_program_and_left_out_of_a_template() {
 }
 
 #[test]
-fn the_longest_bodies_are_read_in_one_pass() {
-    // Each would take minutes if any step were quadratic.
+fn the_longest_bodies_are_read_in_linear_time() {
+    // If any step took quadratic time, each of these would take minutes.
     let fill = |piece: &str, around: (&str, &str)| {
         let piece = piece.repeat((MAX_BODY - around.0.len() - around.1.len()) / piece.len());
         format!("{}{piece}{}", around.0, around.1).into_bytes()
@@ -266,34 +273,36 @@ fn the_longest_bodies_are_read_in_one_pass() {
 }
 
 fn piece() -> impl Strategy<Value = String> {
-    prop::sample::select(vec![
-        "🦊", "Ⱥ", "\u{fffd}", "a", "/", "~", "\"", "\\", "\n", "'", ",", "é ", "\u{202e}", "İ",
-    ])
-    .prop_map(str::to_owned)
+    let pieces = ["🦊", "Ⱥ", "\u{fffd}", "a", "/", "~", "\"", "\\", "\n", "'", ",", "é "];
+    let pieces = pieces.into_iter().chain(["\u{202e}", "İ"]).collect::<Vec<_>>();
+    prop::sample::select(pieces).prop_map(str::to_owned)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn no_request_is_beyond_the_bound(
-        pieces in prop::collection::vec(piece(), 1..4), tags in 0..8_usize, properties in prop::collection::vec((0..1_500_usize, 0..3_000_usize), 0..24),
+    fn no_request_is_beyond_the_limit(
+        pieces in prop::collection::vec(piece(), 1..4), tags in 0..8_usize,
+        properties in prop::collection::vec((0..1_500_usize, 0..3_000_usize), 0..24),
         cut in any::<prop::sample::Index>(), byte in any::<u8>(),
     ) {
         let text = |length: usize| pieces.concat().chars().cycle().take(length).collect::<String>();
-        let properties: Map<String, Value> = properties.iter().enumerate().map(|(n, (name, value))| {
-            (format!("{n}{}", text(*name)), if name % 7 == 0 { json!([]) } else { json!(text(*value)) })
-        }).collect();
+        let property = |(n, (name, value)): (usize, &(usize, usize))| {
+            let value = if name % 7 == 0 { json!([]) } else { json!(text(*value)) };
+            (format!("{n}{}", text(*name)), value)
+        };
+        let properties: Map<String, Value> = properties.iter().enumerate().map(property).collect();
         for body in bodies(&text, &properties, tags) {
             let mut body = body.to_string().into_bytes();
             for parse in PARSERS {
-                bounded(parse, &body);
+                check_limits(parse, &body);
             }
-            // Broken somewhere, and mended perhaps.
+            // The same with one wrong byte.
             let at = cut.index(body.len());
             body[at] = byte;
             for parse in PARSERS {
-                bounded(parse, &body);
+                check_limits(parse, &body);
             }
         }
     }

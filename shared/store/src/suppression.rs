@@ -1,13 +1,14 @@
-//! Who is not to be mailed.
+//! Customers who may not be mailed: unsubscribed, or bounced.
 
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
 use policy::saturating_add;
 
-use crate::interaction::{ms, n, s};
-use crate::{Store, StoreError};
+use crate::error::StoreError;
+use crate::ground::{kind, ms, s, seconds, suppression_key, text};
+use crate::store::Store;
 
-/// From what somebody is unsubscribed.
+/// What a customer is unsubscribed from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsubscribed {
     /// From everything.
@@ -16,18 +17,18 @@ pub struct Unsubscribed {
     pub from_brand: bool,
 }
 
-/// The sort key of an unsubscribe. Brands are compared without case: an admin may spell the id in
-/// another way one day.
-pub(crate) fn kind(brand: Option<&str>) -> String {
+/// The sort key of an unsubscribe. Brands are compared without case, since an admin may respell the
+/// id.
+pub(crate) fn unsubscribed(brand: Option<&str>) -> String {
     brand.map_or_else(
-        || "unsubscribed".to_owned(),
-        |brand| format!("unsubscribed#{}", brand.trim().to_lowercase()),
+        || kind::UNSUBSCRIBED.to_owned(),
+        |brand| format!("{}#{}", kind::UNSUBSCRIBED, brand.trim().to_lowercase()),
     )
 }
 
 impl Store {
-    /// Unsubscribes from everything, or from one brand; kept until undone. In effect for the next
-    /// claim. `by`: `page`, `one_click` or `complaint`.
+    /// Unsubscribes from everything, or from one brand, until it is undone. The next claim sees it.
+    /// `by`: `page`, `one_click` or `complaint`.
     pub async fn unsubscribe(
         &self,
         subject: &Subject,
@@ -40,8 +41,8 @@ impl Store {
             .client
             .put_item()
             .table_name(&self.tables.suppression)
-            .item("subject", s(subject.as_text()));
-        let put = put.item("kind", s(kind(brand))).item("at", ms(now)).item("by", s(by));
+            .set_item(Some(suppression_key(subject.as_text(), unsubscribed(brand))));
+        let put = put.item("at", ms(now)).item("by", s(by));
         put.send().await.map(drop).map_err(StoreError::of("PutItem"))
     }
 
@@ -56,16 +57,11 @@ impl Store {
             .client
             .delete_item()
             .table_name(&self.tables.suppression)
-            .key("subject", s(subject.as_text()));
-        delete
-            .key("kind", s(kind(brand)))
-            .send()
-            .await
-            .map(drop)
-            .map_err(StoreError::of("DeleteItem"))
+            .set_key(Some(suppression_key(subject.as_text(), unsubscribed(brand))));
+        delete.send().await.map(drop).map_err(StoreError::of("DeleteItem"))
     }
 
-    /// From what the subject is unsubscribed.
+    /// What the subject is unsubscribed from.
     pub async fn unsubscribed(
         &self,
         subject: &Subject,
@@ -78,7 +74,7 @@ impl Store {
             .key_condition_expression("subject = :subject AND begins_with(#kind, :kind)")
             .expression_attribute_names("#kind", "kind")
             .expression_attribute_values(":subject", s(subject.as_text()))
-            .expression_attribute_values(":kind", s("unsubscribed"));
+            .expression_attribute_values(":kind", s(kind::UNSUBSCRIBED));
         let items = query
             .consistent_read(true)
             .send()
@@ -86,33 +82,28 @@ impl Store {
             .map_err(StoreError::of("Query"))?
             .items
             .unwrap_or_default();
-        let has = |kind: String| {
-            items.iter().any(|item| item.get("kind").and_then(|k| k.as_s().ok()) == Some(&kind))
-        };
+        let has = |kind: String| items.iter().any(|item| text(item, "kind") == Some(&kind));
         Ok(Unsubscribed {
-            from_all: has(kind(None)),
-            from_brand: brand.is_some_and(|brand| has(kind(Some(brand)))),
+            from_all: has(unsubscribed(None)),
+            from_brand: brand.is_some_and(|brand| has(unsubscribed(Some(brand)))),
         })
     }
 
-    /// The address bounced for good: no mail for `window`.
+    /// The address bounced permanently: no mail for `window`.
     pub async fn bounced(
         &self,
         subject: &Subject,
         window: SignedDuration,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // No condition: a later bounce starts the time anew, an event that comes twice moves it by
+        // No condition: a later bounce restarts the window, and a repeated event moves it by
         // moments.
         let put = self
             .client
             .put_item()
             .table_name(&self.tables.suppression)
-            .item("subject", s(subject.as_text()));
-        let put = put
-            .item("kind", s("bounced"))
-            .item("at", ms(now))
-            .item("expires_at", n(saturating_add(now, window).as_second()));
+            .set_item(Some(suppression_key(subject.as_text(), kind::BOUNCED)));
+        let put = put.item("at", ms(now)).item("expires_at", seconds(saturating_add(now, window)));
         put.send().await.map(drop).map_err(StoreError::of("PutItem"))
     }
 }
