@@ -5,8 +5,8 @@
 //! the facts (items of the config table, the time, a random number) and carries out the decision.
 
 mod after_refusal;
-mod attribute;
 mod answering;
+mod attribute;
 mod backoff;
 mod brand;
 mod cancellation;
@@ -32,19 +32,19 @@ mod number_values;
 mod reason;
 mod receipt_checks;
 mod saturating_add;
+mod sending;
 mod settings;
 mod slips;
 mod status;
-mod text_values;
-mod sending;
 mod sweeping;
+mod text_values;
 mod ticket_status;
 mod value_type;
 mod waiting;
 
 pub use after_refusal::{AfterRefusal, Refusal, after_refusal};
-pub use attribute::{Attribute, AttributeDescription, ItemId, Kind};
 pub use answering::{SurveyState, SurveyTimes, stores_input, survey_state};
+pub use attribute::{Attribute, AttributeDescription, ItemId, Kind};
 pub use backoff::{backoff, backoff_after};
 pub use brand::{Brand, BrandingSettings};
 pub use cancellation::Cancellation;
@@ -67,11 +67,11 @@ pub use mailbox::Mailbox;
 pub use reason::{Outcome, Reason};
 pub use receipt_checks::{Approval, Facts, Verdict, Who, decide, who};
 pub use saturating_add::saturating_add;
-pub use settings::{Settings, Unknown};
-pub use status::{Status, TRANSITIONS};
 pub use sending::{
     RowState, WINDOW_PAUSES, ends_unsent, held_until, lease, sends_in_flight, waits_for_window,
 };
+pub use settings::{Settings, Unknown};
+pub use status::{Status, TRANSITIONS};
 pub use sweeping::{DueStep, ReadyBudget, due_step, hours_to_count, unknown_since};
 pub use ticket_status::{TicketStatus, closed_statuses};
 pub use value_type::{Value, ValueType};

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use policy::{Employee, KeyItem, Settings};
 
-
 /// How long an item is used before it is read again. The contract allows 30 s; with 10 s, what an
 /// admin changes takes effect sooner, for one more read in ten seconds.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
