@@ -16,7 +16,10 @@ fn documents() -> Vec<PathBuf> {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if path.is_dir() && !name.starts_with('.') && name != "target" {
+            if path.is_dir()
+                && !name.starts_with('.')
+                && !["target", "node_modules"].contains(&name.as_str())
+            {
                 folders.push(path);
             } else if name.ends_with(".md") {
                 documents.push(path);

@@ -39,11 +39,12 @@ async fn recorded(tables: &TestTables, ticket: &str, at: Timestamp) -> Interacti
         },
         due: at,
     });
+    let resolution = Resolution::of(&request, verdict, tables.store.secret());
     let row = NewInteraction {
         mode: Mode::Live,
         key: "0".repeat(64),
         source: Source::Requests,
-        arrival: Arrival::Decided(Resolution::of(&request, verdict, tables.store.secret())),
+        arrival: Arrival::Decided(Box::new(resolution)),
         due: at,
         ext_interaction_id: Some(ticket.to_owned()),
         body: None,

@@ -43,7 +43,7 @@ impl Signature {
         !self.0.is_empty()
     }
 
-    /// Requires that the delivery was signed with one of the secrets within [`TOLERANCE`].
+    /// Requires that the delivery was signed with one of the secrets within `TOLERANCE`.
     ///
     /// # Errors
     /// [`Problem::Forbidden`], saying what is missing or wrong.

@@ -13,7 +13,7 @@ pub use resolve::resolve;
 pub use shown::{isolated, isolated_where_needed, name, one_line, paragraphs};
 
 /// How mails and pages of one brand look. The company's values are already in it where the brand
-/// has none: see [`resolve`].
+/// has none: see [`resolve()`].
 #[derive(Clone, Debug, Default)]
 pub struct Branding<'a> {
     /// The brand's signifier, or `company`: for `List-ID` and tags, never shown.

@@ -62,7 +62,7 @@ impl Admission<'_> {
         let declined = resolution.reason() == Some(Reason::DoNotSend);
         let recorded = self
             .record(Recording {
-                arrival: Arrival::Decided(resolution),
+                arrival: Arrival::Decided(Box::new(resolution)),
                 due,
                 ext_interaction_id: request.ext_interaction_id.clone(),
                 more_tags: unread_tags(&settings, request.surplus_tags.iter()),

@@ -21,7 +21,7 @@ pub(crate) struct Cached {
     pub(crate) people: HashMap<String, (Timestamp, Employee)>,
     pub(crate) ids: HashMap<String, (Timestamp, String)>,
     pub(crate) keys: HashMap<String, (Timestamp, KeyItem)>,
-    /// The minute that [`Store::note_send_event`] noted last.
+    /// The minute that `Store::note_send_event` noted last.
     pub(crate) noted: Option<i64>,
 }
 

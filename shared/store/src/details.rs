@@ -205,7 +205,7 @@ mod tests {
         let body = json!({
             "channel": "phone", "ext_interaction_id": "7", "brand": "Kids", "language": "pt-br",
             "country": "de", "external_url": "https://x.example/7", "tags": ["a", "b"],
-            "custom_properties": { "plan": "gold", "deep": {} }, "do_not_send": false,
+            "custom_properties": { "plan": "gold", "cut": "x".repeat(2_001) }, "do_not_send": false,
             "customer": { "name": "Jane", "email": "Jane@Bücher.example", "custom_id": "c1" },
             "employee": { "email": "paul@example.com", "custom_id": "e1" },
         });

@@ -15,7 +15,7 @@ use crate::resolution::Resolution;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Arrival {
     /// The checks have decided.
-    Decided(Resolution),
+    Decided(Box<Resolution>),
     /// Only a conversation is known: the helpdesk has to be asked who was in it.
     ToBeAsked(Conversation),
 }
@@ -62,8 +62,9 @@ impl NewInteraction {
                 (end.unwrap_or(Status::Queued), Some(resolution), None)
             }
         };
-        let approval = resolution.as_ref().and_then(Resolution::approval);
-        let details = resolution.as_ref().map_or(&asked, Resolution::details);
+        let resolution = resolution.as_deref();
+        let approval = resolution.and_then(Resolution::approval);
+        let details = resolution.map_or(&asked, Resolution::details);
         let waiting = status.is_waiting();
         let ready = waiting && self.due <= now;
         Interaction {
@@ -71,12 +72,12 @@ impl NewInteraction {
             mode: self.mode,
             source: self.source,
             status,
-            reason: resolution.as_ref().and_then(Resolution::reason),
+            reason: resolution.and_then(Resolution::reason),
             created_at: now,
             wake_at: waiting.then(|| if ready { saturating_add(now, STALLED) } else { self.due }),
             ready: ready.then_some(1),
             key: self.key,
-            subject: resolution.as_ref().and_then(Resolution::subject).cloned(),
+            subject: resolution.and_then(Resolution::subject).cloned(),
             ext_interaction_id: self.ext_interaction_id,
             channel: details.channel.clone(),
             brand: approval.and_then(|approval| approval.brand.clone()),

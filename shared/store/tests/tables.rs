@@ -1,5 +1,10 @@
 //! Every conditional write against a real endpoint, clause by clause.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests; clippy.toml allows it only inside the test functions themselves"
+)]
+
 #[path = "tables/claims.rs"]
 mod claims;
 #[path = "tables/due_rows.rs"]
@@ -64,12 +69,12 @@ fn approved(store: &Store, ticket: &str, email: &str, now: Timestamp) -> NewInte
         due: now,
     };
     let verdict = Verdict::Send(approval);
-    let request = survey(ticket, email);
+    let resolution = Resolution::of(&survey(ticket, email), verdict, store.secret());
     NewInteraction {
         mode: Mode::Live,
         key: "0".repeat(64),
         source: Source::Zendesk,
-        arrival: Arrival::Decided(Resolution::of(&request, verdict, store.secret())),
+        arrival: Arrival::Decided(Box::new(resolution)),
         due: now,
         ext_interaction_id: Some(ticket.to_owned()),
         body: None,

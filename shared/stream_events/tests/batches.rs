@@ -1,5 +1,10 @@
 //! Batches as Lambda delivers them.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests; clippy.toml allows it only inside the test functions themselves"
+)]
+
 use std::sync::Mutex;
 
 use serde_json::{Value, json};

@@ -133,11 +133,11 @@ async fn a_request_of_another_mode_or_source_is_not_a_newer_closing() {
         mode: Mode::Live,
         key: "0".repeat(64),
         source: Source::Requests,
-        arrival: Arrival::Decided(Resolution::Refused {
+        arrival: Arrival::Decided(Box::new(Resolution::Refused {
             reason: Reason::NoEmail,
             details: RequestDetails::default(),
             subject: None,
-        }),
+        })),
         due: minute(2),
         ext_interaction_id: Some("conversation-closed".to_owned()),
         body: None,
