@@ -24,7 +24,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::builders::ConditionCheckBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+};
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
 use policy::saturating_add;

@@ -131,8 +131,7 @@ impl Store {
         ids: &[Uuid],
         answers: ErasedAnswers,
     ) -> Result<Vec<RowToErase>, StoreError> {
-        let reads: Vec<_> =
-            ids.iter().map(|id| self.row_to_erase(subject, *id, answers)).collect();
+        let reads: Vec<_> = ids.iter().map(|id| self.row_to_erase(subject, *id, answers)).collect();
         let rows: Vec<Option<RowToErase>> =
             futures::stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
         Ok(rows.into_iter().flatten().collect())

@@ -13,9 +13,7 @@ use crate::audit::AuditEntry;
 use crate::config::plain;
 use crate::erasing::{Erasure, audited_name};
 use crate::error::{StoreError, Transacted};
-use crate::ground::{
-    Item, built, kind, ms, number, request_id, s, seconds, suppression_key, text,
-};
+use crate::ground::{Item, built, kind, ms, number, request_id, s, seconds, suppression_key, text};
 use crate::store::Store;
 
 /// What a customer is unsubscribed from.
@@ -235,8 +233,7 @@ impl Store {
             return Ok(false);
         }
         // Clauses: each time and owner that it has is still the same.
-        let mut delete =
-            Delete::builder().table_name(&self.tables.suppression).set_key(Some(key));
+        let mut delete = Delete::builder().table_name(&self.tables.suppression).set_key(Some(key));
         let mut clauses = vec!["attribute_exists(subject)".to_owned()];
         for name in ["at", "expires_at", "request_id"] {
             if let Some(value) = item.get(name) {
