@@ -84,13 +84,18 @@ async fn with_jane() -> World {
 async fn an_address_that_is_not_mailed_says_why_and_until_when_and_is_released() {
     let mut world = with_jane().await;
     for admin in [Admin::basic(ADMIN_KEY), Admin::session(&world).await] {
-        let page = admin.post(&world, &[("action", "look"), ("email", " Jane@Customers.EXAMPLE")]).await;
+        let page =
+            admin.post(&world, &[("action", "look"), ("email", " Jane@Customers.EXAMPLE")]).await;
         assert_eq!(page.status, 200, "{}", page.text);
         assert!(page.text.contains("28 November 2026, 09:00"), "{}", page.text);
         assert!(page.text.contains("href=\"/admin/requests/"), "{}", page.text);
         let (subject, version) = (field(&page, "subject"), field(&page, "version"));
-        let release =
-            [("action", "release"), ("subject", &*subject), ("kind", "window"), ("version", &*version)];
+        let release = [
+            ("action", "release"),
+            ("subject", &*subject),
+            ("kind", "window"),
+            ("version", &*version),
+        ];
         let stale = [release[0], release[1], release[2], ("version", "another")];
         let conflict = admin.post(&world, &stale).await;
         assert_eq!(conflict.status, 409);
@@ -104,7 +109,9 @@ async fn an_address_that_is_not_mailed_says_why_and_until_when_and_is_released()
         assert_eq!(world.outcome(&id).await, "delivered");
     }
     let audit = Admin::basic(ADMIN_KEY).get(&world, "/admin/audit").await;
-    assert!(audit.text.contains("released an address") && audit.text.contains("looked up an address"));
+    assert!(
+        audit.text.contains("released an address") && audit.text.contains("looked up an address")
+    );
     assert!(!audit.text.to_lowercase().contains("jane"), "{}", audit.text);
 }
 
@@ -114,9 +121,13 @@ async fn unsubscribes_are_shown_made_and_released_for_all_and_for_a_brand() {
     let admin = Admin::session(&world).await;
     let page = admin.post(&world, &[("action", "look"), ("email", JANE)]).await;
     let subject = field(&page, "subject");
-    let unsubscribe = |scope| [("action", "unsubscribe"), ("subject", &*subject), ("scope", scope)];
+    let unsubscribe =
+        |scope: &'static str| [("action", "unsubscribe"), ("subject", &*subject), ("scope", scope)];
     let page = admin.change(&world, &unsubscribe("blancakids")).await;
-    assert!(page.text.contains("An admin unsubscribed the address: no mail, from surveys of Blanca Kids."));
+    assert!(
+        page.text
+            .contains("An admin unsubscribed the address: no mail, from surveys of Blanca Kids.")
+    );
     let page = admin.change(&world, &unsubscribe("")).await;
     assert!(page.text.contains("An admin unsubscribed the address: no mail, from every survey."));
     let unknown = admin.post(&world, &unsubscribe("no-brand")).await;
@@ -153,7 +164,8 @@ async fn a_person_is_erased_after_a_dry_run_and_a_confirmation() {
     let admin = Admin::session(&world).await;
     let page = admin.post(&world, &[("action", "look"), ("email", JANE)]).await;
     let subject = field(&page, "subject");
-    let before = (world.count("interactions"), world.count("suppression"), world.count("responses"));
+    let before =
+        (world.count("interactions"), world.count("suppression"), world.count("responses"));
     let dry = admin.post(&world, &[("action", "rehearse"), ("email", JANE)]).await;
     assert_eq!(dry.status, 200);
     for held in [
@@ -175,12 +187,14 @@ async fn a_person_is_erased_after_a_dry_run_and_a_confirmation() {
         fields.extend([("action", "erase"), ("subject", &*subject)]);
         let refused = admin.post(&world, &fields).await;
         assert_eq!(refused.status, 422, "{fields:?}");
-        assert!(refused.text.contains("id=\"confirm-error\"") && refused.text.contains("role=\"alert\""));
+        assert!(
+            refused.text.contains("id=\"confirm-error\"")
+                && refused.text.contains("role=\"alert\"")
+        );
     }
     let now = (world.count("interactions"), world.count("suppression"), world.count("responses"));
     assert_eq!(now, before, "nothing was erased");
-    let erase =
-        [("action", "erase"), ("email", JANE), ("answers", "delete"), ("confirm", "yes")];
+    let erase = [("action", "erase"), ("email", JANE), ("answers", "delete"), ("confirm", "yes")];
     let page = admin.change(&world, &erase).await;
     assert!(page.text.contains("This person was erased"), "{}", page.text);
     assert!(page.text.contains("<td>Answers, deleted</td><td class=\"number\">1</td>"));
@@ -198,13 +212,17 @@ async fn what_cannot_be_understood_changes_nothing() {
     let (admin, viewer) = (Admin::basic(ADMIN_KEY), Admin::basic("aw_admin_viewer"));
     let before = (world.count("audit"), world.count("suppression"));
     let long = "x".repeat(100_000);
-    for email in ["", "jane", "jane@customers", "jane@a.example, joe@a.example", "\u{0}@a.example", &long] {
+    for email in
+        ["", "jane", "jane@customers", "jane@a.example, joe@a.example", "\u{0}@a.example", &long]
+    {
         let reply = admin.post(&world, &[("action", "look"), ("email", email)]).await;
         assert_eq!(reply.status, 422, "{email:.40}");
         assert!(reply.text.contains("id=\"email-error\"") && reply.text.contains("aria-invalid"));
     }
     let kept = admin.post(&world, &[("action", "look"), ("email", "<b>\"jane")]).await;
-    assert!(kept.text.contains("&#60;b&#62;&#34;jane") || kept.text.contains("&lt;b&gt;&quot;jane"));
+    assert!(
+        kept.text.contains("&#60;b&#62;&#34;jane") || kept.text.contains("&lt;b&gt;&quot;jane")
+    );
     for fields in [
         &[("action", "release")][..],
         &[("action", "erase"), ("subject", "nobody"), ("answers", "keep"), ("confirm", "yes")],

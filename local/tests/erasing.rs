@@ -55,7 +55,7 @@ fn of(ext: &str, name: &str) -> Value {
 /// Two live requests, a test request, and an answer that was changed, with comments.
 async fn live_a_life(world: &mut World, name: &str) {
     let address = format!("{name}@customers.example");
-    assert_eq!(world.post("/v1/requests", &of(&format!("1-{name}"), name)).await.status, 200);
+    assert_eq!(world.post("/v1/requests", &of(&format!("1-own-{name}"), name)).await.status, 200);
     assert_eq!(world.post_as(TEST, "/v1/requests", &of("test", name)).await.status, 200);
     world.settle().await;
     let survey = link(&world.mails_to(&address).remove(0), "/s/");
@@ -85,25 +85,21 @@ fn nothing() -> Value {
 #[tokio::test]
 async fn nothing_of_the_person_is_left_and_everything_of_others_is() {
     let mut world = World::new().await;
-    live_a_life(&mut world, "zoe").await;
-    live_a_life(&mut world, "max").await;
-    let others = holding(&world, &["max"]);
-    assert!(holding(&world, &["zoe"]).len() >= 3 && others.len() >= 3);
+    live_a_life(&mut world, "zoelle").await;
+    live_a_life(&mut world, "maxwell").await;
+    let others = holding(&world, &["maxwell"]);
+    assert!(holding(&world, &["zoelle"]).len() >= 3 && others.len() >= 3);
 
-    let reply = erase(&world, "email=%20ZOE%40Customers.EXAMPLE").await;
+    let reply = erase(&world, "email=%20ZOELLE%40Customers.EXAMPLE").await;
     assert_eq!((reply.status, &reply.json()["erased"]), (200, &receipt(true)), "{}", reply.text);
-    assert!(!reply.text.to_lowercase().contains("zoe"), "{}", reply.text);
-    assert_eq!(holding(&world, &["zoe"]), []);
-    assert_eq!(holding(&world, &["max"]), others);
+    assert!(!reply.text.to_lowercase().contains("zoelle"), "{}", reply.text);
+    assert_eq!(holding(&world, &["zoelle"]), []);
+    assert_eq!(holding(&world, &["maxwell"]), others);
 
     world.advance(SignedDuration::from_mins(1));
     let data = world.get("/v2/data").await.json()["data"].clone();
-    let hers: Vec<&Value> = data
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|row| row["customer"]["email"] == "")
-        .collect();
+    let hers: Vec<&Value> =
+        data.as_array().unwrap().iter().filter(|row| row["customer"]["email"] == "").collect();
     let [hers] = hers.try_into().unwrap();
     let stars = &hers["answers"]["agent_star_rating"];
     assert_eq!(stars["selected_options"]["5"]["integer_value"], json!(5));
@@ -112,33 +108,34 @@ async fn nothing_of_the_person_is_left_and_everything_of_others_is() {
     assert!(hers["answers"]["areas_of_excellence"]["selected_options"]["speed"].is_object());
     assert_eq!(hers["ext_interaction_id"], json!(null), "this one named her");
 
-    let again = erase(&world, "email=zoe@customers.example").await;
+    let again = erase(&world, "email=zoelle@customers.example").await;
     assert_eq!((again.status, &again.json()["erased"]), (200, &nothing()));
     let unknown = erase(&world, "email=nobody@customers.example").await;
     assert_eq!((unknown.status, &unknown.json()["erased"]), (200, &nothing()));
 
-    let deleted = erase(&world, "email=max@customers.example&answers=delete").await;
+    let deleted = erase(&world, "email=maxwell@customers.example&answers=delete").await;
     assert_eq!((deleted.status, &deleted.json()["erased"]), (200, &receipt(false)));
-    assert_eq!(holding(&world, &["max"]), []);
+    assert_eq!(holding(&world, &["maxwell"]), []);
     assert_eq!(world.count("responses"), 1);
 }
 
 #[tokio::test]
 async fn what_comes_afterwards_is_new_unless_the_person_had_unsubscribed() {
     let mut world = World::new().await;
-    live_a_life(&mut world, "zoe").await;
-    live_a_life(&mut world, "max").await;
-    let mail = world.mails_to("max@customers.example").remove(0);
+    live_a_life(&mut world, "zoelle").await;
+    live_a_life(&mut world, "maxwell").await;
+    let mail = world.mails_to("maxwell@customers.example").remove(0);
     world.call("POST", &link(&mail, "/u/"), &FORM, "List-Unsubscribe=One-Click").await;
-    for name in ["zoe", "max"] {
+    for name in ["zoelle", "maxwell"] {
         erase(&world, &format!("email={name}@customers.example")).await;
     }
     world.advance(SignedDuration::from_secs(2));
     // The closed survey, and SES's late events, bring nothing back.
-    let late = world.call("POST", &link(&mail, "/s/"), &FORM, "stars=1&comment=max+is+back").await;
+    let late =
+        world.call("POST", &link(&mail, "/s/"), &FORM, "stars=1&comment=maxwell+is+back").await;
     assert!(late.status >= 400, "{}", late.status);
-    assert_eq!(holding(&world, &["zoe", "max"]), []);
-    for (name, outcome) in [("zoe", "delivered"), ("max", "not_sent: unsubscribed")] {
+    assert_eq!(holding(&world, &["zoelle", "maxwell"]), []);
+    for (name, outcome) in [("zoelle", "delivered"), ("maxwell", "not_sent: unsubscribed")] {
         let id = world.post("/v1/requests", &of("2", name)).await.id();
         world.settle().await;
         assert_eq!(world.outcome(&id).await, outcome, "{name}");
@@ -146,7 +143,7 @@ async fn what_comes_afterwards_is_new_unless_the_person_had_unsubscribed() {
     // The second look, minutes later, leaves what is new.
     world.advance(SignedDuration::from_mins(6));
     assert_eq!(world.sweep().await["erased"], json!(0));
-    assert_eq!(holding(&world, &["zoe"]).len(), 1);
+    assert_eq!(holding(&world, &["zoelle"]).len(), 1);
     let listed = items(&world).into_iter().filter(|(_, item)| item.contains("\"erasures\""));
     assert_eq!(listed.count(), 0, "nothing is left to do");
 }
@@ -154,20 +151,20 @@ async fn what_comes_afterwards_is_new_unless_the_person_had_unsubscribed() {
 #[tokio::test]
 async fn a_call_that_cannot_be_understood_erases_nothing() {
     let mut world = World::new().await;
-    live_a_life(&mut world, "zoe").await;
+    live_a_life(&mut world, "zoelle").await;
     let before = items(&world);
     for query in [
         "",
         "email=",
-        "email=zoe",
-        "email=zoe@customers",
-        "email=zoe+x@customers.example",
-        "email=zoe@customers.example,max@customers.example",
-        "email=zoe@customers.example&email=max@customers.example",
-        "mail=zoe@customers.example",
-        "email=zoe@customers.example&answers=all",
-        "email=zoe@customers.example&answer=delete",
-        "email=zoe@customers.example&answers=keep&answers=delete",
+        "email=zoelle",
+        "email=zoelle@customers",
+        "email=zoelle+x@customers.example",
+        "email=zoelle@customers.example,maxwell@customers.example",
+        "email=zoelle@customers.example&email=maxwell@customers.example",
+        "mail=zoelle@customers.example",
+        "email=zoelle@customers.example&answers=all",
+        "email=zoelle@customers.example&answer=delete",
+        "email=zoelle@customers.example&answers=keep&answers=delete",
         "email=%00",
         "email=%FF%FE@customers.example",
     ] {
@@ -178,14 +175,12 @@ async fn a_call_that_cannot_be_understood_erases_nothing() {
             "{query}: {}",
             reply.text
         );
-        assert!(!reply.text.contains("zoe"), "{query}");
+        assert!(!reply.text.contains("zoelle"), "{query}");
     }
     let long = format!("email={}@customers.example", "z".repeat(9_000));
     assert_eq!(erase(&world, &long).await.status, 400);
 
-    let key = |scopes: Value, revoked: bool| {
-        json!({ "mode": "admin", "scopes": scopes, "revoked": revoked })
-    };
+    let key = |scopes: Value, revoked: bool| json!({ "mode": "admin", "scopes": scopes, "revoked": revoked });
     for (name, item) in [
         ("aw_admin_plain", key(json!(["admin"]), false)),
         ("aw_admin_looks", key(json!(["viewer"]), false)),
@@ -211,13 +206,17 @@ async fn a_call_that_cannot_be_understood_erases_nothing() {
         &[("authorization", "Basic !")],
     ] {
         let reply = world.call("DELETE", path, headers, "").await;
-        assert_eq!((reply.status, &reply.json()["code"]), (403, &json!("forbidden")), "{headers:?}");
+        assert_eq!(
+            (reply.status, &reply.json()["code"]),
+            (403, &json!("forbidden")),
+            "{headers:?}"
+        );
     }
     assert_eq!(items(&world).len(), before.0.len() + 4, "only the keys of this test");
     for headers in [[("x-api-key", "aw_admin_erases")], [("authorization", &good)]] {
         assert_eq!(world.call("DELETE", path, &headers, "").await.status, 200, "{headers:?}");
     }
-    assert_eq!(world.call("GET", path, &[("x-api-key", ADMIN_KEY)], "").await.status, 405);
+    assert_eq!(world.call("GET", path, &[("x-api-key", ADMIN_KEY)], "").await.status, 404);
     for path in ["/v1/requests", "/v2/data"] {
         let reply = world.call("GET", path, &[("x-api-key", ADMIN_KEY)], "").await;
         assert_eq!(reply.status, 403, "{path}: an admin key opens nothing else");
@@ -240,14 +239,14 @@ fn outage(from: usize, written: bool) -> impl Fn(&Call) -> Fault + Send + Sync +
 #[tokio::test]
 async fn an_erasure_that_is_broken_off_anywhere_is_finished_by_its_repetition() {
     let mut world = World::proxied().await;
-    live_a_life(&mut world, "zoe").await;
+    live_a_life(&mut world, "zoelle").await;
     world.stack.proxies.as_ref().unwrap().dynamodb.plan(|_| Fault::None);
-    assert_eq!(erase(&world, "email=zoe@customers.example").await.status, 200);
+    assert_eq!(erase(&world, "email=zoelle@customers.example").await.status, 200);
     let calls = world.stack.proxies.as_ref().unwrap().dynamodb.calls().len();
     assert!(calls > 15, "{calls}");
     let mut unfinished = 0;
     for (number, written) in (0..calls).flat_map(|number| [(number, false), (number, true)]) {
-        let name = format!("p{number}x{}", u8::from(written));
+        let name = format!("person-{number}-{}-x", u8::from(written));
         live_a_life(&mut world, &name).await;
         let query = format!("email={name}@customers.example");
         let dynamodb = &world.stack.proxies.as_ref().unwrap().dynamodb;
@@ -261,7 +260,10 @@ async fn an_erasure_that_is_broken_off_anywhere_is_finished_by_its_repetition() 
         assert_eq!(second.status, 200, "{place}");
         // A reply that never came may have been the one that knew the numbers.
         let told = if first.status == 200 { &first } else { &second }.json()["erased"].clone();
-        assert!(told == receipt(true) || number + 1 >= calls && told == nothing(), "{place}: {told}");
+        assert!(
+            told == receipt(true) || number + 3 >= calls && told == nothing(),
+            "{place}: {told}"
+        );
         assert_eq!(holding(&world, &[&name]), [], "{place}");
     }
     assert!(unfinished > calls, "{unfinished}");
@@ -270,7 +272,7 @@ async fn an_erasure_that_is_broken_off_anywhere_is_finished_by_its_repetition() 
 #[tokio::test]
 async fn a_request_that_comes_during_the_erasure_is_not_recorded_and_sweep_goes_on() {
     let mut world = World::proxied().await;
-    live_a_life(&mut world, "zoe").await;
+    live_a_life(&mut world, "zoelle").await;
     // The first transaction begins the erasure; the ones that erase fail.
     world.stack.proxies.as_ref().unwrap().dynamodb.plan(|call| {
         match (call.operation.as_str(), call.nth) {
@@ -278,27 +280,27 @@ async fn a_request_that_comes_during_the_erasure_is_not_recorded_and_sweep_goes_
             _ => Fault::None,
         }
     });
-    let begun = erase(&world, "email=zoe@customers.example").await;
+    let begun = erase(&world, "email=zoelle@customers.example").await;
     assert_eq!((begun.status, &begun.json()["status"]), (202, &json!("erasing")));
     world.stack.proxies.as_ref().unwrap().dynamodb.plan(|_| Fault::None);
     let before = world.count("interactions");
     for key in [LIVE, TEST] {
-        let reply = world.post_as(key, "/v1/requests", &of("3", "zoe")).await;
+        let reply = world.post_as(key, "/v1/requests", &of("3", "zoelle")).await;
         let told = (reply.status, reply.json()["status"].clone(), reply.json()["reason"].clone());
         assert_eq!(told, (200, json!("not_sent"), json!("erased")), "{}", reply.text);
     }
     assert_eq!(world.count("interactions"), before);
-    let another = world.post("/v1/requests", &request("3", "max@customers.example")).await;
+    let another = world.post("/v1/requests", &request("3", "maxwell@customers.example")).await;
     assert_eq!(another.status, 200, "somebody else");
 
     world.sweep().await;
-    assert!(!holding(&world, &["zoe"]).is_empty(), "the call itself has a minute");
+    assert!(!holding(&world, &["zoelle"]).is_empty(), "the call itself has a minute");
     world.advance(SignedDuration::from_secs(61));
     assert_eq!(world.sweep().await["erased"], json!(3));
-    assert_eq!(holding(&world, &["zoe"]), []);
-    let done = erase(&world, "email=zoe@customers.example").await;
+    assert_eq!(holding(&world, &["zoelle"]), []);
+    let done = erase(&world, "email=zoelle@customers.example").await;
     assert_eq!((done.status, &done.json()["erased"]), (200, &receipt(true)), "told late");
-    let again = erase(&world, "email=zoe@customers.example").await;
+    let again = erase(&world, "email=zoelle@customers.example").await;
     assert_eq!((again.status, &again.json()["erased"]), (200, &nothing()));
 }
 
@@ -307,12 +309,13 @@ async fn a_conversation_that_turns_out_to_be_the_persons_goes_too() {
     let mut world = World::new().await;
     let post = Post::gladly("event-1", "conversation-closed");
     let id = world.post(post.path, &post.body).await.id();
+    world.advance(SignedDuration::from_secs(1));
     let erased = erase(&world, "email=jane.roe@customers.example").await;
     assert_eq!((erased.status, &erased.json()["erased"]), (200, &nothing()), "not asked about yet");
     world.advance(SignedDuration::from_secs(1));
     world.settle().await;
     assert_eq!(world.get(&format!("/v1/requests/{id}")).await.status, 404);
-    assert_eq!(holding(&world, &["jane"]).iter().filter(|(table, _)| *table != "config").count(), 0);
+    assert_eq!(holding(&world, &["jane.roe", "jane roe"]), []);
     assert!(world.stack.mailbox.messages().is_empty());
     // A later conversation is new.
     let post = Post::gladly("event-2", "conversation-closed");
@@ -324,7 +327,7 @@ async fn a_conversation_that_turns_out_to_be_the_persons_goes_too() {
 #[tokio::test]
 async fn much_is_erased_by_sweep_and_rows_that_the_index_showed_late_too() {
     let mut world = World::new().await;
-    world.post("/v1/requests", &of("1", "zoe")).await;
+    world.post("/v1/requests", &of("1", "zoelle")).await;
     world.settle().await;
     let row = world.rows().remove(0);
     let copies = |from: u64, count: u64| {
@@ -345,16 +348,16 @@ async fn much_is_erased_by_sweep_and_rows_that_the_index_showed_late_too() {
     put(copies(1, 519));
     let late = copies(1_000, 3);
     world.advance(SignedDuration::from_secs(1));
-    let begun = erase(&world, "email=zoe@customers.example").await;
+    let begun = erase(&world, "email=zoelle@customers.example").await;
     assert_eq!((begun.status, &begun.json()["erased"]["live_requests"]), (202, &json!(200)));
     world.advance(SignedDuration::from_secs(61));
     assert_eq!(world.sweep().await["erased"], json!(320));
-    assert_eq!(holding(&world, &["zoe"]), []);
-    let done = erase(&world, "email=zoe@customers.example").await;
+    assert_eq!(holding(&world, &["zoelle"]), []);
+    let done = erase(&world, "email=zoelle@customers.example").await;
     assert_eq!((done.status, &done.json()["erased"]["live_requests"]), (200, &json!(520)));
     // Rows from before the erasure, which the index had not shown.
     put(late);
     world.advance(SignedDuration::from_mins(6));
     assert_eq!(world.sweep().await["erased"], json!(3));
-    assert_eq!(holding(&world, &["zoe"]), []);
+    assert_eq!(holding(&world, &["zoelle"]), []);
 }
