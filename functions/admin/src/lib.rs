@@ -10,10 +10,12 @@
 //! `dispatch` sends it.
 
 mod context;
+mod erasing;
 mod error;
 mod form;
 mod origin;
 mod pages;
+mod people_api;
 mod route;
 mod sign_in;
 mod view;
@@ -53,6 +55,9 @@ impl Admin {
         request: Request,
         now: Timestamp,
     ) -> Result<Response<Body>, Infallible> {
+        if request.raw_http_path() == people_api::PATH {
+            return intake::respond(people_api::erase(self, &request, now)).await;
+        }
         let visit = tokio::time::timeout(DEADLINE, self.visit(&request, now)).await;
         let reply = visit.unwrap_or(Err(AdminError::Late));
         let wants_html = view::wants_html(&request);

@@ -197,6 +197,9 @@ pub(crate) fn done_sentence(done: &str) -> Option<String> {
         "revoked" => "Revoked. It opens nothing any more.",
         "renewed" => "There is a new link. The old one opens nothing any more.",
         "released" => "Released.",
+        "unsubscribed" => "Unsubscribed.",
+        "erased" => "Erased. The receipt is below.",
+        "erasing" => "The erasure goes on by itself, and takes some minutes.",
         "imported" => "Imported.",
         _ => return None,
     };

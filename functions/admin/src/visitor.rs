@@ -125,7 +125,7 @@ fn cookie(request: &Request) -> Option<String> {
     ours.next()
 }
 
-fn basic(authorization: &[u8]) -> Option<(String, String)> {
+pub(crate) fn basic(authorization: &[u8]) -> Option<(String, String)> {
     let (scheme, encoded) = std::str::from_utf8(authorization).ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;

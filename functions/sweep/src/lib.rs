@@ -7,6 +7,7 @@
 //!   are found on the way to the others are judged by SES's `Send` events ([`policy::weigh`]). If
 //!   the mail never left, it is sent again, as often as a mail may be attempted. Without evidence
 //!   the row waits for a day, and then ends `failed: unconfirmed`, which the operator sees.
+//! - Erasures of persons that could not be finished at once are carried on.
 //! - Hours are counted for alerts and charts.
 //!
 //! [`policy::due_step`] decides about each row; this crate carries it out. Each row is one
@@ -23,6 +24,8 @@ use store::{DUE_SHARDS, Due, Store, StoreError, Woken};
 
 /// Writes in flight at once.
 const AT_ONCE: usize = 32;
+/// Requests of erased persons that a sweep erases at most.
+const ERASED_A_SWEEP: usize = 1_000;
 
 /// What one sweep did: the function's reply, and its log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -37,6 +40,8 @@ pub struct Swept {
     pub given_up: u32,
     /// Changed by another function in between.
     pub moved_on: u32,
+    /// Requests of persons whose erasure goes on.
+    pub erased: u32,
     /// Could not be written; the next sweep finds them.
     pub failed: u32,
 }
@@ -77,7 +82,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
         .iter()
         .map(|due| async move { (due, settle(store, due, heard, max_attempts, now).await) })
         .collect();
-    let swept = futures::stream::iter(rows)
+    let mut swept = futures::stream::iter(rows)
         .buffer_unordered(AT_ONCE)
         .fold(Swept::default(), |mut swept, (due, done)| async move {
             match done {
@@ -91,6 +96,13 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
             swept
         })
         .await;
+    match store.sweep_erasures(ERASED_A_SWEEP, settings.company.kept(), now).await {
+        Ok(erased) => swept.erased = u32::try_from(erased).unwrap_or(u32::MAX),
+        Err(error) => {
+            tracing::error!(%error, "an erasure could not go on: the next sweep retries");
+            swept.failed += 1;
+        }
+    }
     tally(store, settings.company.kept(), now).await?;
     tracing::info!(
         swept.due = due.len(),
@@ -98,6 +110,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
         swept.sent_again,
         swept.unknown,
         swept.given_up,
+        swept.erased,
         swept.failed,
         "swept"
     );

@@ -66,6 +66,7 @@ impl Admission<'_> {
                 }
                 Some(self.repeated(&row, &markers, index, first).await?)
             }
+            Recorded::Erased => return self.erased(&row),
         };
         let answered = repeats.clone().unwrap_or(First {
             request_id: row.request_id,
@@ -80,6 +81,21 @@ impl Admission<'_> {
         );
         let reply = reply(&row, &answered, repeats.is_some(), self.delivery.style)?;
         Ok(Admitted { repeats, reply })
+    }
+
+    /// The customer is being erased: nothing is recorded, and nothing will be sent. The sender is
+    /// told so, and need not try again.
+    fn erased(&self, row: &Interaction) -> Result<Admitted, Problem> {
+        tracing::info!(
+            request_id = %row.request_id, source = %row.source, mode = row.mode.as_str(),
+            "request not recorded: its customer is being erased"
+        );
+        let reply = json!({
+            "request_id": row.request_id.to_string(), "status": Status::NotSent, "reason": "erased",
+            "detail": "The data of this customer are being erased, so nothing was recorded.",
+        });
+        let reply = json_reply(StatusCode::OK, "application/json", &reply);
+        Ok(Admitted { repeats: None, reply })
     }
 
     fn row(&self, recording: Recording, marker: Option<MarkerKey>) -> Interaction {

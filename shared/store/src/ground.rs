@@ -31,6 +31,8 @@ pub(crate) mod kind {
     pub(crate) const BOUNCED: &str = "bounced";
     /// The customer unsubscribed from everything; with `#<brand>` behind it, from one brand.
     pub(crate) const UNSUBSCRIBED: &str = "unsubscribed";
+    /// The person's erasure: when it began and ended, and what it took.
+    pub(crate) const ERASED: &str = "erased";
 }
 
 /// Indexes of the interactions table.
@@ -41,6 +43,8 @@ pub(crate) mod index {
     pub(crate) const DAY: &str = "day";
     /// By the helpdesk's id.
     pub(crate) const EXT_INTERACTION_ID: &str = "ext_interaction_id";
+    /// By the pseudonym of the customer.
+    pub(crate) const SUBJECT: &str = "subject";
 }
 
 /// A text attribute.

@@ -32,6 +32,9 @@ pub enum Recorded {
     New,
     /// It was seen before. The number is the index, among the markers, of the one that says so.
     Duplicate(usize, First),
+    /// The person is being erased, or was erased after the request was received. Nothing is
+    /// recorded.
+    Erased,
 }
 
 impl Store {
@@ -65,6 +68,9 @@ impl Store {
                 .return_values_on_condition_check_failure(OnFailure::AllOld);
             actions.push(TransactWriteItem::builder().put(built(put.build())?).build());
         }
+        if let Some(subject) = &row.subject {
+            actions.push(self.not_erased(subject, row.created_at)?);
+        }
         let Transacted::Refused(reasons) = self.transact(actions).await? else {
             return Ok(Recorded::New);
         };
@@ -83,6 +89,9 @@ impl Store {
         }
         match condition_failed(reasons.first()) {
             true => Ok(Recorded::New),
+            false if row.subject.is_some() && condition_failed(reasons.last()) => {
+                Ok(Recorded::Erased)
+            }
             false => Err(StoreError::Corrupt {
                 table: "suppression",
                 cause: "a marker without its request".into(),

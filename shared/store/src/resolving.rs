@@ -10,17 +10,20 @@
 //! - its delay is the one that was read: a record from before the delay was known can neither delay
 //!   the row twice nor end the delay.
 //!
+//! A customer who was erased since the request was received must not come back by it: then the row
+//! goes ([`crate::erasing`]).
+//!
 //! A conversation that was reopened, or could not be asked about in time, ends with
 //! [`Store::refuse`], which has the first two clauses.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use jiff::Timestamp;
 use policy::{Status, saturating_add};
 use serde::Serialize;
 
-use crate::error::StoreError;
-use crate::ground::{STALLED, applied, ms, n, s};
+use crate::error::{StoreError, Transacted, condition_failed};
+use crate::ground::{STALLED, applied, built, ms, n, row_key, s};
 use crate::interaction::Interaction;
 use crate::resolution::Resolution;
 use crate::step::Step;
@@ -77,7 +80,20 @@ impl Store {
                 .expression_attribute_names(format!("#{name}"), name)
                 .expression_attribute_values(format!(":{name}"), value);
         }
-        applied(update.update_expression(format!("SET {}{removes}", sets.join(", "))).send().await)
+        let update = update.update_expression(format!("SET {}{removes}", sets.join(", ")));
+        let Some(subject) = resolution.subject() else { return applied(update.send().await) };
+        let actions = vec![in_transaction(&update)?, self.not_erased(subject, row.created_at)?];
+        let Transacted::Refused(reasons) = self.transact(actions).await? else { return Ok(true) };
+        if !condition_failed(reasons.first()) {
+            // No condition: it was received before the person was erased.
+            let delete = self
+                .client
+                .delete_item()
+                .table_name(&self.tables.interactions)
+                .set_key(Some(row_key(row.request_id)));
+            delete.send().await.map_err(StoreError::of("DeleteItem"))?;
+        }
+        Ok(false)
     }
 
     /// The channel has a delay: Gladly is asked once more at `due`. False if the row has moved on
@@ -130,6 +146,19 @@ impl Store {
                 .expression_attribute_values(":due", ms(due)),
         }
     }
+}
+
+/// The same update as part of a transaction.
+fn in_transaction(update: &UpdateItemFluentBuilder) -> Result<TransactWriteItem, StoreError> {
+    let input = update.as_input();
+    let update = Update::builder()
+        .set_table_name(input.get_table_name().clone())
+        .set_key(input.get_key().clone())
+        .set_update_expression(input.get_update_expression().clone())
+        .set_condition_expression(input.get_condition_expression().clone())
+        .set_expression_attribute_names(input.get_expression_attribute_names().clone())
+        .set_expression_attribute_values(input.get_expression_attribute_values().clone());
+    Ok(TransactWriteItem::builder().update(built(update.build())?).build())
 }
 
 fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {

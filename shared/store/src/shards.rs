@@ -37,6 +37,11 @@ pub(crate) fn last_id(at: Timestamp, span: i64) -> Uuid {
     id_at((at.as_second().div_euclid(span) + 1) * span * 1_000 - 1, [0xff; 10])
 }
 
+/// An id below all that are received at this millisecond or later.
+pub(crate) fn first_id_at(at: Timestamp) -> Uuid {
+    id_at(at.as_millisecond(), [0; 10])
+}
+
 fn id_at(millis: i64, rest: [u8; 10]) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or_default(), &rest)
         .into_uuid()

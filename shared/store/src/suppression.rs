@@ -1,11 +1,19 @@
 //! Customers who may not be mailed: unsubscribed, or bounced.
 
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
 use policy::saturating_add;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::error::StoreError;
-use crate::ground::{kind, ms, s, seconds, suppression_key, text};
+use crate::audit::AuditEntry;
+use crate::config::plain;
+use crate::erasing::{Erasure, audited_name};
+use crate::error::{StoreError, Transacted};
+use crate::ground::{Item, built, kind, ms, number, request_id, s, seconds, suppression_key, text};
 use crate::store::Store;
 
 /// What a customer is unsubscribed from.
@@ -15,6 +23,84 @@ pub struct Unsubscribed {
     pub from_all: bool,
     /// From the brand that was asked about.
     pub from_brand: bool,
+}
+
+/// Something that the suppression table holds about a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppression {
+    /// What, and why.
+    pub kind: SuppressionKind,
+    /// Sort key: what names it in a form.
+    pub id: String,
+    /// The same for the same content: whether it has changed since it was shown.
+    pub version: String,
+}
+
+/// What the suppression table holds about a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SuppressionKind {
+    /// Surveyed lately.
+    Window {
+        /// By which request.
+        request_id: Option<Uuid>,
+        /// When it is over.
+        until: Option<Timestamp>,
+    },
+    /// Unsubscribed.
+    Unsubscribed {
+        /// From this brand, by its signifier; `None`: from everything.
+        brand: Option<String>,
+        /// Since when.
+        at: Option<Timestamp>,
+        /// `page`, `one_click`, `complaint` or `admin`.
+        by: String,
+    },
+    /// The address bounced permanently.
+    Bounced {
+        /// When.
+        at: Option<Timestamp>,
+        /// When it may be tried again.
+        until: Option<Timestamp>,
+    },
+    /// The person was erased.
+    Erased(Erasure),
+}
+
+impl Suppression {
+    fn read(item: &Item) -> Option<Self> {
+        let id = text(item, "kind")?.to_owned();
+        let at = number(item, "at").and_then(|at| Timestamp::from_millisecond(at).ok());
+        let until = number(item, "expires_at").and_then(|at| Timestamp::from_second(at).ok());
+        let kind = match id.split_once('#') {
+            None if id == kind::WINDOW => {
+                SuppressionKind::Window { request_id: request_id(item), until }
+            }
+            None if id == kind::BOUNCED => SuppressionKind::Bounced { at, until },
+            None if id == kind::ERASED => SuppressionKind::Erased(Erasure::read(item)?),
+            brand if id.starts_with(kind::UNSUBSCRIBED) => SuppressionKind::Unsubscribed {
+                brand: brand.map(|(_, brand)| brand.to_owned()),
+                at,
+                by: text(item, "by").unwrap_or_default().to_owned(),
+            },
+            _ => return None,
+        };
+        Some(Self { kind, id, version: version(item) })
+    }
+
+    /// Whether it still counts at `now`. DynamoDB deletes expired items late.
+    pub fn counts(&self, now: Timestamp) -> bool {
+        match &self.kind {
+            SuppressionKind::Window { until, .. } | SuppressionKind::Bounced { until, .. } => {
+                until.is_none_or(|until| until > now)
+            }
+            SuppressionKind::Unsubscribed { .. } | SuppressionKind::Erased(_) => true,
+        }
+    }
+}
+
+fn version(item: &Item) -> String {
+    let sorted: BTreeMap<String, Value> = plain(item.clone()).into_iter().collect();
+    links::fingerprint(serde_json::to_string(&sorted).unwrap_or_default().as_bytes())
 }
 
 /// The sort key of an unsubscribe. Brands are compared without case, since an admin may respell the
@@ -105,5 +191,90 @@ impl Store {
             .set_item(Some(suppression_key(subject.as_text(), kind::BOUNCED)));
         let put = put.item("at", ms(now)).item("expires_at", seconds(saturating_add(now, window)));
         put.send().await.map(drop).map_err(StoreError::of("PutItem"))
+    }
+
+    /// Everything that is known of the subject and counts at `now`: at most a page of it, which is
+    /// a megabyte.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn suppressions(
+        &self,
+        subject: &Subject,
+        now: Timestamp,
+    ) -> Result<Vec<Suppression>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.tables.suppression)
+            .key_condition_expression("subject = :subject")
+            .expression_attribute_values(":subject", s(subject.as_text()))
+            .consistent_read(true);
+        let items = query.send().await.map_err(StoreError::of("Query"))?.items.unwrap_or_default();
+        let read = items.iter().filter_map(Suppression::read);
+        Ok(read.filter(|suppression| suppression.counts(now)).collect())
+    }
+
+    /// An admin releases a window, an unsubscribe or a bounce, and the audit trail says so. False
+    /// if it is no longer as it was shown.
+    ///
+    /// # Errors
+    /// If the tables cannot be read or written.
+    pub async fn release_suppression(
+        &self,
+        subject: &Subject,
+        suppression: &Suppression,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let key = suppression_key(subject.as_text(), &suppression.id);
+        let Some(item) = self.suppression_item(key.clone()).await? else { return Ok(false) };
+        if version(&item) != suppression.version {
+            return Ok(false);
+        }
+        // Clauses: each time and owner that it has is still the same.
+        let mut delete = Delete::builder().table_name(&self.tables.suppression).set_key(Some(key));
+        let mut clauses = vec!["attribute_exists(subject)".to_owned()];
+        for name in ["at", "expires_at", "request_id"] {
+            if let Some(value) = item.get(name) {
+                clauses.push(format!("#{name} = :{name}"));
+                delete = delete
+                    .expression_attribute_names(format!("#{name}"), name)
+                    .expression_attribute_values(format!(":{name}"), value.clone());
+            }
+        }
+        let delete = delete.condition_expression(clauses.join(" AND "));
+        let delete = TransactWriteItem::builder().delete(built(delete.build())?).build();
+        let mut entry = AuditEntry::new(who, "released an address", &audited_name(subject), now);
+        entry.before = json!({ "kind": suppression.id });
+        let done = self.transact(vec![delete, self.audited(&entry)?]).await?;
+        Ok(matches!(done, Transacted::Done))
+    }
+
+    /// An admin unsubscribes an address, and the audit trail says so. One that is unsubscribed
+    /// already stays as it is.
+    ///
+    /// # Errors
+    /// If the tables cannot be written.
+    pub async fn unsubscribe_by_hand(
+        &self,
+        subject: &Subject,
+        brand: Option<&str>,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let id = unsubscribed(brand);
+        // Clause: the customer's own unsubscribe is not overwritten.
+        let put = Put::builder()
+            .table_name(&self.tables.suppression)
+            .set_item(Some(suppression_key(subject.as_text(), &id)))
+            .item("at", ms(now))
+            .item("by", s("admin"))
+            .condition_expression("attribute_not_exists(subject)");
+        let put = TransactWriteItem::builder().put(built(put.build())?).build();
+        let mut entry =
+            AuditEntry::new(who, "unsubscribed an address", &audited_name(subject), now);
+        entry.after = json!({ "kind": id });
+        self.transact(vec![put, self.audited(&entry)?]).await.map(drop)
     }
 }
