@@ -237,6 +237,11 @@ pub const KINDS: &[Kind] = &[
     alert::KIND,
 ];
 
+/// The kind with this name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|known| known.name == name)
+}
+
 /// The names of the sources, which are the names within `dedupe_minutes`.
 const SOURCES: &[&str] = &["requests", "zendesk", "freshdesk", "gladly", "gorgias"];
 
@@ -277,8 +282,7 @@ impl<'a> Item<'a> {
     /// `attributes` is the whole item; `kind` and `id` are its key.
     pub fn new(attributes: &'a Map<String, Json>) -> Self {
         let kind = attributes.get("kind").and_then(Json::as_str).unwrap_or_default();
-        let known = KINDS.iter().find(|known| known.name == kind);
-        Self::with_names(attributes, known.map_or(&[], |known| known.known))
+        Self::with_names(attributes, self::kind(kind).map_or(&[], |known| known.known))
     }
 }
 
