@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 use store::{Change, StoredItem};
 
 pub(crate) use field::Field;
-pub(crate) use page::{EditPage, NewId};
-pub(crate) use words::{label, may_say, plain, spoken};
+pub(crate) use page::{EditPage, NewId, RemovalPage};
+pub(crate) use words::{label, may_say, spoken};
 
 use crate::form::Form;
 use value::Shown;

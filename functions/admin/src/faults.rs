@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use normalize::Address;
 use policy::config_table::{self, KINDS};
-use policy::{ConfigFault, Item, Settings, Severity};
+use policy::{ConfigFault, Settings, Severity};
 use serde_json::{Map, Value};
 use store::{Store, StoredItem};
 

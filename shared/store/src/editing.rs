@@ -140,7 +140,7 @@ impl Store {
         let mut item: HashMap<String, AttributeValue> =
             serde_dynamo::to_item(after).map_err(StoreError::corrupt("config"))?;
         // What stays keeps its type: plain JSON has neither sets nor bytes.
-        for before in &change.before {
+        if let Some(before) = &change.before {
             let same = |name: &String| after.get(name) == before.attributes.get(name);
             let stays = before.raw.iter().filter(|(name, _)| same(name));
             item.extend(stays.map(|(name, value)| (name.clone(), value.clone())));

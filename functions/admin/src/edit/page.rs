@@ -94,3 +94,24 @@ impl EditPage {
         Ok(Reply::html(status, self.render()?))
     }
 }
+
+/// Asks before an item is deleted.
+#[derive(Template)]
+#[template(path = "remove.html")]
+pub(crate) struct RemovalPage {
+    pub(crate) frame: Frame,
+    /// Where the form is posted to, and where "Cancel" leads.
+    pub(crate) path: &'static str,
+    pub(crate) id: String,
+    pub(crate) version: String,
+    /// What will happen.
+    pub(crate) sentences: Vec<String>,
+    /// Somebody else has changed the item since the page was shown.
+    pub(crate) conflict: bool,
+}
+
+impl RemovalPage {
+    pub(crate) fn reply(self) -> Result<Reply, AdminError> {
+        Ok(Reply::html(if self.conflict { 409 } else { 200 }, self.render()?))
+    }
+}

@@ -158,8 +158,11 @@ fn add_page(context: &Context<'_>, name: &str, editor: Editor) -> EditPage {
 }
 
 async fn save(context: &Context<'_>, id: &str) -> Result<Reply, AdminError> {
-    let target = target(id);
-    let now = stored(context, id).await?;
+    let (target, now) = (target(id), context.store().config_item("channel", id).await?);
+    if now.is_none() && context.form.text("version").is_empty() && !STANDARD.contains(&id) {
+        // Somebody has deleted it, and this form makes it anew.
+        return add(context, id).await;
+    }
     let check =
         |candidate: &Candidate<'_>| alias_clashes(&context.settings.channels, id, candidate);
     match Editor::submit(&target, &context.form, now.as_ref(), check) {
@@ -168,7 +171,7 @@ async fn save(context: &Context<'_>, id: &str) -> Result<Reply, AdminError> {
         Submitted::Change(change) => match context.change("channel changed", &[*change]).await? {
             Changed::Yes => Ok(Reply::see_other(&format!("{HERE}?done=saved"))),
             Changed::Conflict => {
-                let now = stored(context, id).await?;
+                let now = context.store().config_item("channel", id).await?;
                 let editor = Editor::conflict(&target, &context.form, now.as_ref());
                 edit_page(context, id, editor).reply(409)
             }

@@ -1,22 +1,10 @@
 //! Deleting a channel that the company has made.
 
-use askama::Template;
 use store::{Change, Changed, StoredItem};
 
 use super::{HERE, STANDARD};
-use crate::view::Frame;
+use crate::edit::RemovalPage;
 use crate::{AdminError, Context, Reply};
-
-#[derive(Template)]
-#[template(path = "remove.html")]
-struct RemovalPage {
-    frame: Frame,
-    path: &'static str,
-    id: String,
-    version: String,
-    sentences: Vec<String>,
-    conflict: bool,
-}
 
 fn page(context: &Context<'_>, stored: &StoredItem, conflict: bool) -> Result<Reply, AdminError> {
     let id = stored.id().to_owned();
@@ -33,7 +21,7 @@ fn page(context: &Context<'_>, stored: &StoredItem, conflict: bool) -> Result<Re
         id,
         conflict,
     };
-    Ok(Reply::html(if conflict { 409 } else { 200 }, page.render()?))
+    page.reply()
 }
 
 async fn custom(context: &Context<'_>, id: &str) -> Result<StoredItem, AdminError> {
