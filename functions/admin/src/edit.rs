@@ -184,6 +184,9 @@ impl Editor {
             if typed.none && !typed.text().is_empty() {
                 errors.push(FieldError::new(name, "Either write something, or tick the box."));
             }
+            if typed != stands && typed.texts.iter().any(|text| text.contains(no_text)) {
+                errors.push(FieldError::new(name, "It has characters that are no text."));
+            }
             if typed != stands || odd.is_some() {
                 match value::value(description, &typed, before.get(name)) {
                     Some(value) => drop(after.insert(name.to_owned(), value)),
@@ -330,6 +333,11 @@ fn messages(
         }
     }
     errors
+}
+
+/// Characters that stand for bytes that were no text, or that no keyboard types.
+pub(crate) fn no_text(c: char) -> bool {
+    c == char::REPLACEMENT_CHARACTER || c.is_control() && !matches!(c, '\n' | '\t')
 }
 
 /// The reader takes a number below the range for the smallest one. Who types it means something

@@ -175,7 +175,7 @@ fn signifier_error(brands: &[Brand], id: &str) -> Option<String> {
     if id.is_empty() {
         return Some("Type the brand's signifier.".to_owned());
     }
-    if id.chars().count() > LONGEST_SIGNIFIER || id.chars().any(char::is_control) {
+    if id.chars().count() > LONGEST_SIGNIFIER || id.contains(no_text) {
         return Some(format!(
             "Type a signifier of at most {LONGEST_SIGNIFIER} letters, in one line."
         ));

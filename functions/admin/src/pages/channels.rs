@@ -13,7 +13,7 @@ use serde_json::Value;
 use store::{Changed, StoredItem};
 
 use crate::config_link::encoded;
-use crate::edit::{Candidate, EditPage, Editor, FieldError, NewId, Submitted, Target};
+use crate::edit::{Candidate, EditPage, Editor, FieldError, NewId, Submitted, Target, no_text};
 use crate::view::Frame;
 use crate::{AdminError, Context, Reply};
 
@@ -209,7 +209,7 @@ fn name_error(channels: &[Channel], name: &str) -> Option<String> {
     if name.is_empty() {
         return Some("Type the channel's name.".to_owned());
     }
-    if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+    if name.chars().count() > LONGEST_NAME || name.contains(no_text) {
         return Some(format!("Type a name of at most {LONGEST_NAME} letters, in one line."));
     }
     taken(channels, None, name)
