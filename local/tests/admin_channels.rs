@@ -85,11 +85,7 @@ async fn what_the_reader_would_refuse_is_refused_at_the_field_and_nothing_is_sav
     let world = World::new().await;
     let before = item(&world, "phone");
     let long = "x".repeat(5_000);
-    let many = "a\n"
-        .repeat(300)
-        .lines()
-        .enumerate()
-        .fold(String::new(), |all, (n, _)| format!("{all}alias{n}\n"));
+    let many: String = (0..201).map(|n| format!("alias{n}\n")).collect();
     for (field, typed) in [
         ("delay_minutes", "soon"),
         ("delay_minutes", "-1"),

@@ -162,6 +162,15 @@ async fn a_misspelled_key_of_an_item_is_a_fault() {
     let shown = faults(&world, "/admin/audit").await;
     assert!(shown.contains("integration/zendesc: id says “zendesc”."), "{shown}");
     assert!(shown.contains("Did you mean “zendesk”?"), "{shown}");
+    world.configure("chanel", "phone", json!({ "mode": "manual" }));
+    world.configure("Brand", "x", json!({}));
+    let shown = faults(&world, "/admin/audit").await;
+    for sentence in [
+        "chanel/…: kind says “chanel”. No such kind is read. Did you mean “channel”?",
+        "Brand/…: kind says “Brand”. No such kind is read. Did you mean “brand”?",
+    ] {
+        assert!(shown.contains(sentence), "{sentence}\n{shown}");
+    }
 }
 
 #[tokio::test]

@@ -51,12 +51,20 @@ impl Faults {
         self.shown.iter().any(|fault| fault.stops_mail)
     }
 
-    /// The faults, with what stands in the items. Reads nothing while there are none.
+    /// The faults, with what stands in the items.
     pub(crate) async fn read(store: &Store, settings: &Settings) -> Result<Self, AdminError> {
         let mut faults = settings.faults.clone();
         if let Some(kind) = config_table::kind("integration") {
             let items = settings.integrations.values();
             faults.extend(items.flat_map(|item| edit::faults_of(kind, item)));
+        }
+        // Items that no reader comes upon. `Settings` knows what was meant.
+        let lost = store.misspelled_items().await?;
+        for fault in Settings::read(&lost, language::is_spoken).faults {
+            let fault = ConfigFault { severity: Severity::Warning, ..fault };
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
         }
         let unknown = settings.unknown.iter().filter(|unknown| unknown.attributes.is_empty());
         let unknown: Vec<ShownFault> =
@@ -66,7 +74,7 @@ impl Faults {
         let mut items: HashMap<&str, Option<StoredItem>> = HashMap::new();
         for fault in faults.iter().take(MOST_SHOWN) {
             if let (Some((kind, id)), Entry::Vacant(entry)) =
-                (fault.item.split_once('/'), items.entry(&fault.item))
+                (fault.item.split_once('/').filter(|(_, id)| *id != "…"), items.entry(&fault.item))
             {
                 entry.insert(store.config_item(kind, id).await?);
             }

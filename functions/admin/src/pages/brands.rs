@@ -8,7 +8,9 @@ use serde_json::Value;
 use store::{Change, Changed, StoredItem};
 
 use crate::config_link::encoded;
-use crate::edit::{Candidate, EditPage, Editor, FieldError, NewId, RemovalPage, Submitted, Target};
+use crate::edit::{
+    Candidate, EditPage, Editor, FieldError, NewId, RemovalPage, Submitted, Target, no_text,
+};
 use crate::view::Frame;
 use crate::{AdminError, Context, Reply};
 
