@@ -9,9 +9,12 @@
 //! **Invariant:** sends no mail. "Send now" and the send box record a request on the one road in;
 //! `dispatch` sends it.
 
+mod config_link;
 mod context;
 mod erasing;
+mod edit;
 mod error;
+mod faults;
 mod form;
 mod origin;
 mod pages;

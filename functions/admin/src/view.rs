@@ -7,9 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::{HeaderName, HeaderValue, StatusCode};
 use lambda_http::{Body, Request, Response};
-use policy::ConfigFault;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+
+use crate::faults::Faults;
 
 /// The one stylesheet, inlined in every page; its hash stands in the `Content-Security-Policy`.
 const STYLE: &str = include_str!("../templates/admin.css");
@@ -53,7 +54,7 @@ pub(crate) struct Frame {
     /// Goes into every form as `form_token`.
     pub(crate) form_token: String,
     /// What cannot be understood in the config table.
-    pub(crate) faults: Vec<ConfigFault>,
+    pub(crate) faults: Faults,
     /// What the last change did.
     pub(crate) done: Option<String>,
 }
@@ -191,6 +192,9 @@ pub(crate) fn is_loopback(request: &Request) -> bool {
 pub(crate) fn done_sentence(done: &str) -> Option<String> {
     let sentence = match done {
         "saved" => "Saved.",
+        "unchanged" => "Nothing was changed: the form said what stood there already.",
+        "integrated" => "Saved. From now on Afterword sends the surveys of this channel.",
+        "manual" => "Saved. From now on agents send the surveys of this channel by hand.",
         "added" => "Added.",
         "removed" => "Removed.",
         "sent" => "Recorded: it is sent by the one road, as soon as it is due.",

@@ -3,6 +3,8 @@
 
 #![expect(dead_code, reason = "each test file uses its own part of it")]
 
+pub(crate) mod admin;
+pub(crate) mod forms;
 pub(crate) mod hostile;
 pub(crate) mod random_run;
 pub(crate) mod scenario;

@@ -29,6 +29,8 @@ pub struct AttributeDescription {
     pub default: String,
     /// Whether an item is not complete without it.
     pub required: bool,
+    /// Whether an empty value is another value than none at all, which means the default.
+    pub may_be_empty: bool,
     /// What it is for, in one sentence for admins.
     pub sentence: &'static str,
     /// The ids of items that have it; empty: every item of the kind.
@@ -38,6 +40,9 @@ pub struct AttributeDescription {
 /// An attribute of any type.
 pub(crate) trait Describe: Sync {
     fn describe(&self) -> AttributeDescription;
+
+    /// The fault that a reader of this attribute finds in the item.
+    fn check(&self, item: &Item<'_>) -> Option<ConfigFault>;
 }
 
 impl<T: Value> Describe for Attribute<T> {
@@ -47,9 +52,14 @@ impl<T: Value> Describe for Attribute<T> {
             value_type: self.value.value_type(),
             default: self.value.default(),
             required: self.value.required(),
+            may_be_empty: self.value.may_be_empty(),
             sentence: self.sentence,
             ids: self.ids,
         }
+    }
+
+    fn check(&self, item: &Item<'_>) -> Option<ConfigFault> {
+        item.read(self).err()
     }
 }
 
@@ -78,6 +88,42 @@ impl Kind {
     /// Its attributes, in the order of the documentation.
     pub fn attributes(&self) -> impl Iterator<Item = AttributeDescription> + use<'_> {
         self.attributes.iter().map(|attribute| attribute.describe())
+    }
+
+    /// Whether an attribute of this name has a meaning, if only to a later version.
+    pub fn knows(&self, name: &str) -> bool {
+        ["kind", "id"].contains(&name) || self.known.contains(&name)
+    }
+
+    /// The known name that a misspelled one is nearest to.
+    pub fn meant(&self, name: &str) -> Option<&'static str> {
+        slips::meant(name, self.known.iter().copied())
+    }
+
+    /// The attributes that the item with this id has.
+    pub fn attributes_of(&self, id: &str) -> Vec<AttributeDescription> {
+        let of = |attribute: &AttributeDescription| {
+            attribute.ids.is_empty() || attribute.ids.iter().any(|of| of.eq_ignore_ascii_case(id))
+        };
+        self.attributes().filter(of).collect()
+    }
+
+    /// What the readers of the item's attributes find wrong with it, so that a form refuses exactly
+    /// what they do. A fault of a misspelled name is named once.
+    pub fn faults(&self, item: &Item<'_>) -> Vec<ConfigFault> {
+        let mut faults: Vec<ConfigFault> = Vec::new();
+        for attribute in self.attributes {
+            let ids = attribute.describe().ids;
+            if !ids.is_empty() && !ids.iter().any(|of| of.eq_ignore_ascii_case(item.id())) {
+                continue;
+            }
+            if let Some(fault) = attribute.check(item)
+                && !faults.contains(&fault)
+            {
+                faults.push(fault);
+            }
+        }
+        faults
     }
 }
 

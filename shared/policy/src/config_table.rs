@@ -237,6 +237,29 @@ pub const KINDS: &[Kind] = &[
     alert::KIND,
 ];
 
+/// The kind with this name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|known| known.name == name)
+}
+
+/// How the names of kinds are misspelled: in the plural, with a capital, or with a letter too few.
+/// No reader comes upon an item of such a kind, since the table is read by kind and never scanned.
+pub fn misspelled_kinds() -> Vec<String> {
+    let mut slips = Vec::new();
+    for Kind { name, .. } in KINDS {
+        slips.push(format!("{name}s"));
+        let (first, rest) = name.split_at(1);
+        slips.push(first.to_uppercase() + rest);
+        // A name of three letters without one of them is like too many other words.
+        let letters = if name.len() > 3 { name.len() } else { 0 };
+        slips.extend((0..letters).map(|at| format!("{}{}", &name[..at], &name[at + 1..])));
+    }
+    slips.sort_unstable();
+    slips.dedup();
+    slips.retain(|slip| kind(slip).is_none());
+    slips
+}
+
 /// The names of the sources, which are the names within `dedupe_minutes`.
 const SOURCES: &[&str] = &["requests", "zendesk", "freshdesk", "gladly", "gorgias"];
 
@@ -277,8 +300,7 @@ impl<'a> Item<'a> {
     /// `attributes` is the whole item; `kind` and `id` are its key.
     pub fn new(attributes: &'a Map<String, Json>) -> Self {
         let kind = attributes.get("kind").and_then(Json::as_str).unwrap_or_default();
-        let known = KINDS.iter().find(|known| known.name == kind);
-        Self::with_names(attributes, known.map_or(&[], |known| known.known))
+        Self::with_names(attributes, self::kind(kind).map_or(&[], |known| known.known))
     }
 }
 
@@ -321,6 +343,18 @@ mod tests {
             assert_eq!(of(kind, written), name, "{kind} {written:?}");
         }
         assert_eq!(of("channel", &format!("mode{}", "e".repeat(100_000))), None);
+    }
+
+    #[test]
+    fn a_slip_in_a_kind_leads_back_to_it() {
+        let slips = misspelled_kinds();
+        for written in ["channels", "chanel", "Channel", "brnd", "keys", "emploee", "langage"] {
+            assert!(slips.iter().any(|slip| slip == written), "{written}");
+        }
+        for slip in &slips {
+            assert!(meant(slip, KINDS.iter().map(|kind| kind.name)).is_some(), "{slip}");
+        }
+        assert!(slips.len() <= 100, "{}: two statements of fifty", slips.len());
     }
 
     #[test]

@@ -66,6 +66,10 @@ impl Value for Text {
         ValueType::Text(LONGEST_TEXT)
     }
 
+    fn may_be_empty(&self) -> bool {
+        true
+    }
+
     fn default(&self) -> String {
         quoted(self.0)
     }
@@ -146,6 +150,10 @@ impl Value for Tags {
     fn default(&self) -> String {
         quoted(self.0)
     }
+
+    fn may_be_empty(&self) -> bool {
+        true
+    }
 }
 
 impl Fallback for Tags {
@@ -202,6 +210,10 @@ impl Value for Language {
 
     fn value_type(&self) -> ValueType {
         ValueType::Language
+    }
+
+    fn may_be_empty(&self) -> bool {
+        true
     }
 
     fn default(&self) -> String {

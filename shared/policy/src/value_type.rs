@@ -84,6 +84,12 @@ pub trait Value: Sync {
     fn required(&self) -> bool {
         false
     }
+
+    /// Whether an empty value is another value than none at all: it means "none" where the default
+    /// is something.
+    fn may_be_empty(&self) -> bool {
+        false
+    }
 }
 
 /// A value type with a safe value, which is used in place of one that cannot be understood.

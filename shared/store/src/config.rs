@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures::future::try_join_all;
 use jiff::Timestamp;
 use normalize::EmployeeRef;
-use policy::config_table::employee_id;
+use policy::config_table::{employee_id, misspelled_kinds};
 use policy::{Employee, Item, KeyItem, Settings};
 use serde_json::{Map, Value};
 
@@ -15,6 +16,11 @@ use crate::config_log::{log, log_unknown, log_unknown_attributes};
 use crate::error::StoreError;
 use crate::ground::s;
 use crate::store::Store;
+
+/// Partition keys that `IN` takes.
+const KINDS_A_STATEMENT: usize = 50;
+/// Items of misspelled kinds that are read of one statement.
+const MISSPELLED_ITEMS: i32 = 50;
 
 impl Store {
     /// Forgets the configuration, so that the next call reads it from the table. What is remembered
@@ -52,6 +58,25 @@ impl Store {
         let settings = Arc::new(settings);
         self.cache.with(|c| c.settings = Some((now, settings.clone())));
         Ok(settings)
+    }
+
+    /// Items whose kind is a misspelled one: their keys, some of each statement. For the admin
+    /// pages; nothing else looks for them.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn misspelled_items(&self) -> Result<Vec<Map<String, Value>>, StoreError> {
+        let slips = misspelled_kinds();
+        let statements = slips.chunks(KINDS_A_STATEMENT).map(|kinds| {
+            let statement = format!(
+                "SELECT \"kind\", \"id\" FROM \"{}\" WHERE \"kind\" IN ['{}']",
+                self.tables.config,
+                kinds.join("', '")
+            );
+            self.client.execute_statement().statement(statement).limit(MISSPELLED_ITEMS).send()
+        });
+        let pages = try_join_all(statements).await.map_err(StoreError::of("ExecuteStatement"))?;
+        Ok(pages.into_iter().flat_map(|page| page.items.unwrap_or_default()).map(plain).collect())
     }
 
     /// The employee that the reference leads to: by e-mail, else by custom id.

@@ -139,6 +139,12 @@ impl Store {
         };
         let mut item: HashMap<String, AttributeValue> =
             serde_dynamo::to_item(after).map_err(StoreError::corrupt("config"))?;
+        // What stays keeps its type: plain JSON has neither sets nor bytes.
+        if let Some(before) = &change.before {
+            let same = |name: &String| after.get(name) == before.attributes.get(name);
+            let stays = before.raw.iter().filter(|(name, _)| same(name));
+            item.extend(stays.map(|(name, value)| (name.clone(), value.clone())));
+        }
         item.extend(key.map(|(name, value)| (name.to_owned(), s(value))));
         let put = Put::builder()
             .table_name(&self.tables.config)

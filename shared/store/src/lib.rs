@@ -15,6 +15,7 @@
 mod answering;
 mod audit;
 mod cache;
+mod channel_counts;
 mod claiming;
 mod config;
 mod config_log;
@@ -47,6 +48,7 @@ mod withdrawing;
 
 pub use answering::Answered;
 pub use audit::AuditEntry;
+pub use channel_counts::ByChannel;
 pub use claiming::{Claim, Claimed, Lease};
 pub use config::config_items;
 pub use details::RequestDetails;
