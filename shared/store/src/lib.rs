@@ -30,6 +30,7 @@ mod interaction;
 mod listing;
 mod marker;
 mod new_interaction;
+mod outcome_month;
 mod outcomes;
 mod reading;
 mod recording;
