@@ -12,6 +12,7 @@
 //! (`details`, `marker`, `interaction`, …), then [`Store`] in `store`, then one module for each
 //! thing that is done with the tables.
 
+mod again;
 mod answering;
 mod audit;
 mod cache;
@@ -28,6 +29,7 @@ mod evidence;
 mod ground;
 mod interaction;
 mod listing;
+mod looking_back;
 mod marker;
 mod new_interaction;
 mod outcome_month;
@@ -44,6 +46,7 @@ mod suppression;
 mod tally;
 mod withdrawing;
 
+pub use again::SentAgain;
 pub use answering::Answered;
 pub use audit::AuditEntry;
 pub use claiming::{Claim, Claimed, Lease};
@@ -54,6 +57,7 @@ pub use editing::{Change, Changed, MOST_CHANGES, StoredItem};
 pub use error::StoreError;
 pub use interaction::{AnswerKey, Conversation, Interaction};
 pub use listing::{Filter, Page};
+pub use looking_back::{Recent, Standing, Tallied};
 pub use marker::{First, Marker, MarkerKey};
 pub use new_interaction::{Arrival, NewInteraction};
 pub use outcomes::{Outcome, OutcomeWritten};
