@@ -117,7 +117,9 @@ pub fn cure_of(reason: Reason, source: &str) -> Option<Cure> {
         NoEmail | InvalidCustomer => set_up("Check the customer's e-mail in the payload"),
         NoEmployee => set_up("Check the agent in the payload"),
         SelfSurvey => cure("Check the internal domains", "/admin/settings#internal_domains"),
-        SuppressionPeriod => cure("Change the suppression period", "/admin/settings#suppression_days"),
+        SuppressionPeriod => {
+            cure("Change the suppression period", "/admin/settings#suppression_days")
+        }
         Unsubscribed => cure("Look the address up", "/admin/suppression"),
         Rejected => cure("Look the address up, and release it", "/admin/suppression"),
         Reopened | Cancelled => None,
@@ -184,7 +186,9 @@ fn why(case: &Case<'_>) -> String {
         EmployeeNotFound => format!("Refused: nobody is called {}.", agent(request)),
         EmployeeDeactivated => format!("Refused: {} is deactivated.", agent(request)),
         EmployeeProfileIncomplete => match case.employee.and_then(|who| who.faults.first()) {
-            Some(fault) => format!("Refused: the profile of {} has a fault: {fault}.", agent(request)),
+            Some(fault) => {
+                format!("Refused: the profile of {} has a fault: {fault}.", agent(request))
+            }
             None => format!("Refused: the profile of {} is not approved.", agent(request)),
         },
         ChannelNotEnabled => match Channel::find(&case.settings.channels, &request.channel) {
@@ -227,7 +231,9 @@ fn again(case: &Case<'_>) -> Option<String> {
             Some(from(saturating_add(case.earlier?.sent_at, window)))
         }
         Reason::Rejected => Some(from(case.bounced_until.unwrap_or(case.now))),
-        Reason::Unsubscribed => Some("Possible again once the customer subscribes anew.".to_owned()),
+        Reason::Unsubscribed => {
+            Some("Possible again once the customer subscribes anew.".to_owned())
+        }
         Reason::Reopened => Some("Possible again when the ticket is closed once more.".to_owned()),
         _ => None,
     }
@@ -383,7 +389,10 @@ fn cure(case: &Case<'_>) -> Option<Cure> {
         }
         (BrandInvalid, _) => {
             let name = brand_name(case);
-            cure(format!("Add or activate {name}"), format!("/admin/brands?edit={}", escaped(&name)))
+            cure(
+                format!("Add or activate {name}"),
+                format!("/admin/brands?edit={}", escaped(&name)),
+            )
         }
         _ => cure_of(case.reason, case.request.source.as_str()),
     }

@@ -61,7 +61,8 @@ impl Store {
         let mut markers = vec![(self.again_marker(original), kept)];
         if let Some((key, window)) = identity {
             // The settings may have changed since: then the interaction has another marker now.
-            markers.extend(original.marker.clone().filter(|old| *old != key).map(|old| (old, window)));
+            markers
+                .extend(original.marker.clone().filter(|old| *old != key).map(|old| (old, window)));
             markers.push((key, window));
         }
         // Clause: no row has this id.

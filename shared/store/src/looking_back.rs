@@ -205,7 +205,9 @@ fn tallied(hour: Timestamp, name: &str, count: u64) -> Option<Tallied> {
     let mut parts = name.split('/');
     Some(Tallied {
         hour,
-        mode: [Mode::Live, Mode::Test].into_iter().find(|m| Some(m.as_str()) == parts.clone().next())?,
+        mode: [Mode::Live, Mode::Test]
+            .into_iter()
+            .find(|m| Some(m.as_str()) == parts.clone().next())?,
         source: Source::from_name(parts.nth(1)?)?,
         status: Status::from_name(parts.next()?)?,
         reason: parts.next().and_then(Reason::from_code),
@@ -225,7 +227,9 @@ mod tests {
         assert_eq!((tally.mode, tally.source), (Mode::Test, Source::Gladly));
         assert_eq!((tally.status, tally.reason), (Status::NotSent, Some(Reason::NoEmail)));
         assert_eq!(read("live/requests/delivered/").unwrap().reason, None);
-        for odd in ["", "live", "live/requests", "live/fax/sent/", "x/gladly/sent/", "live/gladly//"] {
+        for odd in
+            ["", "live", "live/requests", "live/fax/sent/", "x/gladly/sent/", "live/gladly//"]
+        {
             assert_eq!(read(odd), None, "{odd}");
         }
     }
