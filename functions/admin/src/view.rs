@@ -91,6 +91,17 @@ impl Reply {
             .with("content-security-policy", policy)
     }
 
+    /// A mail in a frame of ours: it may show styles and pictures, and nothing else.
+    pub(crate) fn framed(html: String) -> Self {
+        let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; sandbox; \
+                      form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+        let reply = Self { status: 200, body: html, headers: Vec::new() };
+        reply
+            .with("content-type", "text/html; charset=utf-8")
+            .with("content-security-policy", policy)
+            .with("x-frame-options", "SAMEORIGIN")
+    }
+
     /// 303 to a path of ours.
     pub(crate) fn see_other(path: &str) -> Self {
         let reply = Self { status: 303, body: String::new(), headers: Vec::new() };
@@ -133,7 +144,7 @@ impl Reply {
         let all = everywhere.map(|(name, value)| (name, value.to_owned())).into_iter();
         for (name, value) in all.chain(self.headers) {
             if let Ok(value) = HeaderValue::from_str(&value) {
-                response.headers_mut().append(HeaderName::from_static(name), value);
+                response.headers_mut().insert(HeaderName::from_static(name), value);
             }
         }
         response

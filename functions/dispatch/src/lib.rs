@@ -10,7 +10,6 @@
 //!
 //! What follows from each check, refusal or wait is decided in `policy`; this crate carries it out.
 
-mod compose;
 mod configuration;
 mod environment;
 mod stopped;
@@ -29,6 +28,7 @@ use policy::{
 use serde_json::Value;
 use store::{Claim, Claimed, Interaction, Lease, Store, StoreError};
 use stream_events::each_interaction;
+use survey_mail::compose;
 use uuid::Uuid;
 
 use configuration::ConfigurationFor;
@@ -89,7 +89,7 @@ impl Dispatch {
     async fn mail(&self, row: &Interaction, now: Timestamp) -> Result<(), Stopped> {
         let configuration = self.check(row, now).await?;
         // Composed before the claim, so that a mail that cannot be composed holds no lease.
-        let mail = compose::compose(&self.links, self.sender.as_ref(), row, &configuration, now)?;
+        let mail = compose(&self.links, self.sender.as_ref(), row, &configuration.settings, now)?;
         let lease = self.claim(row, &configuration, now).await?;
         let sent = self.ses.send(&mail).await;
         let max_attempts = configuration.settings.company.send_attempts;

@@ -2,6 +2,7 @@
 
 use policy::{Reason, WaitingFor};
 use store::StoreError;
+use survey_mail::NoMail;
 
 /// Why no mail is sent for a request now.
 #[derive(Debug)]
@@ -20,6 +21,15 @@ impl Stopped {
     /// It waits for what `waiting_for` says.
     pub(crate) fn held(waiting_for: WaitingFor) -> Self {
         Self::Held(waiting_for, waiting_for.sentence().to_owned())
+    }
+}
+
+impl From<NoMail> for Stopped {
+    fn from(no_mail: NoMail) -> Self {
+        match no_mail {
+            NoMail::Refused(reason) => Self::Refused(reason),
+            NoMail::Held(waiting_for, why) => Self::Held(waiting_for, why),
+        }
     }
 }
 

@@ -91,6 +91,7 @@ async fn write(
 ) -> Result<(bool, Option<Box<Interaction>>), StoreError> {
     let outcome = Outcome {
         request_id: event.request_id,
+        mode: event.mode,
         status: event.kind.status(),
         message_id: &event.message_id,
         at: event.at.unwrap_or(now),

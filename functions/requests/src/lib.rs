@@ -132,7 +132,7 @@ async fn list(
     let ext_interaction_id = query.get("ext_interaction_id", "at most 1024 bytes long", |id| {
         (id.len() <= LONGEST_ID).then(|| id.to_owned())
     })?;
-    let filter = Filter { ext_interaction_id, status };
+    let filter = Filter { ext_interaction_id, status, ..Filter::default() };
     let settings = intake.store.settings(now).await?;
     let longest_delay =
         settings.channels.iter().map(|channel| channel.delay).max().unwrap_or_default();
@@ -152,7 +152,7 @@ async fn list(
         let found = intake.store.interactions(ids, now).await?;
         room.has_read(&found);
         for id in ids {
-            let row = found.rows.get(id).filter(|row| filter.admits(row));
+            let row = found.rows.get(id).filter(|row| filter.admits(entered.key().mode, row));
             if row.is_some_and(|row| !room.takes(shown::request(row))) {
                 next = seen;
                 break 'rows;

@@ -18,6 +18,7 @@ mod choices;
 mod colour;
 mod company;
 pub mod config_table;
+mod counterfactual;
 mod due_checks;
 mod employee;
 mod evidence;
@@ -55,6 +56,9 @@ pub use channel::Channel;
 pub use choices::{ChannelMode, Choice, EmployeeStatus, KeyMode, KeyScope, Mode};
 pub use colour::{Colour, web_url};
 pub use company::Company;
+pub use counterfactual::{
+    Case, Counterfactual, Cure, Earlier, counterfactual, cure_of, may_send_again,
+};
 pub use due_checks::{DueFacts, declined, recheck};
 pub use employee::{Employee, Profile};
 pub use evidence::{NEIGHBOURHOOD, SendEvents, Weighed, weigh};

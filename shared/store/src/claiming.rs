@@ -290,7 +290,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let Some(step) = Step::end(Status::Sending, reason) else { return Ok(false) };
-        let end = ended(self.held(lease), step, reason, now);
+        let end = ended(self.held(lease), lease.row, step, reason, now);
         let freed = freed(Status::Sending, reason, EndedBy::Claimant);
         self.write_with(end, self.releases(lease.row, freed)?).await
     }

@@ -31,7 +31,7 @@ impl Store {
                 (":conversation", s(conversation)),
                 (":this", s(row.request_id.to_string())),
             ],
-            only: Some(("mode", row.mode.as_str())),
+            only: vec![("mode", row.mode.as_str())],
             newest_first: false,
             limit: Some(A_PAGE),
         };

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use normalize::{Address, Customer, CustomerAddress, EmployeeRef, Note, SurveyRequest};
+use normalize::{
+    Address, Customer, CustomerAddress, EmployeeRef, Language, LanguageTag, Note, Source,
+    SurveyRequest,
+};
 use policy::Approval;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -91,6 +94,29 @@ impl RequestDetails {
             tags: request.tags.clone(),
             custom_properties: request.custom_properties.clone(),
             notes: request.notes.clone(),
+        }
+    }
+
+    /// The request again, for the checks. Notes and what was cut are gone.
+    pub fn to_request(&self, source: Source, more_tags: Option<&str>) -> SurveyRequest {
+        let language = self.language.as_ref();
+        SurveyRequest {
+            source,
+            ext_interaction_id: self.ext_interaction_id.clone(),
+            channel: self.channel.clone().unwrap_or_default(),
+            customer: self.customer.clone(),
+            employee: self.employee.clone(),
+            do_not_send: self.do_not_send.unwrap_or_default(),
+            brand: self.brand.clone(),
+            language: language
+                .map(|given| Language { given: given.clone(), tag: LanguageTag::parse(given) }),
+            country: self.country.clone(),
+            external_url: self.external_url.clone(),
+            tags: self.tags.clone(),
+            surplus_tags: more_tags.into_iter().flat_map(str::lines).map(str::to_owned).collect(),
+            status: None,
+            custom_properties: self.custom_properties.clone(),
+            notes: self.notes.clone(),
         }
     }
 
@@ -219,6 +245,7 @@ mod tests {
             // `normalize` show of the echo.
             assert_eq!(stored, normalize::echo(&request));
             assert_eq!(serde_json::from_value::<RequestDetails>(stored).unwrap(), details);
+            assert_eq!(RequestDetails::of(&details.to_request(request.source, None)), details);
         }
     }
 

@@ -81,7 +81,7 @@ impl Store {
                 index: index::DUE,
                 condition: "due_shard = :shard AND wake_at <= :now",
                 values: vec![(":shard", s(due_shard(shard))), (":now", ms(now))],
-                only: None,
+                only: Vec::new(),
                 newest_first: false,
                 limit: Some((limit - wakeable).min(LARGEST_PAGE)),
             };
@@ -189,7 +189,7 @@ impl Store {
             .expression_attribute_values(":status", step.from())
             .expression_attribute_values(":seen", ms(due.wake_at));
         let held = self.releases(&row, freed(due.status, reason, EndedBy::Sweep))?;
-        self.write_with(ended(update, step, reason, now), held).await
+        self.write_with(ended(update, &row, step, reason, now), held).await
     }
 
     /// An update with the values that [`UNMOVED`] names.

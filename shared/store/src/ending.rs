@@ -8,6 +8,7 @@ use policy::{EndedBy, Freed, Mode, Reason, Status, WaitingFor, freed};
 use crate::error::StoreError;
 use crate::ground::{applied, kind, ms, s};
 use crate::interaction::Interaction;
+use crate::outcome_month::outcome_month;
 use crate::step::Step;
 use crate::store::Store;
 
@@ -28,7 +29,7 @@ impl Store {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":from", step.from());
         let freed = freed(row.status, reason, EndedBy::Check);
-        self.write_with(ended(update, step, reason, now), self.releases(row, freed)?).await
+        self.write_with(ended(update, row, step, reason, now), self.releases(row, freed)?).await
     }
 
     /// Takes back a waiting row. The update of the row, and the release of what it holds; `None` if
@@ -58,7 +59,7 @@ impl Store {
         // conflict with another one of the same customer.
         let by = EndedBy::Withdrawal { was_claimed: row.claimed_at.is_some() };
         let held = self.releases(row, freed(row.status, reason, by))?;
-        Ok(Some((ended(update, step, reason, now), held)))
+        Ok(Some((ended(update, row, step, reason, now), held)))
     }
 
     /// A sender takes back a waiting request: it becomes `not_sent: cancelled`, and its marker
@@ -165,15 +166,22 @@ impl Store {
 /// What every end without a mail writes.
 pub(crate) fn ended(
     update: UpdateBuilder,
+    row: &Interaction,
     step: Step,
     reason: Reason,
     now: Timestamp,
 ) -> UpdateBuilder {
     // A row that is too large for any write has to get smaller to be ended at all.
     let also_removed = if reason == Reason::NotStorable { ", body" } else { "" };
+    let month = outcome_month(row.mode, reason.outcome().status(), row.request_id);
+    let listed = if month.is_some() { ", outcome_month = :month" } else { "" };
+    let update = match month {
+        Some(month) => update.expression_attribute_values(":month", month),
+        None => update,
+    };
     update
         .update_expression(format!(
-            "SET #status = :next, #reason = :reason, ended_at = :now \
+            "SET #status = :next, #reason = :reason, ended_at = :now{listed} \
              REMOVE wake_at, due_shard, ready, waiting_for, woken{also_removed}"
         ))
         .expression_attribute_names("#reason", "reason")

@@ -14,6 +14,7 @@ use crate::details::RequestDetails;
 use crate::error::StoreError;
 use crate::ground::{Item, s};
 use crate::marker::MarkerKey;
+use crate::outcome_month::outcome_month;
 use crate::shards::{DAY_SHARDS, DUE_SHARDS, day_shard, due_shard, shard_of};
 
 /// A waiting request is ended this long before its row expires.
@@ -134,6 +135,23 @@ pub struct Interaction {
         skip_serializing_if = "Option::is_none"
     )]
     pub sent_at: Option<Timestamp>,
+    /// When the request ended without a mail.
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ended_at: Option<Timestamp>,
+    /// When the mail's outcome happened, as SES says.
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub outcome_at: Option<Timestamp>,
+    /// The request that an admin has sent again by this one.
+    #[serde(default, with = "id_text", skip_serializing_if = "Option::is_none")]
+    pub again_of: Option<Uuid>,
     /// SES's id of the mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
@@ -211,6 +229,9 @@ impl Interaction {
             let shard = shard_of(self.request_id, DUE_SHARDS);
             item.insert("due_shard".into(), s(due_shard(shard)));
         }
+        if let Some(month) = outcome_month(self.mode, self.status, self.request_id) {
+            item.insert("outcome_month".into(), month);
+        }
         Ok(item)
     }
 
@@ -265,6 +286,25 @@ mod parsed {
         deserializer: D,
     ) -> Result<Option<T>, D::Error> {
         Ok(Option::<String>::deserialize(deserializer)?.and_then(T::parse))
+    }
+}
+
+/// The same for an id that may be absent. One that cannot be read counts as absent.
+mod id_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use uuid::Uuid;
+
+    pub(super) fn serialize<S: Serializer>(
+        id: &Option<Uuid>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        id.map(|id| id.to_string()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Uuid>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.and_then(|id| id.parse().ok()))
     }
 }
 

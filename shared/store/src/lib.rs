@@ -12,6 +12,7 @@
 //! (`details`, `marker`, `interaction`, …), then [`Store`] in `store`, then one module for each
 //! thing that is done with the tables.
 
+mod again;
 mod answering;
 mod audit;
 mod cache;
@@ -31,8 +32,10 @@ mod evidence;
 mod ground;
 mod interaction;
 mod listing;
+mod looking_back;
 mod marker;
 mod new_interaction;
+mod outcome_month;
 mod outcomes;
 mod reading;
 mod recording;
@@ -46,6 +49,7 @@ mod suppression;
 mod tally;
 mod withdrawing;
 
+pub use again::SentAgain;
 pub use answering::Answered;
 pub use audit::AuditEntry;
 pub use channel_counts::ByChannel;
@@ -58,6 +62,7 @@ pub use erasing::{ErasedAnswers, ErasedRecords, Erasure};
 pub use error::StoreError;
 pub use interaction::{AnswerKey, Conversation, Interaction};
 pub use listing::{Filter, Page};
+pub use looking_back::{Recent, Standing, Tallied};
 pub use marker::{First, Marker, MarkerKey};
 pub use new_interaction::{Arrival, NewInteraction};
 pub use outcomes::{Outcome, OutcomeWritten};

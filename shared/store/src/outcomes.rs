@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::ground::{built, kind, ms, s, seconds, suppression_key};
 use crate::interaction::Interaction;
+use crate::outcome_month::outcome_month;
 use crate::store::Store;
 
 /// How an outcome was taken.
@@ -33,6 +34,8 @@ pub enum OutcomeWritten {
 pub struct Outcome<'a> {
     /// Which request's.
     pub request_id: Uuid,
+    /// The request's mode, as the mail's tag says.
+    pub mode: Mode,
     /// `Sent`, `Delivered`, `SoftBounce`, `HardBounce` or `Complained`.
     pub status: Status,
     /// SES's id of the mail.
@@ -41,10 +44,18 @@ pub struct Outcome<'a> {
     pub at: Timestamp,
 }
 
-/// What an outcome writes. `#reason` is removed: the mail has left, whatever we believed.
-const OUTCOME: &str = "SET #status = :outcome, outcome_at = :now, \
-     sent_at = if_not_exists(sent_at, :now), message_id = if_not_exists(message_id, :message) \
-     REMOVE wake_at, due_shard, ready, waiting_for, woken, #reason";
+/// What an outcome writes. `#reason` is removed: the mail has left, whatever we believed. `listed`:
+/// whether the row is in the index of outcomes from now on.
+fn outcome_expression(listed: bool, also_removed: &str) -> String {
+    let (set, removed) =
+        if listed { (", outcome_month = :month", "") } else { ("", ", outcome_month") };
+    format!(
+        "SET #status = :outcome, outcome_at = :now, \
+         sent_at = if_not_exists(sent_at, :now), \
+         message_id = if_not_exists(message_id, :message){set} \
+         REMOVE wake_at, due_shard, ready, waiting_for, woken, #reason{removed}{also_removed}"
+    )
+}
 
 impl Store {
     /// Writes the outcome of a mail. Events may come in any order and more than once: the gravest
@@ -69,9 +80,10 @@ impl Store {
         let before: Vec<Status> =
             outcome.status.before().filter(|status| expected(*status)).collect();
         let names: Vec<String> = (0..before.len()).map(|i| format!(":from{i}")).collect();
+        let month = outcome_month(outcome.mode, outcome.status, outcome.request_id);
         let mut update = self
             .update(outcome.request_id)
-            .update_expression(format!("{OUTCOME}{also_removed}"))
+            .update_expression(outcome_expression(month.is_some(), also_removed))
             .condition_expression(format!(
                 "attribute_exists(request_id) AND #status IN ({})",
                 names.join(", ")
@@ -83,6 +95,9 @@ impl Store {
             .expression_attribute_values(":message", s(outcome.message_id))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(OnFailure::AllOld);
+        if let Some(month) = month {
+            update = update.expression_attribute_values(":month", month);
+        }
         for (name, status) in names.into_iter().zip(before) {
             update = update.expression_attribute_values(name, s(status.as_str()));
         }
@@ -119,9 +134,15 @@ impl Store {
         window: SignedDuration,
     ) -> Result<bool, StoreError> {
         // Clauses: the row exists; and nobody has moved it since it was read.
+        let month = outcome_month(row.mode, outcome.status, row.request_id);
         let update = |also_removed: &str| -> UpdateBuilder {
-            self.transacted(row.request_id)
-                .update_expression(format!("{OUTCOME}{also_removed}"))
+            let update = self.transacted(row.request_id);
+            let update = match &month {
+                Some(month) => update.expression_attribute_values(":month", month.clone()),
+                None => update,
+            };
+            update
+                .update_expression(outcome_expression(month.is_some(), also_removed))
                 .condition_expression("attribute_exists(request_id) AND #status = :from")
                 .expression_attribute_names("#status", "status")
                 .expression_attribute_names("#reason", "reason")

@@ -25,6 +25,7 @@ use serde::Serialize;
 use crate::error::{StoreError, Transacted, condition_failed};
 use crate::ground::{STALLED, applied, built, ms, n, row_key, s};
 use crate::interaction::Interaction;
+use crate::outcome_month::outcome_month;
 use crate::resolution::Resolution;
 use crate::step::Step;
 use crate::store::Store;
@@ -55,6 +56,14 @@ impl Store {
             Some(reason) => {
                 let Some(step) = Step::end(Status::Unresolved, reason) else { return Ok(false) };
                 sets.extend(["#reason = :reason".to_owned(), "ended_at = :now".to_owned()]);
+                let status = reason.outcome().status();
+                let update = match outcome_month(row.mode, status, row.request_id) {
+                    Some(month) => {
+                        sets.push("outcome_month = :month".to_owned());
+                        update.expression_attribute_values(":month", month)
+                    }
+                    None => update,
+                };
                 let update = update
                     .expression_attribute_values(":next", step.to())
                     .expression_attribute_names("#reason", "reason")

@@ -193,8 +193,8 @@ pub(crate) struct IndexQuery {
     pub(crate) index: &'static str,
     /// The key condition.
     pub(crate) condition: &'static str,
-    /// `#name = :value` for this attribute: other entries are left out.
-    pub(crate) only: Option<(&'static str, &'static str)>,
+    /// Attributes with the value that they must have: other entries are left out.
+    pub(crate) only: Vec<(&'static str, &'static str)>,
     /// Values that the condition names.
     pub(crate) values: Vec<(&'static str, AttributeValue)>,
     /// Whether the entries come in descending order.
@@ -227,11 +227,15 @@ impl Store {
             .scan_index_forward(!query.newest_first)
             .set_limit(query.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
             .set_exclusive_start_key(start);
-        if let Some((attribute, value)) = query.only {
+        let mut clauses = Vec::new();
+        for (n, (attribute, value)) in query.only.iter().enumerate() {
+            clauses.push(format!("#only{n} = :only{n}"));
             request = request
-                .filter_expression("#only = :only")
-                .expression_attribute_names("#only", attribute)
-                .expression_attribute_values(":only", s(value));
+                .expression_attribute_names(format!("#only{n}"), *attribute)
+                .expression_attribute_values(format!(":only{n}"), s(*value));
+        }
+        if !clauses.is_empty() {
+            request = request.filter_expression(clauses.join(" AND "));
         }
         for (name, value) in &query.values {
             request = request.expression_attribute_values(*name, value.clone());

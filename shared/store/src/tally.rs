@@ -56,7 +56,7 @@ impl Store {
                 (":first", s(first_id(at, HOUR).to_string())),
                 (":last", s(last_id(at, HOUR).to_string())),
             ],
-            only: None,
+            only: Vec::new(),
             newest_first: false,
             limit: None,
         };

@@ -1,7 +1,7 @@
 //! The form of rows: what is stored, and what is read of rows that are old or were edited by hand.
 
 use normalize::CustomerAddress;
-use policy::Status;
+use policy::{Mode, Status};
 use serde_json::json;
 use store::{Outcome, OutcomeWritten};
 use test_tables::TestTables;
@@ -91,8 +91,13 @@ async fn an_outcome_is_written_in_any_order_and_revives_no_row() {
     let row = recorded(&tables, "1").await;
     let lease = claimed(&tables, &row, start()).await;
     tables.store.sent(lease, "m", start()).await.unwrap();
-    let outcome =
-        |request_id, status| Outcome { request_id, status, message_id: "m", at: minute(1) };
+    let outcome = |request_id, status| Outcome {
+        request_id,
+        mode: Mode::Live,
+        status,
+        message_id: "m",
+        at: minute(1),
+    };
     let bounced = outcome(row.request_id, Status::HardBounce);
     assert!(matches!(tables.store.outcome(&bounced).await.unwrap(), OutcomeWritten::Applied(_)));
     let delivered = outcome(row.request_id, Status::Delivered);
@@ -108,6 +113,7 @@ async fn an_outcome_of_a_request_that_was_never_claimed_is_not_believed() {
     let row = recorded(&tables, "1").await;
     let sent = Outcome {
         request_id: row.request_id,
+        mode: Mode::Live,
         status: Status::Sent,
         message_id: "m",
         at: minute(1),

@@ -1,51 +1,69 @@
-//! Composes the mail of a request.
+//! Composes the mail of a request, from its row and the settings: for `dispatch`, which sends it,
+//! and for the admin pages, which show it.
+//!
+//! **Invariant:** reads no table and sends nothing.
 
 use branding::{Agent, resolve};
 use jiff::Timestamp;
 use links::{Links, SurveyToken, UnsubscribeToken};
 use mail::{RenderError, RenderedMail, Sender, SurveyMail, render};
 use normalize::{Address, CustomerAddress};
-use policy::{Brand, Company, Mailbox, Mode, Reason, WaitingFor};
+use policy::{Brand, Company, Mailbox, Mode, Reason, Settings, WaitingFor};
 use store::Interaction;
 
-use crate::configuration::ConfigurationFor;
-use crate::stopped::Stopped;
+/// Why there is no mail to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoMail {
+    /// The request ends, for this reason.
+    Refused(Reason),
+    /// It waits until an admin has corrected the configuration. The text is for the log.
+    Held(WaitingFor, String),
+}
+
+impl NoMail {
+    fn held(waiting_for: WaitingFor) -> Self {
+        Self::Held(waiting_for, waiting_for.sentence().to_owned())
+    }
+}
 
 /// Composes the mail of a request, in the request's language and with its brand's branding.
 /// `stack_sender` is the sender for a company that has set none. `claimed_at` is when the claim is
 /// made under which the mail is sent.
 ///
-/// If the mail cannot be composed, an admin has to correct the configuration: the request is held.
-pub(crate) fn compose(
+/// # Errors
+/// [`NoMail`]. If the mail cannot be composed, an admin has to correct the configuration: the
+/// request is held.
+pub fn compose(
     links: &Links,
     stack_sender: Option<&Address>,
     row: &Interaction,
-    configuration: &ConfigurationFor,
+    settings: &Settings,
     claimed_at: Timestamp,
-) -> Result<RenderedMail, Stopped> {
-    let (company, brand) = (&configuration.settings.company, configuration.brand(row));
+) -> Result<RenderedMail, NoMail> {
+    let brand = row.brand.as_deref().and_then(|brand| Brand::find(&settings.brands, brand));
+    let company = &settings.company;
     let to = recipient(row, company)?;
     let from =
-        sender(company, brand, stack_sender).ok_or_else(|| Stopped::held(WaitingFor::Sender))?;
+        sender(company, brand, stack_sender).ok_or_else(|| NoMail::held(WaitingFor::Sender))?;
     let mail = survey_mail(links, row, &to, from, company, brand)
-        .map_err(|error| Stopped::Held(WaitingFor::Configuration, error.to_string()))?;
+        .map_err(|error| NoMail::Held(WaitingFor::Configuration, error.to_string()))?;
     // A row may be claimed more than once. With the time of its claim in the mail's tags, the Send
     // event says which claim it belongs to.
     Ok(mail.tagged("claimed_at", &claimed_at.as_millisecond().to_string()))
 }
 
 /// Where the mail goes: to the customer, or, for a test key, to the company's test address.
-fn recipient(row: &Interaction, company: &Company) -> Result<String, Stopped> {
+fn recipient(row: &Interaction, company: &Company) -> Result<String, NoMail> {
     match row.mode {
         Mode::Test => {
             let address = company.test_email.as_ref().map(Address::as_mailbox);
-            address.ok_or_else(|| Stopped::held(WaitingFor::TestEmail))
+            address.ok_or_else(|| NoMail::held(WaitingFor::TestEmail))
         }
         Mode::Live => match &row.details.customer.address {
             CustomerAddress::Valid(address) => Ok(address.as_mailbox()),
             // Only a row that was edited by hand: a request without an address is never queued.
-            CustomerAddress::Malformed(_) => Err(Stopped::Refused(Reason::InvalidCustomer)),
-            CustomerAddress::Missing => Err(Stopped::Refused(Reason::NoEmail)),
+            CustomerAddress::Malformed(_) => Err(NoMail::Refused(Reason::InvalidCustomer)),
+            CustomerAddress::Missing => Err(NoMail::Refused(Reason::NoEmail)),
         },
     }
 }
