@@ -132,7 +132,8 @@ fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
         // The rest of the path, however many parts: `{proxy+}`, which is the last of a pattern.
         if let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix("+}")) {
             let all = std::iter::once(value).chain(rest.by_ref()).collect::<Vec<_>>().join("/");
-            parameters.insert(name.to_owned(), json!(decoded(&all)));
+            let value = percent_decode_str(&all).decode_utf8_lossy();
+            parameters.insert(name.to_owned(), json!(value));
             return (!all.is_empty()).then_some(parameters);
         }
         match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
