@@ -22,10 +22,10 @@ impl Filled {
             let name = attribute(tag, "name");
             let value = attribute(tag, "value").unwrap_or_default();
             match (tag.split_whitespace().next().unwrap_or_default(), name) {
-                ("input", Some(name)) => {
-                    if !tag.contains("type=\"checkbox\"") || tag.contains(" checked") {
-                        fields.push((name, value));
-                    }
+                ("input", Some(name))
+                    if !tag.contains("type=\"checkbox\"") || tag.contains(" checked") =>
+                {
+                    fields.push((name, value));
                 }
                 ("textarea", Some(name)) => {
                     let text = text.strip_prefix('\n').unwrap_or(text);
