@@ -42,7 +42,7 @@ function ask(interaction) {
     customer: { name: 'Sam', email: 'sam@customers.example' },
     employee: { email: 'paul@blancapeak.example' },
   });
-  const headers = { 'idempotency-key': `interaction-${interaction}` };
+  const headers = { 'idempotency-key': `client.mjs-${interaction}` };
   return call('/v1/requests', { method: 'POST', body, headers });
 }
 

@@ -47,7 +47,7 @@ def ask(interaction):
         "customer": {"name": "Sam", "email": "sam@customers.example"},
         "employee": {"email": "paul@blancapeak.example"},
     }
-    return call("/v1/requests", request, {"idempotency-key": f"interaction-{interaction}"})
+    return call("/v1/requests", request, {"idempotency-key": f"client.py-{interaction}"})
 
 
 def answers(after=0):

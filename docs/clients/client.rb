@@ -37,7 +37,7 @@ end
 # Records a request. The Idempotency-Key names this call: a repetition asks nobody twice.
 def ask(interaction)
   post = Net::HTTP::Post.new('/v1/requests', 'content-type' => 'application/json',
-                                             'idempotency-key' => "interaction-#{interaction}")
+                                             'idempotency-key' => "client.rb-#{interaction}")
   post.body = JSON.generate(
     channel: 'email', ext_interaction_id: interaction,
     customer: { name: 'Sam', email: 'sam@customers.example' },

@@ -22,7 +22,8 @@ body=$(jq --null-input --arg interaction "$interaction" '{
 
 # The Idempotency-Key names this call: a repetition of it asks nobody twice.
 recorded=$(call --header 'content-type: application/json' \
-  --header "Idempotency-Key: interaction-$interaction" --data "$body" "$url/v1/requests")
+  --header "Idempotency-Key: client.sh-$interaction" --data "$body" "$url/v1/requests") ||
+  { printf '%s\n' "$recorded" >&2; exit 1; } # it says what is wrong
 id=$(jq --raw-output .request_id <<<"$recorded")
 
 call "$url/v1/requests/$id" | jq --raw-output '"request \(.request_id) \(.status) \(.reason // "")"'

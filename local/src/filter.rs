@@ -1,4 +1,4 @@
-//! Event filters of Lambda's event source mappings, as far as `template.yaml` may use them.
+//! Event filters of Lambda's event source mappings: the rules that `template.yaml` may use.
 //!
 //! Rules: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html>. A pattern
 //! has the shape of the event, with an array of alternatives at each leaf. All fields of a pattern
@@ -28,8 +28,8 @@ impl Pattern {
     /// Reads the JSON text of a `Pattern`; `place` is named by errors.
     ///
     /// # Errors
-    /// [`Error::Template`] for what is no pattern, and for a rule that this module does not know:
-    /// better refused than ignored.
+    /// [`Error::Template`] if the text is not a pattern, or has a rule that this module does not
+    /// know: to ignore it would let other events pass than in production.
     pub fn parse(text: &str, place: &str) -> Result<Self> {
         let value: Value = serde_json::from_str(text)
             .map_err(|e| Error::template(place, format!("the pattern is not JSON: {e}")))?;
@@ -59,7 +59,7 @@ impl Pattern {
 impl Rule {
     fn matches(&self, value: Option<&Value>) -> bool {
         match (self, value) {
-            // `exists` looks at leaves alone, so an object counts as absent.
+            // `exists` is about leaves only, so an object counts as absent.
             (Self::Exists(wanted), value) => {
                 *wanted == value.is_some_and(|value| !value.is_object())
             }

@@ -261,7 +261,8 @@ async fn each_client_asks_once_reads_its_request_and_pages_through_the_export() 
         assert_eq!(stars, ["5", "2"], "{script}: {printed}");
         let sent = api.sent.lock().unwrap();
         let posts: Vec<&Sent> = sent.iter().filter(|(method, ..)| method == "POST").collect();
-        let key = Some(format!("interaction-{interaction}"));
+        let name = script.trim_start_matches("docs/clients/");
+        let key = Some(format!("{name}-{interaction}"));
         assert_eq!(posts.len(), 2, "{script}");
         assert!(posts.iter().all(|(.., given)| *given == key), "{script}: {posts:?}");
     }

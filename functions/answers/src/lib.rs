@@ -92,12 +92,15 @@ async fn page(
     // One row more than `limit` is read, which shows whether there are more.
     while month <= date(settled) && rows.len() <= limit && after < until {
         let wanted = limit + 1 - rows.len();
-        let (found, broken_off) = intake
+        let found = intake
             .store
             .responses(&month.strftime("%Y-%m").to_string(), after, until, wanted)
             .await?;
-        rows.extend(found);
-        if broken_off {
+        for error in &found.unreadable {
+            tracing::error!(%error, "an answer is left out of the export");
+        }
+        rows.extend(found.rows);
+        if found.broken_off {
             return Ok((rows, true));
         }
         let Ok(next) = month.checked_add(1.month()) else { break };

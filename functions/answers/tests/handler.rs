@@ -142,3 +142,21 @@ async fn a_test_key_sees_nothing_and_a_bad_parameter_is_named() {
         assert_eq!((status, &problem["code"]), (400, &json!("invalid_query")), "{query}");
     }
 }
+
+#[tokio::test]
+async fn an_answer_that_somebody_has_broken_by_hand_does_not_stop_the_export() {
+    let tables = TestTables::company().await;
+    let row = recorded(&tables, "1", now()).await;
+    let before = (now() - 1.minute()).as_millisecond() * 1_000;
+    let broken = json!({
+        "month": { "S": "2026-11" }, "sequence_id": { "N": before.to_string() },
+        "request_id": { "BOOL": true },
+    });
+    tables.put("responses", &broken);
+    answer(&tables, &row, 5, now()).await;
+    for query in ["", "?limit=1"] {
+        let (status, page) = export(&tables, LIVE_KEY, query, now() + 1.minute()).await;
+        assert_eq!((status, page["data"].as_array().unwrap().len()), (200, 1), "{page}");
+        assert_eq!(page["data"][0]["uuid"], json!(row.request_id));
+    }
+}

@@ -67,3 +67,21 @@ fn nested<const N: usize>(fields: [(&str, Option<Value>); N]) -> Option<Value> {
     let fields = object(fields);
     (!fields.is_empty()).then_some(Value::Object(fields))
 }
+
+#[cfg(test)]
+mod tests {
+    use normalize::Inbound;
+
+    use super::*;
+
+    #[test]
+    fn the_vendors_example_is_shown_back_as_understood() {
+        let body = include_str!("../../normalize/tests/bodies/requests.json");
+        let Ok(Inbound::Survey(request)) = normalize::requests::parse(body.as_bytes()) else {
+            panic!("the vendor's example is not a survey request")
+        };
+        let mut expected: Value = serde_json::from_str(body).unwrap();
+        expected["country"] = json!("US");
+        assert_eq!(Value::Object(echo(&RequestDetails::of(&request))), expected);
+    }
+}

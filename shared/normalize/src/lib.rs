@@ -19,7 +19,6 @@ mod address;
 mod broken_object;
 mod broken_pairs;
 mod broken_value;
-mod echo;
 mod fields;
 mod inbound;
 mod json;
@@ -47,7 +46,6 @@ pub mod requests;
 pub mod zendesk;
 
 pub use address::{Address, NotAnAddress};
-pub use echo::echo;
 pub use inbound::{ClosedConversation, Ignored, Inbound};
 pub use language::LanguageTag;
 pub use malformed::{Malformed, Place};

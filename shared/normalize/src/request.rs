@@ -112,9 +112,9 @@ impl SurveyRequest {
     pub const ENTRY_WEIGHT: usize = 8;
     /// The most notes that are kept.
     pub const MAX_NOTES: usize = Malformed::MAX_PLACES;
-    /// The most bytes that [`crate::echo()`] of a request can take in DynamoDB. DynamoDB counts the
-    /// UTF-8 of names and values, 3 for a list or map and 1 for each of its entries. `status` is
-    /// not in the echo; it takes at most [`SurveyRequest::MAX_ID`].
+    /// The most bytes that a request can take in DynamoDB, in the form that `store` keeps of it
+    /// (`store/tests/weight.rs`). DynamoDB counts the UTF-8 of names and values, 3 for a list or
+    /// map and 1 for each of its entries. `status` is not kept.
     pub const MAX_STORED: usize = {
         // Channel, brand, language, the employee's e-mail, and the ids of the interaction, the
         // customer and the employee.

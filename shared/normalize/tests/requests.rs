@@ -1,8 +1,8 @@
 //! `POST /v1/requests`, where anything wrong is an error.
 
 use normalize::{
-    CustomerAddress, Inbound, Malformed, Note, SurveyRequest, echo, freshdesk, gladly, gorgias,
-    requests, zendesk,
+    CustomerAddress, Inbound, Malformed, Note, SurveyRequest, freshdesk, gladly, gorgias, requests,
+    zendesk,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -25,15 +25,6 @@ fn refused(body: &str) -> Malformed {
 
 fn pointers(body: &Value) -> Vec<String> {
     refused(&body.to_string()).errors.into_iter().map(|place| place.pointer).collect()
-}
-
-#[test]
-fn the_vendors_example_is_shown_back_as_understood() {
-    let body: Value = serde_json::from_str(include_str!("bodies/requests.json")).unwrap();
-    let echoed = echo(&survey(&body));
-    let mut expected = body;
-    expected["country"] = json!("US");
-    assert_eq!(echoed, expected);
 }
 
 #[test]
@@ -136,7 +127,8 @@ fn long_values_are_cut_with_a_note() {
             truncated("/custom_properties/a"),
         ]
     );
-    assert_eq!(echo(&request)["notes"][1], json!({"note": "dropped", "pointer": "/tags/20"}));
+    let note = serde_json::to_value(&request.notes[1]).unwrap();
+    assert_eq!(note, json!({"note": "dropped", "pointer": "/tags/20"}));
 }
 
 #[test]

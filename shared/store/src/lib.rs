@@ -70,7 +70,7 @@ pub use policy::Settings;
 pub use reading::{Found, ROWS_AT_ONCE, Unreadable};
 pub use recording::Recorded;
 pub use resolution::Resolution;
-pub use responses::{Answer, ResponseRow};
+pub use responses::{Answer, ResponsePage, ResponseRow};
 pub use shards::DUE_SHARDS;
 pub use store::{MissingSecret, Store, Tables};
 pub use suppression::{Suppression, SuppressionKind, Unsubscribed};

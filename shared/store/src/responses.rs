@@ -165,6 +165,17 @@ fn keep_latest<T>(values: &mut Vec<T>, most: usize) {
 /// megabyte.
 const PAGES: usize = 16;
 
+/// Answers of a month, for the export.
+#[derive(Debug)]
+pub struct ResponsePage {
+    /// In order of their sequence ids, without their history.
+    pub rows: Vec<ResponseRow>,
+    /// Rows that do not have the expected form, with what is wrong: they are left out.
+    pub unreadable: Vec<StoreError>,
+    /// The search stopped early: there may be more, although fewer than `limit` are returned.
+    pub broken_off: bool,
+}
+
 impl Store {
     /// The answer at this place.
     pub async fn response(&self, key: &AnswerKey) -> Result<Option<ResponseRow>, StoreError> {
@@ -180,23 +191,29 @@ impl Store {
     }
 
     /// Answers of one month with a sequence id above `after` and up to `until`, in order, at most
-    /// `limit`, without their history. The flag: the search stopped early, so there may be more
-    /// although fewer than `limit` are returned.
+    /// `limit`, without their history.
     pub async fn responses(
         &self,
         month: &str,
         after: u64,
         until: u64,
         limit: usize,
-    ) -> Result<(Vec<ResponseRow>, bool), StoreError> {
+    ) -> Result<ResponsePage, StoreError> {
         let (mut rows, mut start, limit) = (Vec::new(), None, limit.max(1));
+        let mut unreadable = Vec::new();
         for _ in 0..PAGES {
             // A page ends at a megabyte, however many rows that is.
             let wanted = i32::try_from(limit - rows.len()).unwrap_or(i32::MAX);
             let page = self.page_of_responses(month, after, until, wanted, start).await?;
             for item in page.items.unwrap_or_default() {
-                let row: ResponseRow =
-                    serde_dynamo::from_item(item).map_err(StoreError::corrupt("responses"))?;
+                // Somebody has edited it by hand. One row must not stop the export for ever.
+                let row: ResponseRow = match serde_dynamo::from_item(item) {
+                    Ok(row) => row,
+                    Err(error) => {
+                        unreadable.push(StoreError::corrupt("responses")(error));
+                        continue;
+                    }
+                };
                 rows.push(ResponseRow {
                     replaced: row.previous_answers(),
                     history: Vec::new(),
@@ -205,10 +222,10 @@ impl Store {
             }
             start = page.last_evaluated_key;
             if start.is_none() || rows.len() >= limit {
-                return Ok((rows, false));
+                return Ok(ResponsePage { rows, unreadable, broken_off: false });
             }
         }
-        Ok((rows, true))
+        Ok(ResponsePage { rows, unreadable, broken_off: true })
     }
 
     async fn page_of_responses(
