@@ -43,8 +43,6 @@ pub(crate) mod index {
     pub(crate) const DAY: &str = "day";
     /// By outcome and month of receipt: requests that did not reach the customer.
     pub(crate) const OUTCOME: &str = "outcome";
-    /// By the customer's pseudonym.
-    pub(crate) const SUBJECT: &str = "subject";
     /// By the helpdesk's id.
     pub(crate) const EXT_INTERACTION_ID: &str = "ext_interaction_id";
     /// By the pseudonym of the customer.
