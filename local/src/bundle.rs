@@ -22,7 +22,7 @@ use zendesk::{Signature, Zendesk};
 
 use crate::functions::{FunctionError, Functions};
 
-/// What the local functions' `SUBJECT_SECRET` is; also in `template.yaml` for `sam local`, so that
+/// What the local functions' `SUBJECT_SECRET` is; also in `events/env.json`, so that
 /// `sam local` functions meet the same subjects.
 pub const SUBJECT_SECRET: &str = "local-subject-secret";
 /// Likewise `TOKEN_SECRETS`.

@@ -86,6 +86,17 @@ pub struct Table {
     pub ttl_attribute: Option<String>,
 }
 
+/// A template as JSON, with CloudFormation's short tags in their long form.
+///
+/// # Errors
+/// [`Error::Template`] names the place.
+pub fn as_json(text: &str) -> Result<Value> {
+    let documents =
+        Yaml::load_from_str(text).map_err(|e| Error::template("syntax", e.to_string()))?;
+    let document = documents.first().ok_or_else(|| Error::template("document", "it is empty"))?;
+    plain(document, "document")
+}
+
 /// Local name of the table with this logical id: `ConfigTable` is `config`.
 fn local_name(logical_id: &str) -> String {
     logical_id.strip_suffix("Table").unwrap_or(logical_id).to_lowercase()
@@ -97,11 +108,7 @@ impl Template {
     /// # Errors
     /// [`Error::Template`] names the place.
     pub fn parse(text: &str) -> Result<Self> {
-        let documents =
-            Yaml::load_from_str(text).map_err(|e| Error::template("syntax", e.to_string()))?;
-        let document =
-            documents.first().ok_or_else(|| Error::template("document", "it is empty"))?;
-        let root = plain(document, "document")?;
+        let root = as_json(text)?;
         let time_out =
             root.pointer("/Globals/Function/Timeout").cloned().unwrap_or(json!(LAMBDAS_TIME_OUT));
         let mut template = Self::default();

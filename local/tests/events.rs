@@ -166,7 +166,7 @@ fn computed(node: &Yaml<'_>) -> BTreeSet<String> {
 fn env_json_sets_exactly_what_the_template_computes() {
     let template = &Yaml::load_from_str(TEMPLATE).unwrap()[0];
     let everywhere = computed(&template["Globals"]["Function"]);
-    assert!(everywhere.contains("SUBJECT_SECRET") && everywhere.contains("CONFIG_TABLE"));
+    assert!(everywhere.contains("STACK_NAME") && everywhere.contains("CONFIG_TABLE"));
     let mut declared = BTreeMap::new();
     for (id, resource) in template["Resources"].as_mapping().unwrap() {
         if resource["Type"].as_str() == Some("AWS::Serverless::Function") {

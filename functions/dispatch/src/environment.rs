@@ -29,9 +29,6 @@ pub enum SetUpError {
     /// `TOKEN_SECRETS`; see [`TokenSecrets::parse`].
     #[error(transparent)]
     Secrets(#[from] links::SecretError),
-    /// `SUBJECT_SECRET`; see [`store::Store::from_env`].
-    #[error(transparent)]
-    Subject(#[from] store::MissingSecret),
     /// `SURVEY_URL` is missing.
     #[error("SURVEY_URL must be set")]
     NoSurveyUrl,

@@ -50,12 +50,12 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// From the variables of [`Environment`], and those that [`Store::from_env`] reads.
+    /// From the variables of [`Environment`], and those that [`Store::from_env_without_secret`] reads.
     ///
     /// # Errors
     /// If a variable without a default is absent, or any value cannot be used.
     pub fn from_env(dynamodb: &SdkConfig, ses: &SdkConfig) -> Result<Self, SetUpError> {
-        let store = Store::from_env(dynamodb)?;
+        let store = Store::from_env_without_secret(dynamodb);
         let Environment { links, sender, configuration_set, time_out } =
             Environment::read(|name| std::env::var(name).ok())?;
         let ses = Ses { client: mail::client(ses), configuration_set };

@@ -9,7 +9,7 @@ use sweep::sweep;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     bootstrap::log();
-    let store = &Store::from_env(&bootstrap::aws("DYNAMODB"))?;
+    let store = &Store::from_env_without_secret(&bootstrap::aws("DYNAMODB"));
     let handler = |_: LambdaEvent<Value>| async move {
         sweep(store, Timestamp::now()).await.map_err(Error::from)
     };

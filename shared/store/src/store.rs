@@ -112,6 +112,13 @@ impl Store {
         Ok(Self::new(aws, Tables::from_env(), SubjectSecret::new(&secret)))
     }
 
+    /// As [`Store::from_env`], for a function that makes no subject of an address or a marker. It
+    /// needs no `SUBJECT_SECRET`, and `template.yaml` gives it none. A test
+    /// (`local/tests/template_rules.rs`) keeps [`Store::secret`] out of these functions.
+    pub fn from_env_without_secret(aws: &aws_config::SdkConfig) -> Self {
+        Self::new(aws, Tables::from_env(), SubjectSecret::new(""))
+    }
+
     /// The secret under which addresses and markers become subjects.
     pub fn secret(&self) -> &SubjectSecret {
         &self.secret
