@@ -301,7 +301,9 @@ fn sources(folder: &str) -> String {
 #[test]
 fn only_functions_that_make_subjects_have_the_subject_secret() {
     let template = template();
-    assert!(template["Globals"]["Function"]["Environment"]["Variables"]["SUBJECT_SECRET"].is_null());
+    assert!(
+        template["Globals"]["Function"]["Environment"]["Variables"]["SUBJECT_SECRET"].is_null()
+    );
     for (id, function) in functions(&template) {
         let has = variables(function).is_some_and(|given| given.contains_key("SUBJECT_SECRET"));
         let sources = sources(&format!("{}/src", function["CodeUri"].as_str().unwrap()));
@@ -323,7 +325,8 @@ fn what_cannot_be_made_again_is_protected() {
         let statements = statements.filter(|statement| {
             let actions = &statement["Action"];
             statement["Effect"] == "Deny"
-                && (actions == "Update:*" || actions.as_array().is_some_and(|a| a.contains(&json!(action))))
+                && (actions == "Update:*"
+                    || actions.as_array().is_some_and(|a| a.contains(&json!(action))))
         });
         let resources = statements.flat_map(|statement| statement["Resource"].as_array().unwrap());
         resources
@@ -370,7 +373,9 @@ fn pages_have_limits_of_their_own() {
     let limited: BTreeSet<String> = settings.keys().cloned().collect();
     let routes = Template::parse(TEMPLATE).unwrap().routes.into_iter();
     let pages = routes.filter(|route| {
-        ["/s/", "/u/", "/admin", "/send/", "/v1/people"].iter().any(|page| route.path.starts_with(page))
+        ["/s/", "/u/", "/admin", "/send/", "/v1/people"]
+            .iter()
+            .any(|page| route.path.starts_with(page))
     });
     assert_eq!(limited, pages.map(|route| format!("{} {}", route.method, route.path)).collect());
     for settings in settings.values() {

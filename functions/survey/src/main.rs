@@ -10,6 +10,7 @@ use survey::Survey;
 async fn main() -> Result<(), Error> {
     bootstrap::log();
     let secrets = TokenSecrets::parse(&std::env::var("TOKEN_SECRETS").unwrap_or_default())?;
-    let survey = Survey { store: Store::from_env_without_secret(&bootstrap::aws("DYNAMODB")), secrets };
+    let survey =
+        Survey { store: Store::from_env_without_secret(&bootstrap::aws("DYNAMODB")), secrets };
     run(service_fn(|request| survey.handle(request, Timestamp::now()))).await
 }
