@@ -49,6 +49,11 @@ impl<'a> Context<'a> {
         Some(value).filter(|value| !value.is_empty())
     }
 
+    /// Whether the query has this parameter, also without a value.
+    pub(crate) fn request_has(&self, name: &str) -> bool {
+        self.request.query_string_parameters().first(name).is_some()
+    }
+
     /// What surrounds a page. `here` is the path of the menu's entry.
     pub(crate) fn frame(&self, title: &str, here: &'static str) -> Frame {
         Frame {

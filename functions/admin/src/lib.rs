@@ -81,6 +81,7 @@ impl Admin {
             if !visitor.may_change() && route != Route::SignOut {
                 return Err(AdminError::ViewersOnlyLook);
             }
+            self.store.note_key_use(&visitor.key, visitor.last_used, now).await;
             Some(form)
         } else {
             None

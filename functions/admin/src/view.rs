@@ -198,6 +198,8 @@ pub(crate) fn done_sentence(done: &str) -> Option<String> {
         "renewed" => "There is a new link. The old one opens nothing any more.",
         "released" => "Released.",
         "imported" => "Imported.",
+        "renamed" => "Renamed.",
+        "as-it-was" => "Nothing was changed: the agent is here already.",
         _ => return None,
     };
     Some(sentence.to_owned())

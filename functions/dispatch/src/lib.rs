@@ -147,6 +147,9 @@ impl Dispatch {
             Ok(Some(fault)) => return self.hold(row, WaitingFor::Configuration, &fault, now).await,
             Ok(None) => {}
         }
+        if let Some(KeyItem::Good(key)) = &known.key {
+            self.store.note_key_use(&key.digest, key.last_used, row.created_at).await;
+        }
         let (settings, brand) = (&known.settings, known.brand(row));
         let to = match row.mode {
             Mode::Test => settings.company.test_email.as_ref().map(Address::as_mailbox),

@@ -76,7 +76,12 @@ impl Intake {
         now: Timestamp,
     ) -> Result<Response<Body>, Problem> {
         entered.is_for(delivery.source)?;
-        match (delivery.parse)(entered.body())? {
+        let inbound = (delivery.parse)(entered.body());
+        // Surveys see to it themselves.
+        if !matches!(inbound, Ok(Inbound::Survey(_))) {
+            self.note_use(entered, now).await;
+        }
+        match inbound? {
             Inbound::Survey(request) => self.survey(entered, &delivery, &request, now).await,
             Inbound::Snoozed { until, request } => match until {
                 Some(until) if until <= now => self.survey(entered, &delivery, &request, now).await,
@@ -139,7 +144,10 @@ impl Intake {
         };
         let due = match &verdict {
             Verdict::Send(plan) => plan.due,
-            Verdict::Refuse(_) => now,
+            Verdict::Refuse(_) => {
+                self.note_use(entered, now).await;
+                now
+            }
         };
         let new = NewInteraction {
             mode: entered.key().mode,

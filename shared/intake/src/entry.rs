@@ -104,10 +104,27 @@ impl Intake {
         }
         // Found by its digest, so nothing is compared that an attacker could time.
         match self.store.key(&given_key(request.headers())?, now).await? {
-            Some(KeyItem::Good(key)) if key.may(scope) => Ok(Entered { key, request }),
+            Some(KeyItem::Good(key)) if key.may(scope) => {
+                let entered = Entered { key, request };
+                if scope == KeyScope::Read {
+                    self.note_use(&entered, now).await;
+                }
+                Ok(entered)
+            }
             Some(KeyItem::Good(_)) => Err(Problem::Forbidden("the key lacks the scope for this")),
             _ => Err(Problem::Forbidden("the key is not known, or has been revoked")),
         }
+    }
+}
+
+impl Intake {
+    /// Notes on which day the key was used, for the page of keys: at most one write a day, key and
+    /// process. Nothing depends on it.
+    ///
+    /// Not called for a request that is accepted, which costs one round trip: `dispatch` notes it,
+    /// when it works on the request.
+    pub async fn note_use(&self, entered: &Entered<'_>, now: Timestamp) {
+        self.store.note_key_use(&entered.key.digest, entered.key.last_used, now).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Keys of people: `key/<SHA-256 hex>` with `mode` `admin`. They open the admin pages, and nothing
 //! else.
 
+use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 use crate::item::Item;
@@ -21,6 +22,8 @@ pub struct AdminKey {
     pub role: Role,
     /// Whether it may erase a person by `DELETE /v1/people` (scope `erase`).
     pub may_erase: bool,
+    /// The last day on which its use was noted (UTC).
+    pub last_used: Option<Date>,
 }
 
 impl AdminKey {
@@ -42,7 +45,8 @@ impl AdminKey {
             (false, false) if has("erase") => Role::Viewer,
             (false, false) => return None,
         };
-        Some(Self { role, may_erase: has("erase") })
+        let last_used = item.text("last_used").ok().flatten().and_then(|day| day.parse().ok());
+        Some(Self { role, may_erase: has("erase"), last_used })
     }
 }
 
@@ -60,7 +64,7 @@ mod tests {
 
     #[test]
     fn only_a_good_admin_key_opens_the_pages() {
-        let key = |role, may_erase| Some(AdminKey { role, may_erase });
+        let key = |role, may_erase| Some(AdminKey { role, may_erase, last_used: None });
         assert_eq!(read("admin", json!(["admin"]), json!(false)), key(Role::Admin, false));
         assert_eq!(read("Admin", json!("ADMIN, erase"), json!(null)), key(Role::Admin, true));
         assert_eq!(read("admin", json!(["viewer"]), json!("no")), key(Role::Viewer, false));

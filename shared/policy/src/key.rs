@@ -1,5 +1,6 @@
 //! API keys.
 
+use jiff::civil::Date;
 use normalize::Source;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,9 @@ pub struct Key {
     pub mails_per_hour: u32,
     /// The sources that it may send from. Empty: every source.
     pub sources: Vec<Source>,
+    /// The last day on which it was used (UTC), as far as it was noted. It decides nothing: a value
+    /// that cannot be understood is none.
+    pub last_used: Option<Date>,
 }
 
 /// What a `key` item says.
@@ -103,6 +107,7 @@ impl Key {
             scopes: scopes.collect::<Result<_, _>>()?,
             sources: sources.collect::<Result<_, _>>()?,
             mails_per_hour,
+            last_used: item.text("last_used").ok().flatten().and_then(|day| day.parse().ok()),
         }))
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use normalize::{EmployeeRef, LanguageTag};
 use policy::{Brand, Channel, Company, ConfigFault, Employee, Facts, Item, KeyItem, LanguageRow};
@@ -151,6 +152,15 @@ fn remember<T>(memory: &mut HashMap<String, (Timestamp, T)>, id: &str, value: T,
 }
 
 impl Cache {
+    /// The key was used on this day: what is remembered of it need not be noted again.
+    pub(crate) fn key_was_used(&self, digest: &str, day: Date) {
+        self.with(|c| {
+            if let Some((_, KeyItem::Good(key))) = c.keys.get_mut(digest) {
+                key.last_used = key.last_used.max(Some(day));
+            }
+        });
+    }
+
     pub(crate) fn has_noted(&self, minute: i64) -> bool {
         self.with(|c| c.noted == Some(minute))
     }

@@ -11,12 +11,14 @@
 mod audit;
 mod batch;
 mod config;
+mod config_reading;
 mod conversations;
 mod editing;
 mod error;
 mod evidence;
 mod image;
 mod interaction;
+mod key_use;
 mod listing;
 mod record;
 mod resolving;
