@@ -387,7 +387,7 @@ async fn what_a_list_would_do_is_told_row_by_row() {
         "has shortened this number",
         "picture_url: This is no address",
         "more cells than there are columns",
-        "9 of 10 rows",
+        "8 of 10 rows",
         "href=\"#row-3\"",
     ] {
         assert!(shown.text.contains(text), "{text}: {}", shown.text);
