@@ -554,7 +554,8 @@ async fn an_import_that_died_half_way_goes_on_where_it_stopped() {
     let shown = check(&world, &list).await;
     // What a process that died has left.
     for n in 0..40 {
-        let agent = json!({ "name": format!("Agent Nº {n}"), "status": "approved", "custom_id": format!("id-{n}") });
+        let (name, custom_id) = (format!("Agent Nº {n}"), format!("id-{n}"));
+        let agent = json!({ "name": name, "status": "approved", "custom_id": custom_id });
         world.configure("employee", &format!("agent{n}@a.example"), agent);
         world.configure(
             "employee_id",

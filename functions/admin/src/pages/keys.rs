@@ -109,8 +109,8 @@ async fn rename(context: &Context<'_>) -> Result<Reply, AdminError> {
         };
         if context.form.text("version") != row.version {
             let note = format!(
-                "Somebody has changed this key meanwhile. It is called “{}” now. Nothing of yours \
-                 is saved yet.",
+                "Somebody has changed this key meanwhile. It is called “{}” now. Nothing of \
+                 yours is saved yet.",
                 row.label
             );
             return rename_page(context, row, typed, None, Some(note), 409);

@@ -87,7 +87,8 @@ fn is_admin(item: &StoredItem) -> bool {
     AdminKey::read(&item.attributes).is_some_and(|key| key.role == Role::Admin)
 }
 
-/// A key besides this one that may change everything: the visitor's own, or the first that is found.
+/// A key besides this one that may change everything: the visitor's own, or the first that is
+/// found.
 async fn another_admin_key(
     context: &Context<'_>,
     but: &str,

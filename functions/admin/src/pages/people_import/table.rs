@@ -208,7 +208,8 @@ mod tests {
             ["nora@a.example", "Nora \"N\"", "", "", "https://a.example/n.png"].map(str::to_owned),
         ];
         for text in [
-            "email,name,status,custom_id,picture_url\npaul@a.example,\"Peak, Paul\",approved,0017,\n\
+            "email,name,status,custom_id,picture_url\n\
+             paul@a.example,\"Peak, Paul\",approved,0017,\n\
              nora@a.example,\"Nora \"\"N\"\"\",,,https://a.example/n.png\n",
             "E-Mail;Full Name;Status;Own ID;Picture\npaul@a.example;Peak, Paul;approved;0017;\n\n\
              ;;;;\nnora@a.example;\"Nora \"\"N\"\"\";;;https://a.example/n.png",
