@@ -270,7 +270,7 @@ async fn keys_that_were_edited_by_hand_show_what_is_wrong_with_them() {
     assert_eq!(list.status, 200);
     for text in [
         "mode cannot be understood",
-        "neither admin, viewer nor erase",
+        "scopes cannot be understood",
         "did you mean revoked",
         "no SHA-256",
         "send, READ",

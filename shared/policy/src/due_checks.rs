@@ -1,32 +1,37 @@
-//! The checks when a request is due, once more for live keys: between receipt and now a key may
-//! have been revoked, a channel flipped to manual, an employee deactivated. (Unsubscribed, bounced
-//! and suppressed are checked by the claim itself, atomically.)
+//! The checks when a request is due. Since its receipt, an admin may have revoked the key, switched
+//! the channel to manual mode, or deactivated the employee. (The claim itself checks atomically
+//! whether the customer has unsubscribed, bounced or been surveyed.)
 
 use normalize::Address;
 
-use crate::config::{Channel, Company, Employee};
-use crate::item::ConfigFault;
+use crate::brand::Brand;
+use crate::channel::Channel;
+use crate::choices::Mode;
+use crate::company::Company;
+use crate::employee::Employee;
+use crate::fault::ConfigFault;
+use crate::key::KeyItem;
+use crate::reason::Reason;
 use crate::receipt_checks::{employee_may_be_rated, is_colleague, open_channel};
-use crate::{Brand, KeyItem, Mode, Reason};
 
-/// What the checks need to know, read when due.
+/// The facts that the checks need, read when the request is due.
 #[derive(Clone, Copy, Debug)]
 pub struct DueFacts<'a> {
-    /// Settings.
+    /// The company's settings.
     pub company: &'a Company,
     /// All channels.
     pub channels: &'a [Channel],
     /// The request's brand, if it names one that still exists.
     pub brand: Option<&'a Brand>,
-    /// The item of the key that sent the request, if there still is one.
+    /// The item of the key that sent the request, if it still exists.
     pub key: Option<&'a KeyItem>,
-    /// The request's employee, if there still is one.
+    /// The request's employee, if the item still exists.
     pub employee: Option<&'a Employee>,
 }
 
-/// Whether a request that was accepted is one that the company asks nobody about, as its settings
-/// are now: by one of its stored tags, or by the customer's domain. They may have been read with a
-/// fault in them at receipt, when a default stood in.
+/// Whether an accepted request must get no mail by the company's present settings: because one of
+/// its stored tags means do-not-send, or because the customer is in an internal domain. At receipt
+/// a setting may have had a fault, so that a default was used in its place.
 pub fn declined(company: &Company, tags: &[&str], customer: Option<&Address>) -> Option<Reason> {
     if company.do_not_send_tags.iter().any(|tag| normalize::has_tag(tags.iter().copied(), tag)) {
         return Some(Reason::DoNotSend);
@@ -36,8 +41,10 @@ pub fn declined(company: &Company, tags: &[&str], customer: Option<&Address>) ->
 
 /// Whether a due request may be claimed.
 ///
-/// `Ok(None)`: yes. `Ok(Some(fault))`: not until an admin has mended the configuration.
-/// `Err(reason)`: never.
+/// `Ok(None)`: it may. `Ok(Some(fault))`: it has to wait until an admin has corrected the fault.
+///
+/// # Errors
+/// The reason why the request never gets a mail.
 pub fn recheck<'a>(
     mode: Mode,
     channel: &str,
@@ -53,8 +60,8 @@ pub fn recheck<'a>(
     }
     let mut key_fault = None;
     match facts.key {
-        None | Some(KeyItem::Revoked) => return Err(Reason::KeyRevoked),
-        // It has become a test key: nobody wants live mail of it any more.
+        None | Some(KeyItem::Revoked | KeyItem::Admin(_)) => return Err(Reason::KeyRevoked),
+        // Its mode has changed to test: it must not cause live mail any more.
         Some(KeyItem::Good(key)) if key.mode != mode => return Err(Reason::KeyRevoked),
         Some(KeyItem::Faulty(fault)) => key_fault = Some(fault),
         Some(KeyItem::Good(_)) => {}

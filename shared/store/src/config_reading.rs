@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
 
-use crate::error::pause;
-use crate::interaction::s;
-use crate::record::built;
-use crate::{Store, StoreError, StoredItem};
+use crate::editing::StoredItem;
+use crate::error::StoreError;
+use crate::ground::{Item, built, s};
+use crate::store::{Store, pause};
 
 /// Items that one `BatchGetItem` takes.
 const AT_ONCE: usize = 100;
@@ -92,6 +92,6 @@ impl Store {
     }
 }
 
-fn key(kind: &str, id: &str) -> HashMap<String, AttributeValue> {
+fn key(kind: &str, id: &str) -> Item {
     HashMap::from([("kind".to_owned(), s(kind)), ("id".to_owned(), s(id))])
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::interaction::s;
-use crate::{Store, StoreError};
+use crate::ground::{applied, s};
+use crate::store::Store;
 
 impl Store {
     /// Notes in a key's item that the key was used at `at`, unless its item, as it was read, says
@@ -18,6 +18,9 @@ impl Store {
         }
         // Also if it fails: the next one who reads the item tries again.
         self.cache.key_was_used(digest, day);
+        // Clauses: a key that was deleted meanwhile does not come back; and no day goes back, since
+        // `dispatch` works on requests of earlier days. (Nothing, or no text, is not the same day
+        // or later.)
         let update = self
             .client
             .update_item()
@@ -25,12 +28,10 @@ impl Store {
             .key("kind", s("key"))
             .key("id", s(digest))
             .update_expression("SET last_used = :day")
-            // A key that was deleted meanwhile does not come back.
-            .condition_expression("attribute_exists(#id)")
+            .condition_expression("attribute_exists(#id) AND NOT last_used >= :day")
             .expression_attribute_names("#id", "id")
             .expression_attribute_values(":day", s(day.to_string()));
-        if let Err(error) = update.send().await {
-            let error = StoreError::of("UpdateItem config")(error);
+        if let Err(error) = applied(update.send().await) {
             tracing::warn!(%error, "the day on which a key was used could not be noted");
         }
     }

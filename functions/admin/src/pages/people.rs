@@ -9,11 +9,10 @@ pub(super) use agent::{ATTRIBUTES, Agent, check, is_id, leading_to, without_key,
 
 use std::collections::BTreeSet;
 
-use policy::Item;
 use serde_json::{Map, Value};
 use store::{Change, StoredItem};
 
-use crate::{AdminError, Context, Reply};
+use crate::{AdminError, Context, Reply, stored_text};
 
 /// The path of the page, and of its entry in the menu.
 pub(super) const HERE: &str = "/admin/people";
@@ -51,8 +50,7 @@ async fn stored(context: &Context<'_>, email: &str) -> Result<Option<StoredItem>
 
 /// Whom an `employee_id` item leads to.
 pub(super) fn led_to(item: &StoredItem) -> Option<String> {
-    let email = Item::new(&item.attributes).words("email").ok().flatten()?;
-    Some(email.to_lowercase())
+    Some(stored_text::text(&item.attributes, "email")?.to_lowercase())
 }
 
 /// What has to be written, so that the agent's item is `after` and the items of own ids agree with
@@ -64,7 +62,7 @@ async fn changes(
     after: Option<Map<String, Value>>,
 ) -> Result<Result<Vec<Change>, String>, AdminError> {
     let own_id = |attributes: Option<&Map<String, Value>>| {
-        attributes.and_then(|attributes| Item::new(attributes).words("custom_id").ok().flatten())
+        attributes.and_then(|attributes| stored_text::text(attributes, "custom_id"))
     };
     let old = own_id(before.as_ref().map(|item| &item.attributes));
     let new = own_id(after.as_ref());

@@ -1,7 +1,7 @@
 //! Revoking a key, after a question. A revoked key stays in the list.
 
 use askama::Template;
-use policy::{AdminKey, Role};
+use policy::{Item, KeyItem, Role};
 use serde_json::Value;
 use store::{Changed, StoredItem};
 
@@ -84,7 +84,8 @@ pub(super) async fn submit(context: &Context<'_>) -> Result<Reply, AdminError> {
 }
 
 fn is_admin(item: &StoredItem) -> bool {
-    AdminKey::read(&item.attributes).is_some_and(|key| key.role == Role::Admin)
+    let key = KeyItem::read(&Item::new(&item.attributes));
+    matches!(key, KeyItem::Admin(key) if key.role == Role::Admin)
 }
 
 /// A key besides this one that may change everything: the visitor's own, or the first that is

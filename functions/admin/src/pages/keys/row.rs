@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use policy::{AdminKey, Item, KeyItem};
+use policy::{Item, KeyItem};
 use serde_json::Value;
 use store::StoredItem;
+
+use crate::stored_text;
 
 pub(super) struct Row {
     pub(super) id: String,
@@ -30,9 +32,9 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn of(item: &StoredItem, own: &str) -> Self {
-        let read = Item::new(&item.attributes);
-        let words = |name: &str| read.words(name).ok().flatten().unwrap_or_default();
-        let list = |name: &str| read.list(name).ok().flatten().unwrap_or_default().join(", ");
+        let read = KeyItem::read(&Item::new(&item.attributes));
+        let words = |name: &str| stored_text::text(&item.attributes, name).unwrap_or_default();
+        let list = |name: &str| stored_text::list(&item.attributes, name);
         let mode = words("mode").to_lowercase();
         let made_at = words("made_at").parse::<Timestamp>().ok();
         let last_used = words("last_used").parse::<Date>().ok();
@@ -42,8 +44,8 @@ impl Row {
             prefix: words("prefix"),
             scopes: list("scopes"),
             sources: list("sources"),
-            revoked: read.bool("revoked").ok().flatten().unwrap_or(false),
-            fault: fault(item, &mode),
+            revoked: read == KeyItem::Revoked,
+            fault: fault(item, &read),
             made_at: made_at
                 .map(|at| (at.to_string(), at.strftime("%-d %B %Y, %H:%M").to_string())),
             made_by: words("made_by"),
@@ -64,28 +66,21 @@ impl Row {
     }
 }
 
-fn fault(item: &StoredItem, mode: &str) -> Option<String> {
+fn fault(item: &StoredItem, read: &KeyItem) -> Option<String> {
     let id = item.id();
     if id.len() != 64 || !id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
         return Some("Its id is no SHA-256 in lower-case hex: no key leads to it.".to_owned());
     }
-    let read = Item::new(&item.attributes);
-    if mode == "admin" {
-        let revoked = read.bool("revoked");
-        let good = AdminKey::read(&item.attributes).is_some() || revoked == Ok(Some(true));
-        let sentence = match revoked {
-            Err(_) => "revoked cannot be understood. It may be true or false.",
-            Ok(_) => "scopes names neither admin, viewer nor erase.",
-        };
-        return (!good).then(|| sentence.to_owned());
-    }
-    match KeyItem::read(&read) {
-        KeyItem::Faulty(fault) => match fault.meant {
-            Some(meant) => Some(format!("{} is unknown: did you mean {meant}?", fault.attribute)),
-            None => Some(format!("{} cannot be understood.", fault.attribute)),
-        },
-        KeyItem::Good(_) | KeyItem::Revoked => None,
-    }
+    let KeyItem::Faulty(fault) = read else { return None };
+    Some(match (fault.meant, &*fault.attribute) {
+        (Some(meant), written) => format!("{written} is unknown: did you mean {meant}?"),
+        (None, "scopes") => {
+            "scopes cannot be understood. A test or live key may have send and read, an admin key \
+             admin, viewer and erase."
+                .to_owned()
+        }
+        (None, written) => format!("{written} cannot be understood."),
+    })
 }
 
 /// As [`StoredItem::version`], without the note of its use, which nobody edits.

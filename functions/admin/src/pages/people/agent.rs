@@ -1,9 +1,12 @@
 //! One agent: the fields of a form or a file, and the item `employee/<e-mail in lower case>`.
 
 use normalize::Address;
-use policy::{ConfigFault, Employee, EmployeeStatus, Item};
+use policy::config_table::employee;
+use policy::{ConfigFault, Employee, EmployeeStatus, web_url};
 use serde_json::{Map, Value};
 use store::StoredItem;
+
+use crate::stored_text;
 
 /// The attributes of an agent that a form and a file have, as forms name them, with their names.
 pub(in crate::pages) const ATTRIBUTES: [(&str, &str); 4] =
@@ -28,7 +31,7 @@ pub(in crate::pages) const STATUSES: [(&str, &str, &str); 5] = [
 ];
 
 /// Bytes of a text at most: what the reader of the item takes.
-const LONGEST: usize = 1_024;
+const LONGEST: usize = employee::NAME.value.longest;
 /// Bytes of an e-mail address at most (RFC 5321).
 const LONGEST_EMAIL: usize = 254;
 
@@ -44,9 +47,9 @@ pub(in crate::pages) struct Agent {
 
 impl Agent {
     pub(in crate::pages) fn read(item: &StoredItem) -> Self {
-        let read = Item::new(&item.attributes);
-        let values = ATTRIBUTES.map(|(name, _)| read.words(name).ok().flatten());
-        let mut faults: Vec<_> = Employee::read(&item.attributes).faults.iter().map(told).collect();
+        let values = ATTRIBUTES.map(|(name, _)| stored_text::text(&item.attributes, name));
+        let read = Employee::read(&item.attributes);
+        let mut faults: Vec<_> = read.faults.iter().chain(&read.warnings).map(told).collect();
         if item.id() != id_of(item.id()) {
             let fault = "The id has to be the e-mail in lower case: nobody is found by this one. \
                          Add the agent anew, and remove this one.";
@@ -133,7 +136,7 @@ pub(in crate::pages) fn check(attribute: &str, value: &str) -> Result<String, St
                 .then_some(status)
                 .ok_or_else(|| format!("This status is not known. It may be {}.", statuses()))
         }
-        "picture_url" => branding::web_url(value)
+        "picture_url" => web_url(value)
             .map(str::to_owned)
             .ok_or_else(|| "This is no address of a picture. It begins with https://.".to_owned()),
         _ => Ok(value.to_owned()),
@@ -157,12 +160,10 @@ pub(in crate::pages) fn written(
     let mut attributes = before.map(|item| without_key(&item.attributes)).unwrap_or_default();
     for ((name, _), value) in ATTRIBUTES.into_iter().zip(values) {
         let Some(value) = value else { continue };
-        let is = Item::new(&attributes).words(name);
-        let same = match is.as_ref() {
-            Ok(Some(is)) if name == "status" => is.eq_ignore_ascii_case(value),
-            Ok(Some(is)) => is == value,
-            Ok(None) => value.is_empty() && !attributes.contains_key(name),
-            Err(_) => false,
+        let same = match stored_text::text(&attributes, name) {
+            Some(is) if name == "status" => is.eq_ignore_ascii_case(value),
+            Some(is) => is == *value,
+            None => value.is_empty() && !attributes.contains_key(name),
         };
         if same {
             continue;

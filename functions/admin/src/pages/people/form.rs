@@ -1,14 +1,13 @@
 //! One form to add an agent and to edit one.
 
 use askama::Template;
-use policy::Item;
 use store::{Changed, StoredItem};
 
 use super::agent::{self, ATTRIBUTES, Agent, STATUSES};
 use super::list::encoded;
 use super::{HERE, changes, led_to, stored};
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
+use crate::{AdminError, Context, Reply, stored_text};
 
 #[derive(Template)]
 #[template(path = "person.html")]
@@ -148,7 +147,7 @@ pub(super) async fn add(context: &Context<'_>) -> Result<Reply, AdminError> {
 pub(super) async fn edit(context: &Context<'_>, email: &str) -> Result<Reply, AdminError> {
     let Some(item) = stored(context, email).await? else { return nobody(context, email, 404) };
     let agent = Agent::read(&item);
-    let id = Item::new(&item.attributes).words("custom_id").ok().flatten();
+    let id = stored_text::text(&item.attributes, "custom_id");
     let typed = Typed {
         email: agent.email,
         values: agent.values,

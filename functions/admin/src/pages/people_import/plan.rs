@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use policy::Item;
 use serde_json::{Value, json};
 use store::{Change, Store, StoredItem};
 
 use super::table::{COLUMNS, Row, Table};
 use super::writing::into_batches;
-use crate::AdminError;
 use crate::pages::people::{ATTRIBUTES, Agent, check, is_id, led_to, written};
+use crate::{AdminError, stored_text};
 
 /// Characters of a value that a page shows.
 const SHOWN: usize = 100;
@@ -70,7 +69,7 @@ impl Held {
 
     fn own_id(&self, email: &str) -> Option<String> {
         let item = self.agents.get(email).or_else(|| self.others.get(email))?;
-        Item::new(&item.attributes).words("custom_id").ok().flatten()
+        stored_text::text(&item.attributes, "custom_id")
     }
 
     /// Whom an own id leads to, if that agent exists.
