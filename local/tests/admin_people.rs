@@ -287,6 +287,10 @@ async fn an_agent_seen_in_a_request_is_added_with_one_click() {
     let mut body = request("1", "jane@customers.example");
     body["employee"] = json!({ "email": "New@BlancaPeak.example" });
     assert_eq!(world.post("/v1/requests", &body).await.json()["code"], "employee_not_found");
+    // The list names the agent, with a button; so does the page of the request.
+    let list = get(&world, PEOPLE).await.text;
+    assert!(list.contains("Named in requests, but not here"), "{list}");
+    assert!(list.contains("name=\"email\" value=\"new@blancapeak.example\""));
     let form = get(&world, &format!("{PEOPLE}?add=New@BlancaPeak.example&name=New%20One")).await;
     assert!(
         form.text.contains("value=\"new@blancapeak.example\"")
@@ -298,10 +302,38 @@ async fn an_agent_seen_in_a_request_is_added_with_one_click() {
     assert_eq!(new["status"], json!({ "S": "approved" }));
     body["ext_interaction_id"] = json!("2");
     assert_eq!(world.post("/v1/requests", &body).await.json()["status"], "queued");
+    assert!(!get(&world, PEOPLE).await.text.contains("Named in requests"));
     // Twice, by two admins.
     let twice = post(&world, PEOPLE, &fields).await;
     assert_eq!(location(&twice), "/admin/people?edit=new%40blancapeak.example&done=as-it-was");
     assert_eq!(item(&world, "employee", "new@blancapeak.example"), new);
+}
+
+#[tokio::test]
+async fn an_agent_is_added_on_the_page_of_the_request_and_the_request_is_sent() {
+    let mut world = World::new().await;
+    let mut body = request("1", "jane@customers.example");
+    body["employee"] = json!({ "email": "nina@blancapeak.example", "custom_id": "N9" });
+    let refused = world.post("/v1/requests", &body).await.json();
+    let path = format!("/admin/requests/{}", refused["request_id"].as_str().unwrap());
+    let page = get(&world, &path).await;
+    assert!(page.text.contains("Add nina@blancapeak.example at once"), "{}", page.text);
+    let (id, email, own) =
+        (hidden(&page, "request"), hidden(&page, "email"), hidden(&page, "custom_id"));
+    let fields = [("action", "add"), ("request", &*id), ("email", &*email), ("custom_id", &*own)];
+    let added = post(&world, PEOPLE, &fields).await;
+    assert_eq!(location(&added), format!("{path}?done=added"));
+    assert_eq!(item(&world, "employee_id", "N9")["email"], json!({ "S": email }));
+    assert!(!get(&world, &path).await.text.contains("Add nina@"));
+    let sent = post(&world, &path, &[("action", "send")]).await;
+    assert!(location(&sent).ends_with("?done=sent"));
+    world.settle().await;
+    assert_eq!(world.mails_to("jane@customers.example").len(), 1);
+    // What a request calls an agent need be no address: it is shown nowhere as one to add.
+    body["ext_interaction_id"] = json!("2");
+    body["employee"] = json!({ "email": "no address <b>" });
+    world.post("/v1/requests", &body).await;
+    assert!(!get(&world, PEOPLE).await.text.contains("Named in requests"));
 }
 
 #[tokio::test]
@@ -430,8 +462,15 @@ async fn files_as_spreadsheets_write_them_are_understood_and_others_refused_with
         assert_eq!(refused.status, 422, "{sentence}");
         assert!(refused.text.contains(sentence), "{sentence}: {}", refused.text);
     }
-    let huge = upload(&world, &vec![b'a'; 6 * 1024 * 1024]).await;
+    // What the function is given, and what API Gateway keeps from it.
+    let before = world.count("config");
+    let huge = upload(&world, &vec![0; 6 * 1024 * 1024]).await;
     assert_eq!(huge.status, 413);
+    assert!(huge.text.contains("larger than 5 MB"), "{}", huge.text);
+    let hundred = upload(&world, &vec![b'a'; 100 * 1024 * 1024]).await;
+    assert_eq!(hundred.status, 413);
+    assert!(hundred.text.contains("Too Large"), "{}", hundred.text);
+    assert_eq!(world.count("config"), before);
 }
 
 #[tokio::test]
@@ -504,16 +543,18 @@ async fn own_ids_are_swapped_by_a_list_and_a_change_in_between_is_found() {
 #[tokio::test]
 async fn two_thousand_agents_are_imported_whole_or_not_at_all() {
     let world = World::proxied().await;
-    let list = agents(2_000);
+    let list = agents(600);
     let before = world.count("config");
     let shown = check(&world, &list).await;
-    assert!(shown.text.contains("<strong>2000</strong> added"));
+    assert!(shown.text.contains("<strong>600</strong> added"));
     let dynamodb = &world.stack.proxies.as_ref().unwrap().dynamodb;
     // The tables fail in the middle: before or after the transaction was written.
-    for (nth, after) in [(0, false), (7, false), (7, true)] {
+    for (nth, after) in [(0, false), (350, false), (350, true)] {
+        let agent = format!("\"agent{nth}@a.example\"");
         dynamodb.plan(move |call| {
-            let hit =
-                call.operation == "TransactWriteItems" && call.nth >= nth && call.nth < nth + 3;
+            let hit = call.operation == "TransactWriteItems"
+                && call.body.contains(&agent)
+                && !call.body.contains("Take an import back");
             let error = InjectedReply::internal();
             match (hit, after) {
                 (true, true) => Fault::ReplyAfter(error),
@@ -530,7 +571,7 @@ async fn two_thousand_agents_are_imported_whole_or_not_at_all() {
     let database = world.stack.database.clone();
     dynamodb.plan(move |call| {
         if call.operation == "TransactWriteItems" && call.nth == 5 {
-            let other = seed::item("employee", "agent1999@a.example", &json!({ "name": "Mine" }));
+            let other = seed::item("employee", "agent599@a.example", &json!({ "name": "Mine" }));
             seed::put(&database, &other).unwrap();
         }
         Fault::None
@@ -539,11 +580,16 @@ async fn two_thousand_agents_are_imported_whole_or_not_at_all() {
     assert_eq!(raced.status, 409);
     assert!(raced.text.contains("somebody has edited one of the agents"));
     assert_eq!(world.count("config"), before + 1);
-    assert_eq!(item(&world, "employee", "agent1999@a.example")["name"], json!({ "S": "Mine" }));
-    // As shown now, it goes through.
+    assert_eq!(item(&world, "employee", "agent599@a.example")["name"], json!({ "S": "Mine" }));
+    // As shown now, it goes through; so do all others.
     dynamodb.plan(|_| Fault::None);
-    assert!(raced.text.contains("<strong>1999</strong> added, <strong>1</strong> changed"));
+    assert!(raced.text.contains("<strong>599</strong> added, <strong>1</strong> changed"));
     assert_eq!(confirm(&world, &raced, &list).await.status, 303);
+    assert_eq!(world.count("config"), before + 1_200);
+    let list = agents(2_000);
+    let shown = check(&world, &list).await;
+    assert!(shown.text.contains("<strong>1400</strong> added"));
+    assert_eq!(confirm(&world, &shown, &list).await.status, 303);
     assert_eq!(world.count("config"), before + 4_000);
 }
 

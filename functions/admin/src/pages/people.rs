@@ -4,8 +4,10 @@ mod agent;
 mod form;
 mod list;
 mod removal;
+mod unknown;
 
 pub(super) use agent::{ATTRIBUTES, Agent, check, is_id, leading_to, without_key, written};
+pub(super) use unknown::Unknown;
 
 use std::collections::BTreeSet;
 

@@ -11,6 +11,8 @@ mod table;
 mod text;
 mod writing;
 
+use std::time::Instant;
+
 use askama::Template;
 
 use crate::view::Frame;
@@ -100,6 +102,7 @@ pub(super) async fn show(context: &Context<'_>) -> Result<Reply, AdminError> {
 }
 
 pub(super) async fn submit(context: &Context<'_>) -> Result<Reply, AdminError> {
+    let began = Instant::now();
     let pasted = context.form.first("text").unwrap_or_default();
     // A browser sends the field of a file also if none was chosen: empty.
     let file = context.form.file().filter(|file| !file.is_empty());
@@ -129,7 +132,7 @@ pub(super) async fn submit(context: &Context<'_>) -> Result<Reply, AdminError> {
         );
         return page.reply(409);
     }
-    let note = match writing::write(context, plan.batches()).await? {
+    let note = match writing::write(context, &plan.batches(), began).await? {
         Written::All => return Ok(Reply::see_other("/admin/people?done=imported")),
         Written::Nothing { why } => format!("Nothing was written: {why}"),
         Written::Part { why, left } => format!(

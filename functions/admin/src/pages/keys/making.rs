@@ -107,8 +107,8 @@ pub(super) fn label(typed: &str) -> Result<String, String> {
         Err("Give the key a name that says who has it, such as “Zendesk”.".to_owned())
     } else if label.chars().count() > LONGEST_LABEL {
         Err(format!("This name is too long. It may have {LONGEST_LABEL} characters."))
-    } else if label.chars().any(char::is_control) {
-        Err("This name holds a character that cannot be seen. Type it anew.".to_owned())
+    } else if label.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
+        Err("This name holds a character that is no text. Type it anew.".to_owned())
     } else if ["aw_test_", "aw_live_", "aw_admin_"].iter().any(|start| label.contains(start)) {
         Err("This looks like a key. A name is shown to everybody: do not put a key in it."
             .to_owned())
@@ -187,7 +187,7 @@ mod tests {
     fn a_label_says_who_has_the_key_and_is_no_key() {
         assert_eq!(label(" Zendesk, Zoë "), Ok("Zendesk, Zoë".to_owned()));
         assert!(label(&"n".repeat(LONGEST_LABEL)).is_ok());
-        for bad in ["", "  ", "a\nb", "aw_live_0123", &"n".repeat(LONGEST_LABEL + 1)] {
+        for bad in ["", "  ", "a\nb", "a\u{fffd}", "aw_live_0123", &"n".repeat(LONGEST_LABEL + 1)] {
             assert!(label(bad).is_err(), "{bad}");
         }
     }

@@ -125,8 +125,9 @@ pub(in crate::pages) fn check(attribute: &str, value: &str) -> Result<String, St
     if value.len() > LONGEST {
         return Err(format!("This is too long. It may have {LONGEST} bytes."));
     }
-    if value.chars().any(char::is_control) {
-        return Err("This holds a line break or another character that cannot be seen.".to_owned());
+    if value.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
+        return Err("This holds a line break, or another character that is no text. Type it anew."
+            .to_owned());
     }
     match attribute {
         "status" => {
@@ -227,6 +228,7 @@ mod tests {
             ("name", "", Some("")),
             ("name", "a\nb", None),
             ("name", "a\0b", None),
+            ("name", "Zo\u{fffd}", None),
             ("status", "APPROVED", Some("approved")),
             ("status", "Created ", Some("created")),
             ("status", "aproved", None),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use store::{Changed, StoredItem};
+use uuid::Uuid;
 
 use super::agent::{self, ATTRIBUTES, Agent, STATUSES};
 use super::list::encoded;
@@ -177,7 +178,8 @@ fn nobody(context: &Context<'_>, email: &str, status: u16) -> Result<Reply, Admi
     page.reply(status)
 }
 
-/// One click: an agent seen in a request becomes one of ours.
+/// One click: an agent seen in a request becomes one of ours. Leads back to the page of the request
+/// if the form was there.
 pub(super) async fn add_at_once(context: &Context<'_>) -> Result<Reply, AdminError> {
     let mut typed = Typed::of_form(context, context.form.text("email"));
     if typed.values[1].is_empty() {
@@ -189,14 +191,18 @@ pub(super) async fn add_at_once(context: &Context<'_>) -> Result<Reply, AdminErr
         let email = encoded(&email);
         return Ok(Reply::see_other(&format!("{HERE}?edit={email}&done=as-it-was")));
     }
-    create(context, typed).await
+    let back = match context.form.text("request").parse::<Uuid>() {
+        Ok(request) => format!("/admin/requests/{request}"),
+        Err(_) => HERE.to_owned(),
+    };
+    create(context, typed, &back).await
 }
 
 pub(super) async fn save(context: &Context<'_>) -> Result<Reply, AdminError> {
     let original = context.form.first("original").unwrap_or_default();
     if original.is_empty() {
         let typed = Typed::of_form(context, context.form.text("email"));
-        return create(context, typed).await;
+        return create(context, typed, HERE).await;
     }
     let mut typed = Typed::of_form(context, original);
     let checked = typed.checked();
@@ -231,7 +237,7 @@ pub(super) async fn save(context: &Context<'_>) -> Result<Reply, AdminError> {
     }
 }
 
-async fn create(context: &Context<'_>, mut typed: Typed) -> Result<Reply, AdminError> {
+async fn create(context: &Context<'_>, mut typed: Typed, back: &str) -> Result<Reply, AdminError> {
     let checked = typed.checked();
     let id = agent::is_id(&typed.email);
     if let Err(error) = &id {
@@ -253,7 +259,7 @@ async fn create(context: &Context<'_>, mut typed: Typed) -> Result<Reply, AdminE
     match changes(context, &email, None, Some(after)).await? {
         Err(other) => taken(context, typed, None, &other),
         Ok(changes) => match context.change("Add an agent", &changes).await? {
-            Changed::Yes => Ok(Reply::see_other("/admin/people?done=added")),
+            Changed::Yes => Ok(Reply::see_other(&format!("{back}?done=added"))),
             Changed::Conflict if stored(context, &email).await?.is_some() => exists(typed),
             Changed::Conflict => {
                 let mut page = typed.page(context, None);

@@ -5,6 +5,7 @@ use store::StoredItem;
 
 use super::HERE;
 use super::agent::{self, Agent, STATUSES};
+use super::unknown::{Unknown, seen};
 use crate::view::Frame;
 use crate::{AdminError, Context, Reply};
 
@@ -29,6 +30,8 @@ struct PeoplePage {
     next: Option<String>,
     /// Whether this page began at the first agent.
     first: bool,
+    /// Who is named in requests and is not here; only on the first page of all agents.
+    unknown: Vec<Unknown>,
 }
 
 struct Row {
@@ -93,6 +96,8 @@ pub(super) async fn show(context: &Context<'_>) -> Result<Reply, AdminError> {
             }
         }
     }
+    let is_whole = began_at.is_none() && filter.status.is_empty() && filter.text.is_empty();
+    let unknown = if is_whole { seen(context).await? } else { Vec::new() };
     let mut filtered = form_urlencoded::Serializer::new(String::new());
     filtered.append_pair("status", &filter.status).append_pair("text", &typed("text"));
     let filtered = filtered.finish();
@@ -107,6 +112,7 @@ pub(super) async fn show(context: &Context<'_>) -> Result<Reply, AdminError> {
         filtered,
         next,
         first: began_at.is_none(),
+        unknown,
     };
     Ok(Reply::html(200, page.render()?))
 }
