@@ -134,7 +134,7 @@ mod tests {
                     assert_eq!(fault.attribute, "sources");
                     None
                 }
-                KeyItem::Revoked | KeyItem::Admin(_) => panic!("neither revoked nor a person's"),
+                other => panic!("{other:?}"),
             };
             assert_eq!(opens, expected, "{sources}");
         }
