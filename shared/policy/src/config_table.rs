@@ -195,7 +195,8 @@ kind! {
         "Mails that the key may cause in an hour; more wait for the next hour; 0 means no limit.";
     MADE_AT "made_at", Words = WORDS, "When the key was made; Afterword writes it.";
     MADE_BY "made_by", Words = WORDS, "Who made the key; Afterword writes it.";
-    LAST_USED "last_used", Words = WORDS, "Last day on which the key was used; Afterword writes it.";
+    LAST_USED "last_used", Words = WORDS,
+        "Last day on which the key was used; Afterword writes it.";
     => later []
 }
 
