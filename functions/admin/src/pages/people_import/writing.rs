@@ -57,8 +57,8 @@ pub(super) async fn write(
     let mut failed = None;
     let mut done = 0;
     for some in batches.chunks(AT_ONCE) {
-        // What was written takes at least as long to be taken back.
-        if began.elapsed() + 2 * started.elapsed() > PATIENCE {
+        // What was written takes as long again to be taken back.
+        if began.elapsed() + started.elapsed() > PATIENCE {
             failed = Some("it took too long. Import a shorter list.");
             break;
         }
