@@ -21,6 +21,7 @@ mod pages;
 mod people_api;
 mod route;
 mod sign_in;
+mod stored_text;
 mod view;
 mod visitor;
 
@@ -89,6 +90,7 @@ impl Admin {
             if !visitor.may_change() && route != Route::SignOut {
                 return Err(AdminError::ViewersOnlyLook);
             }
+            self.store.note_key_use(&visitor.key, visitor.last_used, now).await;
             Some(form)
         } else {
             None

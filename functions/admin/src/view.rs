@@ -216,6 +216,8 @@ pub(crate) fn done_sentence(done: &str) -> Option<String> {
         "erased" => "Erased. The receipt is below.",
         "erasing" => "The erasure goes on by itself, and takes some minutes.",
         "imported" => "Imported.",
+        "renamed" => "Renamed.",
+        "as-it-was" => "Nothing was changed: the agent is here already.",
         _ => return None,
     };
     Some(sentence.to_owned())

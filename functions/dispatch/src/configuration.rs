@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use policy::{Brand, Ceiling, DueFacts, Employee, KeyItem, Mode, WaitingFor, declined, recheck};
+use policy::{
+    Brand, Ceiling, DueFacts, Employee, Key, KeyItem, Mode, WaitingFor, declined, recheck,
+};
 use store::{Interaction, Settings, Store, StoreError};
 
 use crate::stopped::Stopped;
@@ -32,6 +34,14 @@ impl ConfigurationFor {
         let (settings, key, employee) =
             tokio::try_join!(store.settings(now), store.key(&row.key, now), employee)?;
         Ok(Self { settings, key, employee })
+    }
+
+    /// The request's key, if it is good.
+    pub(crate) fn key(&self) -> Option<&Key> {
+        match &self.key {
+            Some(KeyItem::Good(key)) => Some(key),
+            _ => None,
+        }
     }
 
     /// The request's brand, if it names one that still exists.
@@ -67,9 +77,9 @@ impl ConfigurationFor {
     /// How many mails the request's key may send in an hour; `None` if there is no limit. A test
     /// request whose key was removed, or cannot be understood, has the default limit.
     pub(crate) fn ceiling(&self, row: &Interaction) -> Option<Ceiling> {
-        match &self.key {
-            Some(KeyItem::Good(key)) => key.ceiling(),
-            _ => Ceiling::new(&row.key, Ceiling::default_of(row.mode)),
+        match self.key() {
+            Some(key) => key.ceiling(),
+            None => Ceiling::new(&row.key, Ceiling::default_of(row.mode)),
         }
     }
 }

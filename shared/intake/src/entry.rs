@@ -107,10 +107,22 @@ impl Intake {
         // The key is looked up by its digest, so there is no comparison that an attacker could
         // time.
         match self.store.key(&given_key(request.headers())?, now).await? {
-            Some(KeyItem::Good(key)) if key.may(scope) => Ok(Entered { key, request }),
+            Some(KeyItem::Good(key)) if key.may(scope) => {
+                let entered = Entered { key, request };
+                if scope == KeyScope::Read {
+                    self.note_key_use(&entered, now).await;
+                }
+                Ok(entered)
+            }
             Some(KeyItem::Good(_)) => Err(Problem::Forbidden("the key lacks the scope for this")),
             _ => Err(Problem::Forbidden("the key is not known, or has been revoked")),
         }
+    }
+
+    /// Notes on which day the key of a call was used that neither reads nor records.
+    pub async fn note_key_use(&self, entered: &Entered<'_>, now: Timestamp) {
+        let key = entered.key();
+        self.store.note_key_use(&key.digest, key.last_used, now).await;
     }
 }
 

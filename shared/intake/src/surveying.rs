@@ -56,7 +56,10 @@ impl Admission<'_> {
         };
         let due = match &verdict {
             Verdict::Send(approval) => approval.due,
-            Verdict::Refuse(_) => self.now,
+            Verdict::Refuse(_) => {
+                self.note_key_use().await;
+                self.now
+            }
         };
         let resolution = Resolution::of(request, verdict, self.store.secret());
         let declined = resolution.reason() == Some(Reason::DoNotSend);

@@ -375,6 +375,8 @@ fn cure(case: &Case<'_>) -> Option<Cure> {
     let email = case.request.employee.as_ref().and_then(|who| who.email());
     match (case.reason, email) {
         (DoNotSend, _) if do_not_send_tag(case.request, &case.settings.company).is_none() => None,
+        // Somebody has added the employee since then.
+        (EmployeeNotFound, _) if case.employee.is_some() => None,
         (EmployeeNotFound, Some(email)) => {
             cure(format!("Add {email}"), format!("/admin/people?add={}", escaped(email)))
         }

@@ -113,6 +113,8 @@ fn each_reason_is_told_with_the_fact_that_would_have_changed_it() {
         (Reason::EmployeeNotFound, json!({}), vec![], None,
             format!("Refused: nobody is called paul@peak.example. With paul@peak.example among the people, this one {gone}"),
             "/admin/people?add=paul%40peak.example"),
+        (Reason::EmployeeNotFound, json!({}), vec![], Some(&good),
+            format!("Refused: nobody is called paul@peak.example. With paul@peak.example among the people, this one {gone}"), ""),
         (Reason::InvalidCustomer, json!({ "customer": { "email": "jane at x" } }), vec![], Some(&good),
             format!("Invalid customer: the e-mail address is malformed. With a well-formed address, this one {gone}"), ""),
         (Reason::ChannelNotEnabled, json!({ "channel": "fax" }), vec![], Some(&good),

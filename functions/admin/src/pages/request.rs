@@ -15,6 +15,7 @@ use normalize::{CustomerAddress, Note};
 use store::{AuditEntry, Interaction};
 use uuid::Uuid;
 
+use super::people::Unknown;
 use super::requests::line::Line;
 use crate::view::Frame;
 use crate::{AdminError, Context, Reply};
@@ -38,6 +39,8 @@ struct RequestPage {
     sent_again_as: Option<Uuid>,
     again_of: Option<Uuid>,
     may_send: bool,
+    /// The agent whom the request names, if nobody is found by that and an agent can be added.
+    unknown: Option<Unknown>,
     /// What has to be mended before it may be sent.
     to_mend: Option<&'static str>,
     /// Whether there is enough of it to show the mail; the preview says what is missing.
@@ -93,7 +96,11 @@ async fn page(
     let ext = row.ext_interaction_id.as_deref();
     let title = ext.map_or_else(|| "Request".to_owned(), |ext| format!("Request #{ext}"));
     let address = row.details.customer.address.clone();
+    let cure = explained.no_mail.as_ref().and_then(|no_mail| no_mail.cure.as_ref());
+    let is_unknown = cure.is_some_and(|cure| cure.path.starts_with("/admin/people?add="));
+    let employee = row.details.employee.as_ref().filter(|_| is_unknown);
     let page = RequestPage {
+        unknown: employee.and_then(Unknown::of),
         frame: context.frame(&title, "/admin/requests"),
         moments: timeline(context, row).await?,
         fields: fields(row, shows_customer),
