@@ -15,6 +15,7 @@ mod form;
 mod origin;
 mod pages;
 mod route;
+mod send_box;
 mod sign_in;
 mod view;
 mod visitor;
@@ -61,6 +62,9 @@ impl Admin {
 
     async fn visit(&self, request: &Request, now: Timestamp) -> Result<Reply, AdminError> {
         let path = request.raw_http_path();
+        if path.starts_with(send_box::PATH) {
+            return send_box::serve(self, request, now).await;
+        }
         let route = Route::find(request.method(), path)?;
         match route {
             Route::SignIn => return sign_in::page(self, request).await,

@@ -16,8 +16,8 @@ use links::{SurveyUrl, TokenSecrets};
 use mail::{Refusal, SendError, Ses};
 use normalize::Address;
 use policy::{
-    Brand, Ceiling, DueFacts, Employee, KeyItem, Mode, Reason, Status, WaitingFor, backoff,
-    backoff_after, recheck, saturating_add,
+    Brand, Ceiling, DueFacts, Employee, KeyItem, Mode, Reason, RequestedVia, Status, WaitingFor,
+    backoff, backoff_after, recheck, recheck_by_hand, saturating_add,
 };
 use serde_json::Value;
 use store::{Claim, Claimed, Interaction, Settings, Store, StoreError, each_interaction};
@@ -234,8 +234,14 @@ impl Dispatch {
                 None => Ok(None),
             }
         };
-        let (settings, key, employee) =
-            tokio::try_join!(self.store.settings(now), self.store.key(&row.key, now), employee)?;
+        let key = async {
+            match row.requested_via {
+                RequestedVia::Api => self.store.key(&row.key, now).await,
+                // The link of a send box stood for it.
+                RequestedVia::Manual => Ok(None),
+            }
+        };
+        let (settings, key, employee) = tokio::try_join!(self.store.settings(now), key, employee)?;
         Ok(Known { settings, key, employee })
     }
 
@@ -351,7 +357,11 @@ impl Known {
             .iter()
             .find(|(tag, _)| Some(tag.as_str()) == language)
             .map(|(_, fault)| fault);
-        if let Some(fault) = recheck(row.mode, channel, &facts)?.or(of_language) {
+        let fault = match row.requested_via {
+            RequestedVia::Api => recheck(row.mode, channel, &facts)?,
+            RequestedVia::Manual => recheck_by_hand(channel, &facts)?,
+        };
+        if let Some(fault) = fault.or(of_language) {
             return Ok(Some(fault.to_string()));
         }
         let customer = row.customer_email().and_then(Address::parse);
@@ -364,6 +374,9 @@ impl Known {
     fn ceiling(&self, row: &Interaction) -> Option<Ceiling> {
         match &self.key {
             Some(KeyItem::Good(key)) => key.ceiling(),
+            _ if row.requested_via == RequestedVia::Manual => {
+                Ceiling::new(&row.key, Ceiling::BY_HAND)
+            }
             // A test request whose key is gone or cannot be understood.
             _ => Ceiling::new(&row.key, Ceiling::default_of(row.mode)),
         }

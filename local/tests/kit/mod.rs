@@ -3,6 +3,7 @@
 
 #![expect(dead_code, reason = "each test file uses its own part of it")]
 
+pub(crate) mod admin;
 pub(crate) mod hostile;
 pub(crate) mod seeded;
 pub(crate) mod settings;

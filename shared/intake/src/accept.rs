@@ -112,9 +112,13 @@ impl Intake {
         let mut identity =
             policy::identity(request, channel, employee.as_ref().map(|employee| &*employee.email));
         let verdict = match ticket_status(&settings, delivery.source, request.status.as_deref()) {
-            TicketStatus::Closed => {
-                policy::decide(request, entered.key().mode, &settings.facts(employee.as_ref()), now)
-            }
+            TicketStatus::Closed => policy::decide_via(
+                entered.via(),
+                request,
+                entered.key().mode,
+                &settings.facts(employee.as_ref()),
+                now,
+            ),
             TicketStatus::Open => {
                 return match &request.ext_interaction_id {
                     Some(ext) => self.reopened(entered, delivery, ext, &identity, now).await,
@@ -259,7 +263,8 @@ impl Intake {
         now: Timestamp,
     ) -> Result<(Option<First>, Response<Body>), Problem> {
         let identity = (!window.is_zero()).then(|| self.marker(entered, "interaction", &identity));
-        let row = NewInteraction { marker: identity.clone(), ..new }.into_row(now);
+        let mut row = NewInteraction { marker: identity.clone(), ..new }.into_row(now);
+        row.requested_via = entered.via();
         let limit = |window: SignedDuration| {
             if row.status == Status::Invalid { window.min(INVALID_WINDOW) } else { window }
         };

@@ -40,7 +40,7 @@ pub(crate) fn known(kind: &str) -> &'static [&'static str] {
         ],
         "dedupe_minutes" => &["requests", "zendesk", "freshdesk", "gladly", "gorgias"],
         "channel" => &["mode", "enabled", "delay_minutes", "aliases"],
-        "employee" => &["name", "status", "custom_id", "picture_url"],
+        "employee" => &["name", "status", "custom_id", "picture_url", "send_box"],
         "employee_id" => &["email"],
         "brand" => &[
             "name",

@@ -7,7 +7,7 @@ use normalize::Address;
 use crate::config::{Channel, Company, Employee};
 use crate::item::ConfigFault;
 use crate::receipt_checks::{employee_may_be_rated, is_colleague, open_channel};
-use crate::{Brand, KeyItem, Mode, Reason};
+use crate::{Brand, KeyItem, Mode, Reason, RequestedVia};
 
 /// What the checks need to know, read when due.
 #[derive(Clone, Copy, Debug)]
@@ -43,11 +43,7 @@ pub fn recheck<'a>(
     channel: &str,
     facts: &DueFacts<'a>,
 ) -> Result<Option<&'a ConfigFault>, Reason> {
-    let faults = facts.company.faults.iter();
-    let faults = faults.chain(
-        Channel::find(facts.channels, channel).into_iter().flat_map(|channel| &channel.faults),
-    );
-    let mut faults = faults.chain(facts.brand.into_iter().flat_map(|brand| &brand.faults));
+    let mut faults = common_faults(channel, facts);
     if mode == Mode::Test {
         return Ok(faults.next());
     }
@@ -59,13 +55,43 @@ pub fn recheck<'a>(
         Some(KeyItem::Faulty(fault)) => key_fault = Some(fault),
         Some(KeyItem::Good(_)) => {}
     }
-    let mut faults = faults
-        .chain(key_fault)
-        .chain(facts.employee.into_iter().flat_map(|employee| &employee.faults));
-    if let Some(fault) = faults.next() {
+    let faults = faults.chain(key_fault);
+    live(RequestedVia::Api, channel, facts, faults)
+}
+
+/// As [`recheck`], for what an agent sent by hand: such a request is live, has no key, and the
+/// channel may be in manual mode. The agent is the employee of the request, and has to be approved
+/// still.
+pub fn recheck_by_hand<'a>(
+    channel: &str,
+    facts: &DueFacts<'a>,
+) -> Result<Option<&'a ConfigFault>, Reason> {
+    live(RequestedVia::Manual, channel, facts, common_faults(channel, facts))
+}
+
+/// What concerns every request that is due.
+fn common_faults<'a>(
+    channel: &str,
+    facts: &DueFacts<'a>,
+) -> impl Iterator<Item = &'a ConfigFault> + use<'a> {
+    let faults = facts.company.faults.iter();
+    let faults = faults.chain(
+        Channel::find(facts.channels, channel).into_iter().flat_map(|channel| &channel.faults),
+    );
+    faults.chain(facts.brand.into_iter().flat_map(|brand| &brand.faults))
+}
+
+fn live<'a>(
+    via: RequestedVia,
+    channel: &str,
+    facts: &DueFacts<'a>,
+    faults: impl Iterator<Item = &'a ConfigFault>,
+) -> Result<Option<&'a ConfigFault>, Reason> {
+    let employee = facts.employee.into_iter().flat_map(|employee| &employee.faults);
+    if let Some(fault) = faults.chain(employee).next() {
         return Ok(Some(fault));
     }
-    open_channel(facts.channels, channel, mode)?;
+    open_channel(facts.channels, channel, via, Mode::Live)?;
     employee_may_be_rated(facts.employee.ok_or(Reason::EmployeeNotFound)?)?;
     Ok(None)
 }

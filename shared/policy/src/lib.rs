@@ -16,6 +16,7 @@ mod key;
 mod mailbox;
 mod reason;
 mod receipt_checks;
+mod requested_via;
 mod saturating_add;
 mod status;
 mod ticket_status;
@@ -28,14 +29,15 @@ pub use config::{
     Brand, BrandingSettings, Channel, ChannelMode, Company, Employee, EmployeeStatus, LanguageRow,
     Profile,
 };
-pub use due_checks::{DueFacts, declined, recheck};
+pub use due_checks::{DueFacts, declined, recheck, recheck_by_hand};
 pub use evidence::{NEIGHBOURHOOD, SendEvents, Weighed, weigh};
 pub use identity::{identity, ticket};
 pub use item::{ConfigFault, Item};
 pub use key::{Key, KeyItem, KeyScope, Mode};
 pub use mailbox::Mailbox;
 pub use reason::{Outcome, Reason};
-pub use receipt_checks::{Approval, Facts, Verdict, Who, decide, who};
+pub use receipt_checks::{Approval, Facts, Verdict, Who, decide, decide_via, who};
+pub use requested_via::RequestedVia;
 pub use saturating_add::saturating_add;
 pub use status::{Cancellation, Status, TRANSITIONS};
 pub use ticket_status::{TicketStatus, closed_statuses};

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use normalize::{Address, CustomerAddress, EmployeeRef, LanguageTag, SurveyRequest};
 
 use crate::config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, Profile};
-use crate::{Mode, Reason, saturating_add};
+use crate::{Mode, Reason, RequestedVia, saturating_add};
 
 /// What the checks need to know about the company.
 #[derive(Clone, Copy, Debug)]
@@ -86,13 +86,25 @@ pub(crate) fn is_colleague(customer: &Address, company: &Company) -> bool {
 
 /// All checks at the door; `now` is the time of receipt, from which a channel's delay counts.
 pub fn decide(request: &SurveyRequest, mode: Mode, facts: &Facts<'_>, now: Timestamp) -> Verdict {
-    match plan(request, mode, facts, now) {
+    decide_via(RequestedVia::Api, request, mode, facts, now)
+}
+
+/// As [`decide`], for a request that came by this way in.
+pub fn decide_via(
+    via: RequestedVia,
+    request: &SurveyRequest,
+    mode: Mode,
+    facts: &Facts<'_>,
+    now: Timestamp,
+) -> Verdict {
+    match plan(via, request, mode, facts, now) {
         Ok(plan) => Verdict::Send(plan),
         Err(reason) => Verdict::Refuse(reason),
     }
 }
 
 fn plan(
+    via: RequestedVia,
     request: &SurveyRequest,
     mode: Mode,
     facts: &Facts<'_>,
@@ -104,7 +116,7 @@ fn plan(
     if who.customer.canonical() == employee.email {
         return Err(Reason::SelfSurvey);
     }
-    let channel = open_channel(facts.channels, &request.channel, mode)?;
+    let channel = open_channel(facts.channels, &request.channel, via, mode)?;
     let brand = brand(request.brand.as_deref(), facts)?;
     Ok(Approval {
         channel: channel.name.clone(),
@@ -124,15 +136,18 @@ pub(crate) fn employee_may_be_rated(employee: &Employee) -> Result<(), Reason> {
     }
 }
 
+/// The channel, if it is open to this way in. Manual mode keeps out what machines send; it is there
+/// for what agents send by hand.
 pub(crate) fn open_channel<'a>(
     channels: &'a [Channel],
     name: &str,
+    via: RequestedVia,
     mode: Mode,
 ) -> Result<&'a Channel, Reason> {
     let channel =
         Channel::find(channels, name).filter(|c| c.enabled).ok_or(Reason::ChannelNotEnabled)?;
-    match (channel.mode, mode) {
-        (ChannelMode::Manual, Mode::Live) => Err(Reason::ChannelManual),
+    match (channel.mode, mode, via) {
+        (ChannelMode::Manual, Mode::Live, RequestedVia::Api) => Err(Reason::ChannelManual),
         _ => Ok(channel),
     }
 }

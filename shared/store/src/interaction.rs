@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
 use normalize::Source;
-use policy::{Mode, Profile, Reason, Status, WaitingFor, saturating_add};
+use policy::{Mode, Profile, Reason, RequestedVia, Status, WaitingFor, saturating_add};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -54,6 +54,9 @@ pub struct Interaction {
     pub mode: Mode,
     /// Who told us.
     pub source: Source,
+    /// By a key, or by the private link of an agent's send box.
+    #[serde(default, skip_serializing_if = "RequestedVia::is_api")]
+    pub requested_via: RequestedVia,
     /// Where it stands.
     pub status: Status,
     /// Why there is no mail.
@@ -73,7 +76,8 @@ pub struct Interaction {
     /// 1 when nothing is to be waited for; the stream filters need it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready: Option<u8>,
-    /// SHA-256 (hex) of the key that brought it.
+    /// SHA-256 (hex) of the key that brought it; of one sent by hand, a digest that stands for the
+    /// send box.
     pub key: String,
     /// Whom it concerns: [`Subject::as_text`] of the customer's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -218,6 +222,7 @@ impl NewInteraction {
             request_id: Uuid::new_v7(time),
             mode: self.mode,
             source: self.source,
+            requested_via: RequestedVia::Api,
             status,
             reason,
             created_at: now,
@@ -283,6 +288,7 @@ impl Interaction {
             }
             into.insert("source".into(), json!(self.source));
             into.insert("mode".into(), json!(self.mode));
+            into.insert("requested_via".into(), json!(self.requested_via));
             into.insert("created_at".into(), json!(self.created_at.to_string()));
             into.insert("answered".into(), json!(self.answer.is_some()));
             if let Some(reason) = self.reason {

@@ -18,6 +18,7 @@ mod evidence;
 mod image;
 mod interaction;
 mod listing;
+mod paging;
 mod record;
 mod resolving;
 mod responses;

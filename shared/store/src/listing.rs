@@ -306,12 +306,12 @@ fn weight(value: &AttributeValue) -> usize {
     }
 }
 
-fn id_of(item: &HashMap<String, AttributeValue>) -> Option<Uuid> {
+pub(crate) fn id_of(item: &HashMap<String, AttributeValue>) -> Option<Uuid> {
     item.get("request_id")?.as_s().ok()?.parse().ok()
 }
 
 /// The time in a UUIDv7.
-fn received_at(request_id: Uuid) -> Option<Timestamp> {
+pub(crate) fn received_at(request_id: Uuid) -> Option<Timestamp> {
     let (seconds, nanos) = request_id.get_timestamp()?.to_unix();
     Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?).ok()
 }
