@@ -200,11 +200,8 @@ pub(crate) fn base_url(request: &Request) -> String {
                 .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'))
     };
     let Some(host) = header("host").filter(plain) else { return String::new() };
-    let scheme = match header("x-forwarded-proto").map(str::trim) {
-        Some("http") => "http",
-        None if is_loopback(request) => "http",
-        _ => "https",
-    };
+    // API Gateway knows no other scheme; on loopback there is no TLS.
+    let scheme = if is_loopback(request) { "http" } else { "https" };
     format!("{scheme}://{host}")
 }
 

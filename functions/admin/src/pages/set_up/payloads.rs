@@ -5,7 +5,7 @@
 //! helpdesk's own: a quote in one would break the JSON, and that can be mended in names and tags
 //! only.
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::Helpdesk;
 use super::choices::{Choices, From};
@@ -58,7 +58,7 @@ pub(super) fn steps(helpdesk: Helpdesk, choices: &Choices, url: &str) -> Vec<Ste
                         &format!("Conditions, all of them: Ticket status, Changed to, Solved. {condition}"),
                         "Action: Notify by, Active webhook, the webhook of the first step. JSON body: as below. The editor may show a red mark at {% assign %}: it works all the same.",
                     ],
-                    &format!("payload-{channel}"),
+                    &format!("payload-{}", slug(channel)),
                     &format!("JSON body for {channel}"),
                     text,
                 )
@@ -88,7 +88,7 @@ pub(super) fn steps(helpdesk: Helpdesk, choices: &Choices, url: &str) -> Vec<Ste
                     &format!("Condition: {condition}"),
                     "Action: Trigger webhook. Request type: POST. URL: as in the last step. Requires authentication: user connect, and as password a key of the page Keys that may send. Encoding: JSON. Content: Advanced, as below.",
                 ],
-                &format!("payload-{channel}"),
+                &format!("payload-{}", slug(channel)),
                 &format!("Content for {channel}"),
                 vendor(&FRESHDESK, choices, channel),
             )
@@ -164,6 +164,11 @@ fn freshdesk_condition(channel: &str) -> &'static str {
         "phone" => "Source is Phone.",
         _ => "whatever tells tickets of this channel: a source, a group or a tag.",
     }
+}
+
+/// A channel's name as part of an element's id, which has no blanks.
+fn slug(channel: &str) -> String {
+    channel.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect()
 }
 
 /// The places of a ticket in a helpdesk that writes the vendor's schema.
@@ -263,9 +268,9 @@ fn titled(field: &str) -> String {
 
 /// Every value is a text: Gorgias fills in each by itself.
 fn gorgias(choices: &Choices) -> String {
-    let mut body = Map::new();
+    let mut lines = Vec::new();
     let mut put = |name: &str, value: &str| {
-        body.insert(name.to_owned(), Value::String(value.to_owned()));
+        lines.push(format!("  \"{name}\": {}", json!(value)));
     };
     put("channel", "{{ticket.channel}}");
     put("meta", "{{ticket.meta}}");
@@ -285,8 +290,7 @@ fn gorgias(choices: &Choices) -> String {
     }
     put("tags", "{{ticket.tags}}");
     put("customer_email", "{{ticket.customer.email}}");
-    // Without `preserve_order` a map is sorted, and the order matters to nobody but a reader.
-    serde_json::to_string_pretty(&Value::Object(body)).unwrap_or_default()
+    format!("{{\n{}\n}}", lines.join(",\n"))
 }
 
 fn gladly() -> String {
@@ -340,5 +344,7 @@ mod tests {
         ] {
             assert_eq!(pasted(&vendor(places, choices, channel)), pasted(template), "{template}");
         }
+        let spoken = Choices { language: From::Ticket, ..Choices::default() };
+        assert_eq!(pasted(&gorgias(&spoken)), pasted(file!("gorgias/body.jinja.json")));
     }
 }

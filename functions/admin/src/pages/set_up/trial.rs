@@ -68,24 +68,44 @@ pub(super) fn try_payload(
     Ok(trials.collect())
 }
 
-/// Gorgias keeps the form as JSON and fills in each of its texts. One that is no JSON is filled in
-/// as a whole.
+/// Gorgias keeps the form as JSON and fills in each of its texts: a quote in one breaks nothing. What
+/// is no JSON is filled in as a whole. Keys stay in their order, and twice if they stand twice: the
+/// reader looks at both.
 fn fill(payload: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String, Untried> {
-    let Ok(mut form) = serde_json::from_str::<Value>(payload) else {
+    if serde_json::from_str::<Value>(payload).is_err() {
         return render(payload, true, value);
-    };
-    fill_in(&mut form, value)?;
-    Ok(serde_json::to_string_pretty(&form).unwrap_or_default())
+    }
+    let (mut filled, mut rest) = (String::with_capacity(payload.len()), payload);
+    while let Some((before, text)) = rest.split_once('"') {
+        filled.push_str(before);
+        let end = end_of_text(text);
+        let (text, after) = (text.get(..end), text.get(end + 1..));
+        let (text, after) = (text.unwrap_or_default(), after.unwrap_or_default());
+        let quoted = format!("\"{text}\"");
+        match serde_json::from_str::<String>(&quoted) {
+            Ok(text) if text.contains("{{") || text.contains("{%") => {
+                let line = filled.matches('\n').count();
+                let text = render(&text, true, value)
+                    .map_err(|untried| Untried { line: line + untried.line, ..untried })?;
+                filled.push_str(&Value::String(text).to_string());
+            }
+            _ => filled.push_str(&quoted),
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    Ok(filled)
 }
 
-fn fill_in(node: &mut Value, value: &dyn Fn(&str) -> Option<String>) -> Result<(), Untried> {
-    match node {
-        Value::String(text) => *text = render(text, true, value)?,
-        Value::Array(items) => items.iter_mut().try_for_each(|item| fill_in(item, value))?,
-        Value::Object(fields) => fields.values_mut().try_for_each(|v| fill_in(v, value))?,
-        _ => {}
-    }
-    Ok(())
+/// Where the JSON text ends that `text` goes on with.
+fn end_of_text(text: &str) -> usize {
+    let mut escaped = false;
+    let end = text.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    });
+    end.unwrap_or(text.len())
 }
 
 /// The placeholder that stands at `do_not_send`.
@@ -217,6 +237,7 @@ fn understood(request: &SurveyRequest, settings: &Settings) -> Judged {
                 .join("; "),
         ),
     ];
+    let fields = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
     let verdict = match (no_survey, mended) {
         (Some(_), _) => "Understood: no survey",
         (None, true) => "Understood, with changes",
