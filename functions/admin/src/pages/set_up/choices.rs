@@ -1,4 +1,4 @@
-//! What an admin chooses on a set-up page: a `GET` form, so that the page can be kept as a bookmark.
+//! What an admin chooses on a set-up page: a `GET` form, so that the page can be a bookmark.
 
 use lambda_http::RequestExt as _;
 use store::Settings;

@@ -43,9 +43,12 @@ pub(super) fn steps(helpdesk: Helpdesk, choices: &Choices, url: &str) -> Vec<Ste
             let mut steps = vec![url(
                 "Make the webhook",
                 &[
-                    "In Admin Center: Apps and integrations, Webhooks, Create webhook, Trigger or automation.",
+                    "In Admin Center: Apps and integrations, Webhooks, Create webhook, Trigger \
+                     or automation.",
                     "Endpoint URL: as below. Request method: POST. Request format: JSON.",
-                    "Authentication: API key. Header name: x-api-key. Value: a key of the page Keys that may send. (Or Basic authentication: user connect, the key as password.)",
+                    "Authentication: API key. Header name: x-api-key. Value: a key of the page \
+                     Keys that may send. (Or Basic authentication: user connect, the key as \
+                     password.)",
                 ],
             )];
             steps.extend(each_channel(choices, |channel| {
@@ -55,8 +58,13 @@ pub(super) fn steps(helpdesk: Helpdesk, choices: &Choices, url: &str) -> Vec<Ste
                     &format!("Trigger for {channel}"),
                     &[
                         "In Admin Center: Objects and rules, Triggers, Create trigger.",
-                        &format!("Conditions, all of them: Ticket status, Changed to, Solved. {condition}"),
-                        "Action: Notify by, Active webhook, the webhook of the first step. JSON body: as below. The editor may show a red mark at {% assign %}: it works all the same.",
+                        &format!(
+                            "Conditions, all of them: Ticket status, Changed to, Solved. \
+                             {condition}"
+                        ),
+                        "Action: Notify by, Active webhook, the webhook of the first step. JSON \
+                         body: as below. The editor may show a red mark at {% assign %}: it \
+                         works all the same.",
                     ],
                     &format!("payload-{}", slug(channel)),
                     &format!("JSON body for {channel}"),
@@ -67,7 +75,9 @@ pub(super) fn steps(helpdesk: Helpdesk, choices: &Choices, url: &str) -> Vec<Ste
                 steps.push(step(
                     "Trigger for tickets that are opened again",
                     &[
-                        "One more trigger. Conditions: Ticket status, Changed from, Solved. Action: the same webhook, with the JSON body of any trigger above.",
+                        "One more trigger. Conditions, all of them: Ticket status, Changed from, \
+                         Solved; Ticket status, Is not, Closed. Action: the same webhook, with \
+                         the JSON body of any trigger above.",
                         "A survey that has not gone out yet is then taken back.",
                     ],
                 ));
@@ -77,16 +87,25 @@ pub(super) fn steps(helpdesk: Helpdesk, choices: &Choices, url: &str) -> Vec<Ste
         Helpdesk::Freshdesk => each_channel(choices, |channel| {
             let condition = freshdesk_condition(channel);
             let reopened = match choices.reopen {
-                true => "Event: Status is changed, from any status, to any status: a ticket that is opened again then takes its survey back.",
-                false => "Event: Status is changed, from any status, to Resolved. (Add one for Closed, if tickets are closed without being resolved.)",
+                true => {
+                    "Event: Status is changed, from any status, to any status: a ticket \
+                     that is opened again then takes its survey back."
+                }
+                false => {
+                    "Event: Status is changed, from any status, to Resolved. (Add one for \
+                     Closed, if tickets are closed without being resolved.)"
+                }
             };
             with_code(
                 &format!("Rule for {channel}"),
                 &[
-                    "In Admin: Workflows, Automations, Ticket updates, New rule. When an action is performed by: agent or system.",
+                    "In Admin: Workflows, Automations, Ticket updates, New rule. When an action \
+                     is performed by: agent or system.",
                     reopened,
                     &format!("Condition: {condition}"),
-                    "Action: Trigger webhook. Request type: POST. URL: as in the last step. Requires authentication: user connect, and as password a key of the page Keys that may send. Encoding: JSON. Content: Advanced, as below.",
+                    "Action: Trigger webhook. Request type: POST. URL: as in the last step. \
+                     Requires authentication: user connect, and as password a key of the page \
+                     Keys that may send. Encoding: JSON. Content: Advanced, as below.",
                 ],
                 &format!("payload-{}", slug(channel)),
                 &format!("Content for {channel}"),
@@ -101,14 +120,16 @@ pub(super) fn steps(helpdesk: Helpdesk, choices: &Choices, url: &str) -> Vec<Ste
                 "Make the integration",
                 &[
                     "In Settings: Integrations, HTTP, Add HTTP integration.",
-                    "Triggers: Ticket updated (or Ticket status updated, where there is one). URL: as below. HTTP method: POST. Request content type: application/json.",
+                    "Triggers: Ticket updated (or Ticket status updated, where there is one). \
+                     URL: as below. HTTP method: POST. Request content type: application/json.",
                     "Header: x-api-key, with a key of the page Keys that may send.",
                 ],
             ),
             with_code(
                 "The body",
                 &[
-                    "Request body: as below. The channel is Gorgias' own name of it: give the channel of Afterword that name as an alias.",
+                    "Request body: as below. The channel is Gorgias' own name of it: give the \
+                     channel of Afterword that name as an alias.",
                     "A ticket with the company's do-not-send tag is not surveyed.",
                 ],
                 "payload",
@@ -121,14 +142,16 @@ pub(super) fn steps(helpdesk: Helpdesk, choices: &Choices, url: &str) -> Vec<Ste
                 "Make the webhook",
                 &[
                     "In Settings: Webhooks, Add webhook. URL: as below.",
-                    "Authentication: Basic, user connect, and as password a key of the page Keys that may send; leave the realm empty. (Or a header x-api-key.)",
+                    "Authentication: Basic, user connect, and as password a key of the page \
+                     Keys that may send; leave the realm empty. (Or a header x-api-key.)",
                     "Event: CONVERSATION/CLOSED alone. Gladly pings the URL when you save.",
                 ],
             ),
             step(
                 "Let Afterword ask Gladly",
                 &[
-                    "Gladly's webhook says only which conversation was closed. Afterword asks Gladly who was in it and how.",
+                    "Gladly's webhook says only which conversation was closed. Afterword asks \
+                     Gladly who was in it and how.",
                     "Put base_url (https://COMPANY.gladly.com) and agent_email (the API user) into the item integration/gladly, and the API user's token into GLADLY_TOKEN.",
                     "A conversation with the company's do-not-send topic is not surveyed.",
                 ],
@@ -207,7 +230,8 @@ fn place(path: &str) -> String {
 /// The same of a custom field, whose text is the customer's or an agent's.
 fn harmless(path: &str) -> String {
     format!(
-        "\"{{{{{path} | replace: '\"', ' ' | replace: '\\', ' ' | replace: '\t', ' ' | strip_newlines}}}}\""
+        "\"{{{{{path} | replace: '\"', ' ' | replace: '\\', ' ' | replace: '\t', ' ' | \
+         strip_newlines}}}}\""
     )
 }
 
