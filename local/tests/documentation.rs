@@ -84,7 +84,9 @@ fn the_readme_names_every_route() {
     for route in routes {
         // Pages that only people reach, by a link or in a browser, stand under their first part.
         let known = readme.contains(&format!("`{route}")) || readme.contains(&format!(" {route}"));
-        let page = ["/s/", "/u/", "/admin", "/gallery"].iter().any(|page| route.starts_with(page));
+        let page = ["/s/", "/u/", "/send/", "/admin", "/gallery"]
+            .iter()
+            .any(|page| route.starts_with(page));
         assert!(known || page, "{route}");
     }
 }
