@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use intake::Intake;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, Response};
-use links::{SubjectSecret, SurveyUrl, TokenSecrets};
+use links::{Links, SubjectSecret, TokenSecrets};
 use mail::Ses;
 use serde_json::Value;
 use store::{Store, Tables};
@@ -39,7 +39,7 @@ impl Clock {
     }
 
     /// Any other. It is given the name of the function's folder, and asked once for each
-    /// invocation.
+    /// invocation, by `dispatch` once more for each mail.
     pub fn new(clock: impl Fn(&str) -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(clock))
     }
@@ -95,9 +95,7 @@ impl Bundle {
     /// # Errors
     /// If a function cannot be set up.
     pub fn new(endpoints: &Endpoints, clock: Clock) -> Result<Self, FunctionError> {
-        let tables = ["config", "interactions", "suppression", "responses", "audit"];
-        let [config, interactions, suppression, responses, audit] = tables.map(str::to_owned);
-        let tables = Tables { config, interactions, suppression, responses, audit };
+        let tables = Tables::default();
         let aws_dynamodb = aws(&endpoints.dynamodb);
         // Each function has its own process in production, and so its own cache of the
         // configuration.
@@ -125,8 +123,7 @@ impl Bundle {
             dispatch: Dispatch {
                 store: store(),
                 ses,
-                secrets,
-                survey_url: SurveyUrl::new(&endpoints.survey_url),
+                links: Links::new(&endpoints.survey_url, secrets)?,
                 sender: policy::Mailbox::parse("survey@afterword.example")
                     .map(|mailbox| mailbox.address),
                 time_out: SignedDuration::from_secs(60),
@@ -201,7 +198,7 @@ impl Functions for Invoker {
         async move {
             let now = bundle.clock.now(&function);
             Ok(match function.as_str() {
-                "dispatch" => bundle.dispatch.handle(&event, now).await,
+                "dispatch" => bundle.dispatch.handle(&event, || bundle.clock.now("dispatch")).await,
                 "gladly_resolve" => bundle.resolver.handle(&event, now).await,
                 "sweep" => serde_json::to_value(sweep::sweep(&bundle.sweep, now).await?)?,
                 "mail_events" => mail_events::handle(&bundle.mail_events, &event, now)

@@ -1,7 +1,8 @@
-//! API Gateway's connections: a request is read whole before anybody asks what it is for, within
-//! the limits of an HTTP API, and what breaks them is answered as there. A refusal says
-//! `connection: close`, and takes in for a moment what the caller is still sending: a socket that
-//! is closed over unread bytes is reset, and the caller would lose the answer.
+//! The connections of API Gateway. A request is read whole before a function sees it. If it breaks
+//! a limit of an HTTP API, it is answered as API Gateway answers it.
+//!
+//! A refusal says `connection: close`, and reads for a moment what the caller is still sending: a
+//! socket that is closed over unread bytes is reset, and the caller would lose the reply.
 //!
 //! Limits: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>.
 
@@ -23,19 +24,19 @@ use tokio::time::timeout;
 
 /// Largest body, in bytes.
 pub(crate) const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
-/// Most that the request line and the values of the headers may weigh together, in bytes.
+/// Largest request line with all header values, in bytes.
 const MAX_HEAD_BYTES: usize = 10_240;
-/// Most that is taken in of what is refused.
+/// How many bytes of a refused request are still read.
 const MAX_DISCARDED_BYTES: usize = 64 * 1024 * 1024;
 
-/// How long a caller may take.
+/// How long the server waits for a caller.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
-    /// For the head of a request, and between two.
+    /// For the head of a request, and between two requests.
     pub(crate) head: Duration,
     /// For its body.
     pub(crate) body: Duration,
-    /// Between two pieces of a body that is refused already.
+    /// For the next piece of a body that was refused.
     pub(crate) discarding: Duration,
 }
 
@@ -49,7 +50,7 @@ impl Default for Patience {
     }
 }
 
-/// Has `answer` answer what arrives on `listener`, for ever.
+/// Serves `listener` for ever: `answer` makes the reply to each request.
 pub(crate) async fn serve<A, F>(listener: TcpListener, patience: Patience, answer: A) -> Infallible
 where
     A: Fn(SocketAddr, Parts, Bytes) -> F + Clone + Send + 'static,
@@ -59,7 +60,7 @@ where
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(problem) => {
-                // The caller has gone again, or the process has no file descriptor left: both pass.
+                // The caller is gone, or the process has no file descriptor left. Both pass.
                 tracing::warn!(error = %problem, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
@@ -79,14 +80,14 @@ where
         server.timer(TokioTimer::new()).header_read_timeout(patience.head);
         let connection = server.serve_connection(TokioIo::new(stream), service);
         tokio::spawn(async move {
-            // An error here is the caller's: a broken head, which hyper has answered, silence, or a
-            // closed connection.
+            // An error here is the caller's: a broken head (hyper has answered it), no bytes in
+            // time, or a closed connection.
             let _ = connection.await;
         });
     }
 }
 
-/// API Gateway's own answers.
+/// A reply of API Gateway's own.
 pub(crate) fn message(status: StatusCode, text: &str) -> Response<Body> {
     let mut response = Response::new(Body::from(json!({ "message": text }).to_string()));
     *response.status_mut() = status;
@@ -121,8 +122,8 @@ async fn read(request: Request<Incoming>, patience: Patience) -> Result<(Parts, 
     } else {
         TOO_LARGE
     };
-    // A caller that asks whether it may send (`expect: 100-continue`) has sent nothing yet, and
-    // will not.
+    // A caller that asks whether it may send (`expect: 100-continue`) has not sent a body, and a
+    // refusal means that it never will.
     if !asks_first {
         discard(&mut body, patience).await;
     }
@@ -137,7 +138,7 @@ fn weight(head: &Parts) -> usize {
 async fn whole(body: &mut BodyDataStream) -> Result<Bytes, Refused> {
     let mut bytes = Vec::new();
     while let Some(piece) = body.next().await {
-        // Chunks that are none, or fewer bytes than were announced.
+        // The chunks are malformed, or fewer bytes came than were announced.
         let piece = piece.map_err(|_| (StatusCode::BAD_REQUEST, "Bad Request"))?;
         if bytes.len() + piece.len() > MAX_BODY_BYTES {
             return Err(TOO_LARGE);
@@ -163,8 +164,8 @@ mod tests {
 
     use super::*;
 
-    /// Sends bytes to a server that answers with the length of the body; returns all that comes
-    /// back until the connection is closed.
+    /// Sends bytes to a server that answers with the length of the body. Returns every byte that it
+    /// sends until it closes the connection.
     async fn send(request: impl AsRef<[u8]>) -> String {
         let quick = Duration::from_millis(200);
         let patience = Patience { head: quick, body: quick * 5, discarding: quick };
@@ -267,7 +268,7 @@ mod tests {
                 "Request Header Fields Too Large",
             );
         }
-        // More than hyper holds, and more headers than it counts.
+        // A head that is larger than hyper's buffer, and one with more headers than hyper allows.
         let many: String = (0..200).map(|n| format!("x-{n}: 1\r\n")).collect();
         assert!(send(post(&many, b"")).await.starts_with("HTTP/1.1 431"));
         let nearly = format!("x-large: {}\r\nconnection: close\r\n", "x".repeat(10_000));

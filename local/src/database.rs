@@ -13,17 +13,19 @@ use uuid::Uuid;
 use crate::template::Table;
 use crate::{Error, Result};
 
-/// The engine numbers a record of a stream, and finds those after a position, by reading all that
-/// there ever were: its table has no index. With one, a stack that has run for long is as quick as
-/// a new one. Nothing else changes.
+/// An index of the engine's table of stream records. Without it the engine reads the whole table to
+/// number a new record and to find the records after a position, and the stack gets slower with
+/// each write.
 const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS _stream_records_by_number \
-                            ON _stream_records (table_name, CAST(sequence_number AS INTEGER), shard_id)";
+                            ON _stream_records \
+     (table_name, CAST(sequence_number AS INTEGER), shard_id)";
 
-/// Opens the database in `data_dir` (which is made if need be), or in memory, and creates the
-/// tables that are absent, with their TTL.
+/// Opens the database in the folder `data_dir`, or in memory. Creates the folder and the tables
+/// that
+/// do not exist, with their TTL.
 ///
 /// # Errors
-/// [`Error::File`] for the folder, [`Error::Database`] for anything that the engine refuses.
+/// [`Error::File`] for the folder, [`Error::Database`] for anything else.
 pub fn open(data_dir: Option<&Path>, tables: &[Table]) -> Result<Database> {
     let file = match data_dir {
         None => format!("file:{}?mode=memory&cache=shared", Uuid::now_v7()),
@@ -34,7 +36,8 @@ pub fn open(data_dir: Option<&Path>, tables: &[Table]) -> Result<Database> {
         }
     };
     let failed = |problem: &dyn std::fmt::Display| Error::database("open", problem);
-    // Held until the engine has the file open, too: one in memory is gone when nobody has.
+    // SQLite drops a database in memory when its last connection closes. This one stays open until
+    // the engine has its own.
     let storage = Storage::new(&file).map_err(|problem| failed(&problem))?;
     storage.conn().execute_batch(STREAM_INDEX).map_err(|problem| failed(&problem))?;
     let database = Database::new(&file).map_err(|problem| failed(&problem))?;
@@ -53,13 +56,15 @@ fn create(database: &Database, table: &Table) -> Result<()> {
     }
     database.create_table(request(table.create.clone())?).map_err(failed)?;
     if let Some(attribute) = &table.ttl_attribute {
-        let ttl = json!({"TableName": table.name, "TimeToLiveSpecification": {"AttributeName": attribute, "Enabled": true}});
+        let ttl = json!({"TableName": table.name,
+            "TimeToLiveSpecification": {"AttributeName": attribute, "Enabled": true}});
         database.update_time_to_live(request(ttl)?).map_err(failed)?;
     }
     Ok(())
 }
 
-/// Puts an item in DynamoDB JSON unless one with its keys is there. Tells whether it did.
+/// Puts an item in DynamoDB JSON, unless the table has an item with its keys. Returns whether it
+/// put the item.
 ///
 /// # Errors
 /// [`Error::Database`] names the table.
@@ -82,7 +87,7 @@ pub fn put_if_absent(
     }
 }
 
-/// A request of the engine from the JSON that the API takes.
+/// A request to the engine, from the JSON of DynamoDB's API.
 pub(crate) fn request<T: DeserializeOwned>(body: Value) -> Result<T> {
     serde_json::from_value(body).map_err(|problem| Error::database("request", problem))
 }
@@ -107,7 +112,7 @@ mod tests {
     use crate::template::{TEMPLATE, Template};
 
     #[test]
-    fn the_templates_tables_are_made_once_and_kept() {
+    fn the_templates_tables_are_created_once_and_kept() {
         let tables = Template::parse(TEMPLATE).unwrap().tables;
         let dir = std::env::temp_dir().join(format!("afterword-{}", uuid::Uuid::now_v7()));
         let item = json!({"kind": {"S": "brand"}, "id": {"S": "x"}});
@@ -123,14 +128,16 @@ mod tests {
     }
 
     #[test]
-    fn the_indexes_of_the_template_answer() {
+    fn the_indexes_of_the_template_can_be_queried() {
         let database = open(None, &Template::parse(TEMPLATE).unwrap().tables).unwrap();
         let item = json!({
-            "request_id": {"S": "r1"}, "due_shard": {"S": "0"}, "wake_at": {"N": "5"}, "status": {"S": "queued"}, "customer": {"S": "secret"},
+            "request_id": {"S": "r1"}, "due_shard": {"S": "0"}, "wake_at": {"N": "5"},
+            "status": {"S": "queued"}, "customer": {"S": "secret"},
         });
         assert!(put_if_absent(&database, "interactions", "request_id", &item).unwrap());
         let query = json!({
-            "TableName": "interactions", "IndexName": "due", "KeyConditionExpression": "due_shard = :s AND wake_at <= :t",
+            "TableName": "interactions", "IndexName": "due",
+            "KeyConditionExpression": "due_shard = :s AND wake_at <= :t",
             "ExpressionAttributeValues": {":s": {"S": "0"}, ":t": {"N": "5"}},
         });
         let found = serde_json::to_value(database.query(request(query).unwrap()).unwrap()).unwrap();

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 /// terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `template.yaml` says something that the local stack does not understand.
+    /// `template.yaml` has something that the local stack does not know.
     #[error("template.yaml: {place}: {problem}")]
     Template {
         /// Path of keys to the value, as in `Resources.Api.Type`.
@@ -14,10 +14,10 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// A flag is unknown, lacks its value or has a wrong one.
+    /// A flag is unknown, has no value or has an invalid one.
     #[error("{0} (--help lists the flags)")]
     Flag(String),
-    /// Somebody else listens there.
+    /// Another process listens on the port.
     #[error("{address} is taken: stop what listens there, or choose another port with {flag}")]
     PortTaken {
         /// Address that could not be bound.
@@ -25,7 +25,7 @@ pub enum Error {
         /// Flag that changes it.
         flag: &'static str,
     },
-    /// The address cannot be listened on for another reason.
+    /// The port cannot be opened, for another reason.
     #[error("cannot listen on {address} ({flag}): {source}")]
     Listen {
         /// Address that could not be bound.
@@ -35,10 +35,10 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The embedded DynamoDB refused.
+    /// The embedded DynamoDB reported an error.
     #[error("database: {action}: {problem}")]
     Database {
-        /// What was asked of it.
+        /// The call to it.
         action: String,
         /// Its message.
         problem: String,

@@ -1,8 +1,8 @@
-//! A proxy that stands before an HTTP endpoint (DynamoDB, SES, a helpdesk's API), records every
-//! call, and breaks those that a test chooses.
+//! A proxy in front of an HTTP endpoint (DynamoDB, SES, a helpdesk's API). It records every call,
+//! and breaks the calls that a test chooses.
 //!
-//! It closes connections as a network does, before or after the endpoint has seen the call, which a
-//! server of `axum` cannot: hence `hyper`.
+//! It can close a connection without a reply, before or after the endpoint has seen the call, as a
+//! network does. A server of `axum` cannot do that, so this one uses `hyper`.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -20,15 +20,15 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// Largest body that passes, in bytes: DynamoDB's limit.
+/// Largest body of a call or a reply, in bytes: DynamoDB's limit.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
-/// One call that came to the proxy.
+/// One call that the proxy received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// Which call of all, from 0.
+    /// Number of the call since the last [`Proxy::plan`], from 0.
     pub number: usize,
-    /// Which call of its operation, from 0.
+    /// Number of the call among those of its operation, from 0.
     pub nth: usize,
     /// The operation of `X-Amz-Target` (`TransactWriteItems`), or method and path (`POST
     /// /v2/email/outbound-emails`).
@@ -37,32 +37,32 @@ pub struct Call {
     pub body: String,
 }
 
-/// What becomes of a call.
+/// What the proxy does with a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Fault {
-    /// It passes.
+    /// It passes the call and the reply on.
     #[default]
     None,
     /// The connection closes, and the endpoint has not seen the call.
     CutBefore,
-    /// The endpoint does its work, and the connection closes without an answer.
+    /// The endpoint does its work, and the connection closes without a reply.
     CutAfter,
-    /// Nothing is answered for as long as the caller waits, and the endpoint has not seen the call.
+    /// The caller gets no reply, however long it waits. The endpoint has not seen the call.
     HangBefore,
-    /// The endpoint does its work, and nothing is answered for as long as the caller waits.
+    /// The endpoint does its work. The caller gets no reply, however long it waits.
     HangAfter,
-    /// This is answered, and the endpoint has not seen the call.
+    /// The caller gets this reply. The endpoint has not seen the call.
     Reply(InjectedReply),
-    /// The endpoint does its work, and this is answered.
+    /// The endpoint does its work, and the caller gets this reply.
     ReplyAfter(InjectedReply),
 }
 
-/// An answer in place of the endpoint's.
+/// A reply in place of the endpoint's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InjectedReply {
     /// HTTP status.
     pub status: StatusCode,
-    /// Further headers, whose names and values must be valid ones.
+    /// Further headers. Names and values must be valid in HTTP.
     pub headers: Vec<(&'static str, String)>,
     /// Body, JSON.
     pub body: String,
@@ -72,7 +72,8 @@ impl InjectedReply {
     /// An error of DynamoDB or SES by its name (`ProvisionedThroughputExceededException`).
     #[must_use]
     pub fn error(status: StatusCode, name: &str, message: &str) -> Self {
-        let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": message});
+        let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"),
+            "message": message});
         Self {
             status,
             headers: vec![("x-amzn-errortype", name.to_owned())],
@@ -100,7 +101,7 @@ impl InjectedReply {
         )
     }
 
-    /// The service has a trouble of its own.
+    /// The service fails.
     #[must_use]
     pub fn internal() -> Self {
         Self::error(
@@ -110,17 +111,19 @@ impl InjectedReply {
         )
     }
 
-    /// Another transaction was faster: the cancellation of this `TransactWriteItems`, whose first
-    /// item is named the cause.
+    /// Another transaction holds an item of this `TransactWriteItems`. The reply names the first
+    /// item as the cause.
     #[must_use]
     pub fn transaction_conflict(call: &Call) -> Self {
         let body: Value = serde_json::from_str(&call.body).unwrap_or_default();
         let items = body.get("TransactItems").and_then(Value::as_array).map_or(1, Vec::len);
         let mut reasons = vec![json!({"Code": "None"}); items.max(1)];
         if let Some(first) = reasons.first_mut() {
-            *first = json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"});
+            *first = json!({"Code": "TransactionConflict",
+                "Message": "Transaction is ongoing for the item"});
         }
-        let message = "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict]";
+        let message = "Transaction cancelled, please refer cancellation reasons for \
+                       specific reasons [TransactionConflict]";
         let mut answer =
             Self::error(StatusCode::BAD_REQUEST, "TransactionCanceledException", message);
         answer.body = json!({
@@ -133,7 +136,7 @@ impl InjectedReply {
     }
 }
 
-/// Decides what becomes of each call.
+/// Chooses the fault of each call.
 pub type FaultPlan = Box<dyn Fn(&Call) -> Fault + Send + Sync>;
 
 /// A running proxy; dropping it stops it.
@@ -156,10 +159,10 @@ struct Record {
 }
 
 impl Proxy {
-    /// Starts a proxy on a free port of loopback. At first every call passes.
+    /// Starts a proxy on a free port of loopback. Until [`Proxy::plan`], every call passes.
     ///
     /// # Errors
-    /// What the system reports of the port.
+    /// The port cannot be opened.
     pub async fn start(upstream: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let record = Record {
@@ -173,20 +176,20 @@ impl Proxy {
         Ok(Self { address, shared: shared.clone(), task: tokio::spawn(accept(listener, shared)) })
     }
 
-    /// Where it listens, as an endpoint URL.
+    /// The proxy's URL, which takes the place of the endpoint's.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Chooses the faults from now on, and starts a new record.
+    /// Sets the plan for the calls from now on, and forgets the calls so far.
     pub fn plan(&self, plan: impl Fn(&Call) -> Fault + Send + Sync + 'static) {
         let mut record = self.shared.record.lock().unwrap_or_else(PoisonError::into_inner);
         *record = Record { plan: Box::new(plan), calls: Vec::new(), per_operation: HashMap::new() };
     }
 
-    /// Gives the next `count` calls of an operation this fault, and lets everything else pass;
-    /// starts a new record.
+    /// Breaks the next `count` calls of an operation with this fault, lets all others pass, and
+    /// forgets the calls so far.
     pub fn fail_next(&self, operation: &str, count: usize, fault: Fault) {
         let operation = operation.to_owned();
         self.plan(move |call| {
@@ -211,7 +214,7 @@ impl Drop for Proxy {
     }
 }
 
-/// A connection that is to be closed without an answer: hyper does so when the service fails.
+/// Close the connection without a reply. hyper does so when the service fails.
 #[derive(Debug, thiserror::Error)]
 #[error("cut")]
 struct Cut;
@@ -221,7 +224,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         let shared = shared.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request| handle(shared.clone(), request));
-            // An error here is a cut, ours or the caller's.
+            // The only errors here are connections that we or the caller closed.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -271,7 +274,7 @@ impl Shared {
         fault
     }
 
-    /// Has the endpoint do its work to the end, so that "after" means after.
+    /// Passes the call on, and waits for the whole reply: then the endpoint has done its work.
     async fn forward(
         &self,
         mut head: axum::http::request::Parts,
@@ -325,14 +328,17 @@ mod tests {
         (Proxy::start(address).await.unwrap(), database)
     }
 
-    /// Puts one item through the proxy and returns all that was answered.
+    /// Puts one item through the proxy. Returns the bytes of the reply.
     async fn put(proxy: &Proxy, id: &str) -> String {
         let body =
             json!({"TableName": "config", "Item": {"kind": {"S": "brand"}, "id": {"S": id}}})
                 .to_string();
         let mut stream = tokio::net::TcpStream::connect(proxy.address).await.unwrap();
-        let head = "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.0\r\n\
-                    authorization: AWS4-HMAC-SHA256 Credential=a/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0\r\n\
+        let head = "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+                    content-type: application/x-amz-json-1.0\r\n\
+                    authorization: AWS4-HMAC-SHA256 \
+                    Credential=a/20260101/local/dynamodb/aws4_request, \
+                    SignedHeaders=host, Signature=0\r\n\
                     x-amz-date: 20260101T000000Z\r\nx-amz-target: DynamoDB_20120810.PutItem\r\n";
         stream
             .write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes())

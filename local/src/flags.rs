@@ -4,19 +4,23 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
+use lexopt::{Arg, Parser};
+
 use crate::{Error, Result};
 
 /// What `--help` prints.
 pub const HELP: &str = "\
-Runs Afterword on this machine: API, DynamoDB, SES with a mailbox, and the samples of events/.
+Runs Afterword on this machine: the API, DynamoDB, SES with a mailbox, a fake of Gladly, and a
+sample company. Then it posts the sample requests in events/ and says how each of them ended.
 
-  --port N            API (3000)
-  --dynamodb-port N   DynamoDB endpoint (8000)
-  --mail-port N       SES endpoint and mailbox (8025)
-  --bind ADDRESS      address to listen on (127.0.0.1); anything else shows names and addresses to the network
-  --data-dir DIR      keep the tables in DIR; without it they are in memory
-  --no-samples        do not play the samples
-  --help              print this
+  --port N            port of the API (3000)
+  --dynamodb-port N   port of DynamoDB (8000)
+  --mail-port N       port of SES and the mailbox (8025)
+  --bind ADDRESS      IP address to listen on (127.0.0.1). Whoever can reach another address can
+                      read names and e-mail addresses there.
+  --data-dir DIR      keep the tables in DIR; without this flag they are in memory
+  --no-samples        do not post the sample requests; the sample company is there all the same
+  --help              print this text
 ";
 
 /// The flags as given, with the defaults of [`HELP`].
@@ -30,11 +34,11 @@ pub struct Flags {
     pub mail_port: u16,
     /// Address that all three listen on.
     pub bind: IpAddr,
-    /// Where the tables are kept; in memory if absent.
+    /// Folder of the tables; `None` keeps them in memory.
     pub data_dir: Option<PathBuf>,
-    /// Whether the samples are played.
+    /// Whether to post the sample requests.
     pub samples: bool,
-    /// Whether only [`HELP`] is wanted.
+    /// Whether to print [`HELP`] and end.
     pub help: bool,
 }
 
@@ -56,50 +60,69 @@ impl Flags {
     /// Reads the arguments after the program's name: `--flag value` or `--flag=value`.
     ///
     /// # Errors
-    /// [`Error::Flag`] names the flag that is unknown, lacks its value or has a wrong one.
+    /// [`Error::Flag`] names the flag that is unknown, has no value or has an invalid one.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self> {
         let mut flags = Self::default();
-        let mut arguments = arguments.into_iter();
-        while let Some(argument) = arguments.next() {
-            let argument = text(argument)?;
-            let (flag, inline) = match argument.split_once('=') {
-                Some((flag, value)) => (flag, Some(value.to_owned())),
-                None => (argument.as_str(), None),
-            };
-            let mut value = || match inline.clone() {
-                Some(value) => Ok(value),
-                None => arguments
-                    .next()
-                    .map_or_else(|| Err(Error::Flag(format!("{flag} needs a value"))), text),
-            };
-            match flag {
-                "--port" => flags.port = number(flag, &value()?)?,
-                "--dynamodb-port" => flags.dynamodb_port = number(flag, &value()?)?,
-                "--mail-port" => flags.mail_port = number(flag, &value()?)?,
-                "--bind" => {
-                    let address = value()?;
+        let mut parser = Parser::from_args(arguments);
+        while let Some(argument) = parser.next().map_err(unusable)? {
+            match argument {
+                Arg::Long("port") => flags.port = port(&mut parser, "--port")?,
+                Arg::Long("dynamodb-port") => {
+                    flags.dynamodb_port = port(&mut parser, "--dynamodb-port")?;
+                }
+                Arg::Long("mail-port") => flags.mail_port = port(&mut parser, "--mail-port")?,
+                Arg::Long("bind") => {
+                    let address = text(&mut parser, "--bind")?;
                     flags.bind = address.parse().map_err(|_| {
                         Error::Flag(format!("--bind: {address} is not an IP address"))
                     })?;
                 }
-                "--data-dir" => flags.data_dir = Some(value()?.into()),
-                "--no-samples" if inline.is_none() => flags.samples = false,
-                "--help" | "-h" if inline.is_none() => flags.help = true,
-                _ => return Err(Error::Flag(format!("unknown flag {argument}"))),
+                Arg::Long("data-dir") => {
+                    flags.data_dir = Some(value(&mut parser, "--data-dir")?.into());
+                }
+                Arg::Long("no-samples") => {
+                    no_value(&mut parser, "--no-samples")?;
+                    flags.samples = false;
+                }
+                Arg::Long("help") | Arg::Short('h') => {
+                    no_value(&mut parser, "--help")?;
+                    flags.help = true;
+                }
+                Arg::Long(name) => return Err(Error::Flag(format!("unknown flag --{name}"))),
+                Arg::Short(name) => return Err(Error::Flag(format!("unknown flag -{name}"))),
+                Arg::Value(value) => {
+                    return Err(Error::Flag(format!("unknown flag {}", value.display())));
+                }
             }
         }
         Ok(flags)
     }
 }
 
-fn text(argument: OsString) -> Result<String> {
-    argument
-        .into_string()
-        .map_err(|argument| Error::Flag(format!("{} is not UTF-8", argument.to_string_lossy())))
+fn value(parser: &mut Parser, flag: &str) -> Result<OsString> {
+    parser.value().map_err(|_| Error::Flag(format!("{flag} needs a value")))
 }
 
-fn number(flag: &str, value: &str) -> Result<u16> {
+fn no_value(parser: &mut Parser, flag: &str) -> Result<()> {
+    match parser.optional_value() {
+        Some(value) => Err(Error::Flag(format!("unknown flag {flag}={}", value.display()))),
+        None => Ok(()),
+    }
+}
+
+fn text(parser: &mut Parser, flag: &str) -> Result<String> {
+    value(parser, flag)?
+        .into_string()
+        .map_err(|value| Error::Flag(format!("{flag}: {} is not UTF-8", value.display())))
+}
+
+fn port(parser: &mut Parser, flag: &str) -> Result<u16> {
+    let value = text(parser, flag)?;
     value.parse().map_err(|_| Error::Flag(format!("{flag}: {value} is not a port (0 to 65535)")))
+}
+
+fn unusable(problem: lexopt::Error) -> Error {
+    Error::Flag(problem.to_string())
 }
 
 #[cfg(test)]
@@ -111,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn no_flags_are_the_ports_of_the_documentation() {
+    fn without_flags_the_ports_are_those_of_the_documentation() {
         let flags = parse(&[]).unwrap();
         assert_eq!(
             (flags.port, flags.dynamodb_port, flags.mail_port, flags.samples),
@@ -121,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_of_a_value() {
+    fn a_value_follows_a_blank_or_an_equals_sign() {
         let flags = parse(&[
             "--port",
             "1",
@@ -137,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn an_error_names_the_flag_and_what_is_wrong() {
         for (arguments, problem) in [
             (&["--prot", "1"][..], "unknown flag --prot"),
             (&["--port"], "--port needs a value"),

@@ -1,5 +1,5 @@
-//! The seam to the Lambda functions: the services here call them by the name of their folder in
-//! `functions/`.
+//! How the services of this crate call the Lambda functions: by the name of the function's folder
+//! in `functions/`.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -10,11 +10,12 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;
+use tokio::sync::watch;
 
-/// What a function fails with; Lambda shows its caller nothing of it.
+/// What a function fails with. It is logged; an API's caller gets a 500 without it.
 pub type FunctionError = Box<dyn std::error::Error + Send + Sync>;
 
-/// All functions of the bundle. A name that is unknown is an error of the call.
+/// All functions of the bundle. A call that names no function of the bundle fails.
 pub trait Functions: Send + Sync + 'static {
     /// Invokes a function with an API event.
     fn http(
@@ -31,25 +32,28 @@ pub trait Functions: Send + Sync + 'static {
     ) -> BoxFuture<'static, Result<Value, FunctionError>>;
 }
 
-/// Functions that are ended at their time-outs, as Lambda ends them. For their callers that is an
-/// error like any other.
+/// Functions that are ended at their time-outs, as Lambda ends them. Their caller gets an error
+/// like any other.
 pub(crate) struct Timed {
     pub(crate) functions: Arc<dyn Functions>,
-    /// By function; one that is not named here has no time-out.
+    /// Time-outs by function; a function that is not here has none.
     pub(crate) time_outs: BTreeMap<String, Duration>,
+    /// Told of each invocation that has ended: it may have written to a table with a stream.
+    pub(crate) ended: watch::Sender<()>,
 }
 
 impl Timed {
-    fn ended<T: 'static>(
+    fn timed<T: 'static>(
         &self,
         function: &str,
         call: BoxFuture<'static, Result<T, FunctionError>>,
     ) -> BoxFuture<'static, Result<T, FunctionError>> {
         let time_out = self.time_outs.get(function).copied().unwrap_or(Duration::MAX);
+        let ended = self.ended.clone();
         async move {
-            tokio::time::timeout(time_out, call)
-                .await
-                .unwrap_or_else(|_| Err("the function timed out".into()))
+            let outcome = tokio::time::timeout(time_out, call).await;
+            ended.send_replace(());
+            outcome.unwrap_or_else(|_| Err("the function timed out".into()))
         }
         .boxed()
     }
@@ -61,7 +65,7 @@ impl Functions for Timed {
         function: &str,
         request: Request,
     ) -> BoxFuture<'static, Result<Response<Body>, FunctionError>> {
-        self.ended(function, self.functions.http(function, request))
+        self.timed(function, self.functions.http(function, request))
     }
 
     fn event(
@@ -69,7 +73,7 @@ impl Functions for Timed {
         function: &str,
         event: Value,
     ) -> BoxFuture<'static, Result<Value, FunctionError>> {
-        self.ended(function, self.functions.event(function, event))
+        self.timed(function, self.functions.event(function, event))
     }
 }
 
@@ -122,8 +126,11 @@ mod tests {
     async fn a_function_ends_at_its_own_time_out() {
         let time_outs = [("survey", 20), ("sweep", 60_000)]
             .map(|(function, millis)| (function.to_owned(), Duration::from_millis(millis)));
-        let functions: Arc<dyn Functions> =
-            Arc::new(Timed { functions: Arc::new(Hangs), time_outs: time_outs.into() });
+        let functions: Arc<dyn Functions> = Arc::new(Timed {
+            functions: Arc::new(Hangs),
+            time_outs: time_outs.into(),
+            ended: watch::Sender::default(),
+        });
         assert_eq!(
             call_http(&functions, "survey", Request::default()).await.unwrap_err().to_string(),
             "the function timed out"

@@ -1,9 +1,9 @@
-//! The gallery: every mail and page in each language, look and state, light and dark, narrow and
-//! wide, for whoever designs or translates.
+//! The gallery: every mail and page in each language, theme and state, light and dark, narrow and
+//! wide. It is for designers and translators.
 //!
-//! `GET /gallery?lang=&look=` is the overview; `GET /gallery/{look}/{scheme}/{state}.html?lang=` is
-//! one mail or page alone, written by the very functions that write it in production. Links between
-//! languages lead inside the gallery; forms and scripts are shut off.
+//! `GET /gallery?lang=&look=THEME` is the overview. `GET /gallery/THEME/SCHEME/STATE.html?lang=` is
+//! one mail or page alone, rendered by the functions that render it in production. Links between
+//! languages stay inside the gallery; forms and scripts are disabled.
 
 use askama::Template;
 use axum::Router;
@@ -17,28 +17,29 @@ use serde::Deserialize;
 use crate::functions::FunctionError;
 use crate::gallery_states::{MAILS, PAGES, THEMES, Theme};
 
-/// A mail or page may show itself and the gallery's pictures, and do nothing.
+/// A mail or page may use its own styles and load pictures, and nothing else.
 const POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src http: https:";
 
-/// What stands in for an agent's picture and a brand's logo.
+/// The sample pictures of an agent and of a logo.
 const PICTURES: [(&str, &str); 2] = [
     ("agent.svg", include_str!("../templates/gallery_agent.svg")),
     ("logo.svg", include_str!("../templates/gallery_logo.svg")),
 ];
 
-/// What the visitor chose.
+/// The visitor's choice in the overview's form.
 #[derive(Deserialize)]
 struct Choice {
     lang: Option<String>,
+    /// Name of a theme.
     look: Option<String>,
 }
 
 #[derive(Template)]
 #[template(path = "gallery.html")]
 struct Overview {
-    looks: &'static [Theme],
+    themes: &'static [Theme],
     languages: &'static [Texts],
-    look: &'static Theme,
+    theme: &'static Theme,
     t: &'static Texts,
     colour: Option<String>,
     entries: Vec<Entry>,
@@ -55,36 +56,41 @@ struct Entry {
 pub(crate) fn router() -> Router {
     Router::new()
         .route("/gallery", get(overview))
-        .route("/gallery/{look}/{scheme}/{state}", get(alone))
+        .route("/gallery/{theme}/{scheme}/{state}", get(alone))
         .route("/gallery/{picture}", get(async |Path(name): Path<String>| picture(&name)))
 }
 
 async fn overview(Query(choice): Query<Choice>, headers: HeaderMap) -> Response {
-    let look = choice.look.as_deref().and_then(Theme::find).unwrap_or(&THEMES[0]);
+    let theme = choice.look.as_deref().and_then(Theme::find).unwrap_or(&THEMES[0]);
     let t = language(choice.lang.as_deref());
-    shown(written(look, t, &origin(&headers)))
+    shown(written(theme, t, &origin(&headers)))
 }
 
-fn written(look: &'static Theme, t: &'static Texts, origin: &str) -> Result<String, FunctionError> {
+fn written(
+    theme: &'static Theme,
+    t: &'static Texts,
+    origin: &str,
+) -> Result<String, FunctionError> {
     let mut entries = Vec::new();
     for (name, title, adapt) in MAILS {
-        let mail = look.mail(t, origin, adapt)?;
+        let mail = theme.mail(t, origin, adapt)?;
         entries.push(Entry { name, title, mail: Some((mail.subject, mail.text)) });
     }
     entries.extend(PAGES.map(|(name, title, _)| Entry { name, title, mail: None }));
-    let colour = look.corrected();
-    Ok(Overview { looks: &THEMES, languages: &language::ALL, look, t, colour, entries }.render()?)
+    let colour = theme.corrected();
+    Ok(Overview { themes: &THEMES, languages: &language::ALL, theme, t, colour, entries }
+        .render()?)
 }
 
 async fn alone(
-    Path((look, scheme, state)): Path<(String, String, String)>,
+    Path((theme, scheme, state)): Path<(String, String, String)>,
     Query(choice): Query<Choice>,
     headers: HeaderMap,
 ) -> Response {
     let t = language(choice.lang.as_deref());
-    let html = Theme::find(&look)
+    let html = Theme::find(&theme)
         .zip(state.strip_suffix(".html"))
-        .and_then(|(look, state)| html(look, state, t, &origin(&headers)));
+        .and_then(|(theme, state)| html(theme, state, t, &origin(&headers)));
     let (Some(html), "light" | "dark") = (html, scheme.as_str()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -92,9 +98,9 @@ async fn alone(
         .into_response()
 }
 
-/// A mail or page as production has it; `None` if there is no such state.
+/// A mail or page as in production; `None` if there is no such state.
 fn html(
-    look: &Theme,
+    theme: &Theme,
     state: &str,
     t: &'static Texts,
     origin: &str,
@@ -102,23 +108,23 @@ fn html(
     let mail = MAILS
         .iter()
         .find(|(name, _, _)| *name == state)
-        .map(|(_, _, adapt)| look.mail(t, origin, *adapt).map(|mail| mail.html));
+        .map(|(_, _, adapt)| theme.mail(t, origin, *adapt).map(|mail| mail.html));
     let page = || {
         PAGES
             .iter()
             .find(|(name, _, _)| *name == state)
-            .map(|(_, _, page)| look.page(t, origin, *page).map(|page| page.html))
+            .map(|(_, _, page)| theme.page(t, origin, *page).map(|page| page.html))
     };
     mail.or_else(page)
 }
 
-/// The document with its scheme chosen by us and not by the visitor's system: the query about it is
-/// answered in the text.
+/// The document in this colour scheme, whatever the visitor's system prefers: the media query is
+/// replaced by its result.
 fn forced(html: &str, scheme: &str) -> String {
-    let answer = if scheme == "dark" { "all" } else { "not all" };
+    let medium = if scheme == "dark" { "all" } else { "not all" };
     let html = html
-        .replace("(prefers-color-scheme: dark)", answer)
-        .replace("(prefers-color-scheme:dark)", answer);
+        .replace("(prefers-color-scheme: dark)", medium)
+        .replace("(prefers-color-scheme:dark)", medium);
     html.replace("light dark", scheme)
 }
 
@@ -133,7 +139,7 @@ fn language(tag: Option<&str>) -> &'static Texts {
     language::best(tag.as_slice())
 }
 
-/// Where the visitor finds us: pictures of mails need a whole URL.
+/// The gallery's own URL without a path. Pictures in mails need absolute URLs.
 fn origin(headers: &HeaderMap) -> String {
     let host =
         headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8025");
@@ -152,15 +158,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_is_there_in_every_language_and_look_in_both_schemes() {
-        for look in &THEMES {
+    fn every_state_is_there_in_every_language_theme_and_scheme() {
+        for theme in &THEMES {
             for t in &language::ALL {
-                let overview = written(look, t, "http://127.0.0.1:1").unwrap();
+                let overview = written(theme, t, "http://127.0.0.1:1").unwrap();
                 for name in
                     MAILS.map(|(name, _, _)| name).into_iter().chain(PAGES.map(|(name, _, _)| name))
                 {
                     assert!(overview.contains(&format!("/{name}.html?lang={}", t.tag)), "{name}");
-                    let html = html(look, name, t, "http://127.0.0.1:1").unwrap().unwrap();
+                    let html = html(theme, name, t, "http://127.0.0.1:1").unwrap().unwrap();
                     for scheme in ["light", "dark"] {
                         let forced = forced(&html, scheme);
                         assert!(
@@ -191,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_colour_without_contrast_is_said_to_be_corrected() {
+    fn the_overview_says_that_a_colour_was_corrected() {
         let overview = |name: &str| {
             written(Theme::find(name).unwrap(), language(None), "http://127.0.0.1:1").unwrap()
         };

@@ -1,4 +1,4 @@
-//! What the gallery shows: looks, and the states of mails and pages.
+//! What the gallery shows: themes, and the states of mails and pages.
 
 use branding::{Accent, Agent, Branding};
 use jiff::SignedDuration;
@@ -10,7 +10,7 @@ use survey::pages::{self, Frame, Mistake, OptOut, Page, SurveyForm, Topic};
 
 use crate::functions::FunctionError;
 
-/// How a brand looks.
+/// A brand's settings that change how mails and pages look.
 pub(crate) struct Theme {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
@@ -22,7 +22,8 @@ pub(crate) struct Theme {
     thank_you_url: Option<&'static str>,
 }
 
-/// The samples' brand; the company where there is none; and what a designer has to fear.
+/// The sample brand; the sample company, for requests without a brand; and a brand with settings
+/// that are hard to design for.
 pub(crate) const THEMES: [Theme; 3] = [
     Theme {
         name: "blancakids",
@@ -36,7 +37,7 @@ pub(crate) const THEMES: [Theme; 3] = [
     },
     Theme {
         name: "company",
-        title: "Blanca Peak, the company's own look",
+        title: "Blanca Peak, the company without a brand",
         brand: "Blanca Peak",
         colour: "#1F6F54",
         footer: "Blanca Peak, 1 Main Street",
@@ -49,35 +50,35 @@ pub(crate) const THEMES: [Theme; 3] = [
         title: "Sunny: a colour without contrast, a logo, a question of its own",
         brand: "Sunny Side Up & Daughters Breakfast Company",
         colour: "#ffd400",
-        footer: "Sunny Side Up & Daughters Breakfast Company\n12345 Long and Winding Road, Third Floor\nshop.sunny.example",
+        footer: "Sunny Side Up & Daughters Breakfast Company\n\
+                 12345 Long and Winding Road, Third Floor\nshop.sunny.example",
         logo: true,
         question: Some("Did Sunny make your morning?"),
         thank_you_url: None,
     },
 ];
 
-/// How a mail differs from the plain one.
+/// Changes the plain mail into one of the states.
 pub(crate) type Adapt = for<'a> fn(SurveyMail<'a>) -> SurveyMail<'a>;
-/// How a page is written from a frame and a form.
+/// Renders one of the states of a page.
 pub(crate) type Write = fn(&Frame<'_>, SurveyForm<'_>) -> askama::Result<Page>;
 
-/// The mails: name, title, what is different.
+/// The mails: name, title, difference from the plain mail.
 pub(crate) const MAILS: [(&str, &str, Adapt); 4] = [
-    ("mail", "RenderedMail", |survey_mail| survey_mail),
-    ("mail-no-picture", "RenderedMail: the agent has no picture", |survey_mail| SurveyMail {
+    ("mail", "Mail", |survey_mail| survey_mail),
+    ("mail-no-picture", "Mail: the agent has no picture", |survey_mail| SurveyMail {
         agent: survey_mail.agent.map(|agent| Agent { picture_url: None, ..agent }),
         ..survey_mail
     }),
-    ("mail-nobody", "RenderedMail: neither agent nor customer has a name", |survey_mail| {
-        SurveyMail { agent: None, customer_name: None, ..survey_mail }
-    }),
-    ("mail-test", "RenderedMail of a test key", |survey_mail| SurveyMail {
-        test: true,
+    ("mail-nobody", "Mail: neither agent nor customer has a name", |survey_mail| SurveyMail {
+        agent: None,
+        customer_name: None,
         ..survey_mail
     }),
+    ("mail-test", "Mail of a test key", |survey_mail| SurveyMail { test: true, ..survey_mail }),
 ];
 
-/// The pages: name, title, how they are written.
+/// The pages: name, title, rendering.
 pub(crate) const PAGES: [(&str, &str, Write); 17] = [
     ("survey", "Survey", |frame, form| pages::survey(frame, &form)),
     ("survey-chosen", "Survey: four stars clicked in the mail", |frame, form| {
@@ -137,10 +138,10 @@ pub(crate) const PAGES: [(&str, &str, Write); 17] = [
 
 impl Theme {
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
-        THEMES.iter().find(|look| look.name == name)
+        THEMES.iter().find(|theme| theme.name == name)
     }
 
-    /// What became of a colour that could not be read.
+    /// How the accent colour was corrected; `None` if its contrast is high enough.
     pub(crate) fn corrected(&self) -> Option<String> {
         let accent = Accent::parse(self.colour).filter(Accent::corrected)?;
         Some(format!(
@@ -152,7 +153,7 @@ impl Theme {
     }
 
     /// # Errors
-    /// A look that no mail can have: a fault of this file.
+    /// A theme that no mail can have: a mistake in this file.
     pub(crate) fn mail(
         &self,
         texts: &'static Texts,
@@ -205,7 +206,7 @@ impl Theme {
     }
 }
 
-/// Logo and picture.
+/// URLs of the logo and of the agent's picture.
 fn pictures(origin: &str) -> (String, String) {
     (format!("{origin}/gallery/logo.svg"), format!("{origin}/gallery/agent.svg"))
 }

@@ -13,38 +13,43 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
 use crate::connections::{self, Patience, message};
+use crate::front_page::FrontPage;
 use crate::functions::{Functions, call_http};
 use crate::template::Route;
 
-/// Longest that an HTTP API waits for a function. The function's own time-out, which is shorter,
-/// makes it fail as an error does: 500, not 503.
+/// How long an HTTP API waits for a function, at most. A function's own time-out is shorter, and is
+/// a 500 like any failure of the function, not a 503.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Answers requests on `listener`, for ever.
+/// Replies to requests on `listener`, for ever. With a front page, `GET /` shows it; API Gateway
+/// has none.
 pub async fn serve(
     listener: TcpListener,
     routes: Vec<Route>,
     functions: Arc<dyn Functions>,
+    front_page: Option<FrontPage>,
 ) -> Infallible {
-    let gateway = Arc::new(Gateway { routes, functions });
-    let answer = move |peer, head, body| answer(gateway.clone(), peer, head, body);
-    connections::serve(listener, Patience::default(), answer).await
+    let gateway = Arc::new(Gateway { routes, functions, front_page });
+    let reply = move |peer, head, body| reply(gateway.clone(), peer, head, body);
+    connections::serve(listener, Patience::default(), reply).await
 }
 
 struct Gateway {
     routes: Vec<Route>,
     functions: Arc<dyn Functions>,
+    front_page: Option<FrontPage>,
 }
 
-async fn answer(
+async fn reply(
     gateway: Arc<Gateway>,
     peer: SocketAddr,
     head: Parts,
@@ -52,7 +57,12 @@ async fn answer(
 ) -> Response<Body> {
     let Some((route, parameters)) = find(&gateway.routes, head.method.as_str(), head.uri.path())
     else {
-        return message(StatusCode::NOT_FOUND, "Not Found");
+        return match &gateway.front_page {
+            Some(page) if head.method == Method::GET && head.uri.path() == "/" => {
+                page.reply(&head.headers)
+            }
+            _ => message(StatusCode::NOT_FOUND, "Not Found"),
+        };
     };
     if !head.headers.get(header::HOST).is_some_and(|host| is_host(host.as_bytes())) {
         return message(StatusCode::BAD_REQUEST, "Bad Request");
@@ -61,7 +71,7 @@ async fn answer(
     let request = match lambda_http::request::from_str(&event.to_string()) {
         Ok(request) => request,
         Err(problem) => {
-            tracing::error!(error = %problem, "an API event that lambda_http does not read");
+            tracing::error!(error = %problem, "lambda_http cannot read the API event");
             return message(StatusCode::BAD_REQUEST, "Bad Request");
         }
     };
@@ -72,7 +82,7 @@ async fn answer(
             lambda_http::Body::Empty => Body::empty(),
             lambda_http::Body::Text(text) => text.into(),
             lambda_http::Body::Binary(bytes) => bytes.into(),
-            // The enum is open to further kinds, none of which a function here makes.
+            // The enum is non-exhaustive. No function of ours makes another kind.
             _ => Body::empty(),
         }),
         Ok(Err(problem)) => {
@@ -83,8 +93,8 @@ async fn answer(
     }
 }
 
-/// A host name or address with or without a port: API Gateway is reached by its own name alone.
-/// (`lambda_http` panics at others.)
+/// Whether this is a host name or an IP address, with or without a port. `lambda_http` panics if it
+/// is not. API Gateway never passes on such a `Host`: it is reached by its own name only.
 fn is_host(host: &[u8]) -> bool {
     let Ok(host) = std::str::from_utf8(host) else { return false };
     let (name, port) = match host.rsplit_once(':') {
@@ -102,8 +112,8 @@ fn is_host(host: &[u8]) -> bool {
     name.is_some() && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
-/// The most specific route that matches, with its path parameters: a full match comes before one
-/// with parameters.
+/// The route of a request, with its path parameters. If several routes match, the one with the
+/// fewest parameters wins.
 fn find<'a>(
     routes: &'a [Route],
     method: &str,
@@ -122,16 +132,18 @@ fn match_path(pattern: &str, path: &str) -> Option<Map<String, Value>> {
         // The rest of the path, however many parts: `{proxy+}`, which is the last of a pattern.
         if let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix("+}")) {
             let all = std::iter::once(value).chain(rest.by_ref()).collect::<Vec<_>>().join("/");
-            parameters.insert(name.to_owned(), json!(decoded(&all)));
+            let value = percent_decode_str(&all).decode_utf8_lossy();
+            parameters.insert(name.to_owned(), json!(value));
             return (!all.is_empty()).then_some(parameters);
         }
         match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some(name) if !value.is_empty() => {
-                parameters.insert(name.to_owned(), json!(decoded(value)))
+                let value = percent_decode_str(value).decode_utf8_lossy();
+                parameters.insert(name.to_owned(), json!(value));
             }
-            None if part == value => None,
+            None if part == value => {}
             _ => return None,
-        };
+        }
     }
     rest.next().is_none().then_some(parameters)
 }
@@ -146,11 +158,13 @@ fn event(
     let now = Timestamp::now();
     let (headers, cookies) = headers(&head.headers);
     let host = headers.get(header::HOST.as_str()).cloned().unwrap_or_default();
-    // API Gateway says itself how it was called, whatever the client says.
+    // API Gateway replaces whatever the client sent.
     let mut headers = headers;
     headers.insert("x-forwarded-proto".to_owned(), "https".to_owned());
     let route_key = format!("{} {}", route.method, route.path);
     let query = head.uri.query().unwrap_or_default();
+    let user_agent = head.headers.get(header::USER_AGENT);
+    let user_agent = user_agent.and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut event = json!({
         "version": "2.0",
         "routeKey": route_key,
@@ -167,7 +181,7 @@ fn event(
                 "path": head.uri.path(),
                 "protocol": "HTTP/1.1",
                 "sourceIp": peer.ip().to_string(),
-                "userAgent": head.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default(),
+                "userAgent": user_agent,
             },
             "requestId": uuid::Uuid::now_v7().to_string(),
             "routeKey": route_key,
@@ -193,8 +207,8 @@ fn event(
     event
 }
 
-/// Names in lower case, values of equal names joined by a comma, cookies apart. Bytes outside UTF-8
-/// are replaced.
+/// Headers by their names in lower case, and cookies. Values of one name are joined with commas.
+/// Bytes that are not UTF-8 are replaced.
 fn headers(map: &HeaderMap) -> (BTreeMap<String, String>, Vec<String>) {
     let mut headers = BTreeMap::<String, String>::new();
     let mut cookies = Vec::new();
@@ -213,42 +227,22 @@ fn headers(map: &HeaderMap) -> (BTreeMap<String, String>, Vec<String>) {
     (headers, cookies)
 }
 
-/// Values of equal names are joined by a comma.
+/// Parameters by name. Values of one name are joined with commas.
 fn query_parameters(query: &str) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::<String, String>::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let value = decoded(&value.replace('+', " "));
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         parameters
-            .entry(decoded(&name.replace('+', " ")))
+            .entry(name.into_owned())
             .and_modify(|joined| {
                 joined.push(',');
                 joined.push_str(&value);
             })
-            .or_insert(value);
+            .or_insert_with(|| value.into_owned());
     }
     parameters
 }
 
-/// Percent-decoding; what is no valid escape stays, bytes outside UTF-8 are replaced.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let escape = (byte == b'%')
-            .then(|| after.get(..2))
-            .flatten()
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        let value = escape
-            .filter(|digits| !digits.starts_with('+'))
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(value.unwrap_or(byte));
-        rest = if value.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Text and JSON are passed plain, everything else in base64; a form counts as everything else.
+/// The body, and whether it is in base64. Text and JSON are not; anything else is, forms too.
 fn encoded_body(headers: &HeaderMap, body: &Bytes) -> (Option<String>, bool) {
     if body.is_empty() {
         return (None, false);
@@ -280,7 +274,7 @@ mod tests {
     use crate::functions::FunctionError;
     use crate::template::{TEMPLATE, Template};
 
-    /// Answers with what it was asked; fails or panics on demand.
+    /// Replies with what it was asked. Fails or panics if the query says so.
     struct Echo;
 
     impl Functions for Echo {
@@ -299,20 +293,25 @@ mod tests {
                 let kind = match request.body() {
                     lambda_http::Body::Empty => "empty".to_owned(),
                     lambda_http::Body::Text(text) => format!("text {text}"),
-                    lambda_http::Body::Binary(bytes) => format!("binary {}", String::from_utf8_lossy(bytes)),
+                    lambda_http::Body::Binary(bytes) => {
+                        format!("binary {}", String::from_utf8_lossy(bytes))
+                    }
                     _ => "other".to_owned(),
                 };
                 let headers = request.headers();
+                let path = request.path_parameters_ref();
+                let query = request.query_string_parameters_ref();
                 let shown = json!({
                     "function": function,
                     "path": request.uri().path(),
-                    "token": request.path_parameters_ref().and_then(|parameters| parameters.first("token")),
-                    "stars": request.query_string_parameters_ref().and_then(|query| query.first("stars")),
+                    "token": path.and_then(|parameters| parameters.first("token")),
+                    "stars": query.and_then(|query| query.first("stars")),
                     "twice": headers.get("x-twice").map(|value| value.to_str().unwrap()),
                     "cookie": headers.get("cookie").map(|value| value.to_str().unwrap()),
                     "body": kind,
                 });
-                Ok(Response::builder().status(201).header("x-answer", "1").body(shown.to_string().into())?)
+                let response = Response::builder().status(201).header("x-answer", "1");
+                Ok(response.body(shown.to_string().into())?)
             }
             .boxed()
         }
@@ -334,6 +333,7 @@ mod tests {
             listener,
             Template::parse(TEMPLATE).unwrap().routes,
             Arc::new(Echo),
+            None,
         ));
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -345,7 +345,8 @@ mod tests {
 
     fn request(line: &str, headers: &str, body: &str) -> String {
         format!(
-            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
+            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-length: {}\r\n{headers}\r\n{body}",
             body.len()
         )
     }
@@ -363,7 +364,8 @@ mod tests {
             "{answer}"
         );
         let body: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
-        let expected = json!({"function": "survey", "path": "/s/a%2Bb", "token": "a+b", "stars": "4", "twice": "a,b", "cookie": "a=1; b=2", "body": "empty"});
+        let expected = json!({"function": "survey", "path": "/s/a%2Bb", "token": "a+b",
+            "stars": "4", "twice": "a,b", "cookie": "a=1; b=2", "body": "empty"});
         assert_eq!(body, expected);
     }
 
@@ -372,8 +374,7 @@ mod tests {
         let json =
             send(&request("POST /v1/requests", "content-type: application/json\r\n", "{}")).await;
         assert!(json.contains("\"body\":\"text {}\""), "{json}");
-        // lambda_http decodes it to text again, so that only the flag of the event tells them
-        // apart.
+        // lambda_http decodes the form to text again, so only the event's flag shows a difference.
         let headers = HeaderMap::from_iter([(
             header::CONTENT_TYPE,
             "application/x-www-form-urlencoded".parse().unwrap(),
@@ -392,7 +393,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_has_no_route_is_not_found() {
+    async fn a_request_without_a_route_is_a_404() {
         for line in [
             "GET /",
             "DELETE /v1/requests",
@@ -420,11 +421,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_route_is_told_and_the_connection_serves_on() {
+    async fn after_a_404_the_connection_serves_the_next_request() {
         let nowhere = "POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-length: 200000\r\n\r\n"
             .to_owned()
             + &"x".repeat(200_000);
-        let method = "PATCH /v1/requests HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+        let method = "PATCH /v1/requests HTTP/1.1\r\nhost: localhost\r\n\
+                      transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
         let answer = send(&format!("{nowhere}{method}{}", request("GET /v2/data", "", ""))).await;
         assert_eq!(answer.matches("HTTP/1.1 404 Not Found\r\n").count(), 2, "{answer}");
         assert_eq!(answer.matches(r#"{"message":"Not Found"}"#).count(), 2, "{answer}");
@@ -433,6 +435,42 @@ mod tests {
             (1, 1),
             "{answer}"
         );
+    }
+
+    #[tokio::test]
+    async fn the_front_page_is_at_the_root_and_nowhere_else() {
+        let template = Template::parse(TEMPLATE).unwrap();
+        let front_page = FrontPage {
+            api: "http://127.0.0.1:3000".into(),
+            dynamodb: "http://127.0.0.1:8000".into(),
+            mail: "http://127.0.0.1:8025".into(),
+            key: "aw_live_local",
+            routes: template.routes.clone(),
+        };
+        let gateway = Arc::new(Gateway {
+            routes: template.routes,
+            functions: Arc::new(Echo),
+            front_page: Some(front_page),
+        });
+        let get = async |path: &str, accept: &str| {
+            let request = axum::http::Request::get(path).header("accept", accept).body(()).unwrap();
+            let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+            let response = reply(gateway.clone(), peer, request.into_parts().0, Bytes::new()).await;
+            let status = response.status().as_u16();
+            let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            (status, String::from_utf8(body.to_vec()).unwrap())
+        };
+        let (status, text) = get("/", "*/*").await;
+        assert_eq!(status, 200);
+        assert!(
+            text.contains("curl http://127.0.0.1:3000/v1/requests -H 'x-api-key: aw_live_local'")
+        );
+        assert!(text.contains("POST   /v1/webhooks/zendesk"), "{text}");
+        assert!(text.contains("http://127.0.0.1:8025/gallery") && !text.contains('<'), "{text}");
+        let (_, html) = get("/", "text/html").await;
+        assert!(html.starts_with("<!DOCTYPE html>"), "{html}");
+        assert!(html.contains("href=\"http://127.0.0.1:8025/gallery\""), "{html}");
+        assert_eq!(get("/x", "*/*").await.0, 404);
     }
 
     #[test]
@@ -466,10 +504,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_path_and_query_is_an_event_that_lambda_http_reads(path in "/[!-~&&[^?#<>\"{}\\\\^`|]]*", query in "[a-z0-9%+&=]*") {
+        fn every_path_and_query_is_an_event_that_lambda_http_reads(
+            path in "/[!-~&&[^?#<>\"{}\\\\^`|]]*",
+            query in "[a-z0-9%+&=]*",
+        ) {
             let uri = format!("{path}?{query}");
-            if let Ok(request) = axum::http::Request::builder().uri(&uri).header("host", "localhost:3000").body(()) {
-                let route = Route { method: "GET".into(), path: "/{path}".into(), function: "f".into() };
+            let request = axum::http::Request::builder().uri(&uri).header("host", "localhost:3000");
+            if let Ok(request) = request.body(()) {
+                let route =
+                    Route { method: "GET".into(), path: "/{path}".into(), function: "f".into() };
                 let peer = SocketAddr::from(([127, 0, 0, 1], 1));
                 let event = event(&route, Map::new(), &request.into_parts().0, peer, &Bytes::new());
                 prop_assert!(lambda_http::request::from_str(&event.to_string()).is_ok());

@@ -1,4 +1,4 @@
-//! Binding a port, with an error that names the flag to change.
+//! Opens a port. If that fails, the error names the flag to change.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -10,7 +10,7 @@ use crate::{Error, Result};
 /// Listens on `bind:port`; port 0 takes any free one. `flag` is named by the error.
 ///
 /// # Errors
-/// [`Error::PortTaken`] when somebody listens there, [`Error::Listen`] for any other reason.
+/// [`Error::PortTaken`] if another process listens there, [`Error::Listen`] for any other reason.
 pub async fn listen(bind: IpAddr, port: u16, flag: &'static str) -> Result<TcpListener> {
     let address = SocketAddr::new(bind, port);
     TcpListener::bind(address).await.map_err(|source| match source.kind() {
@@ -32,7 +32,8 @@ mod tests {
         assert_eq!(
             problem,
             format!(
-                "127.0.0.1:{port} is taken: stop what listens there, or choose another port with --mail-port"
+                "127.0.0.1:{port} is taken: stop what listens there, or choose another port with \
+                 --mail-port"
             )
         );
     }

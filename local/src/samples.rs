@@ -1,5 +1,5 @@
-//! Plays the samples of `events/` through the API, as their senders would, and says what became of
-//! each.
+//! Posts the sample requests of `events/` to the API, as their senders would, and reports how each
+//! of them ended.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use uuid::Uuid;
 use crate::functions::FunctionError;
 use crate::stack::{Stack, url};
 
-/// The sample events, in the order in which they are played; the same files serve `sam local` and
-/// the tests.
+/// The sample events, in the order in which they are posted. `sam local` and the tests use the same
+/// files.
 pub const SAMPLES: [(&str, &str); 7] = [
     ("requests", include_str!("../../events/requests.json")),
     ("zendesk", include_str!("../../events/zendesk.json")),
@@ -27,12 +27,12 @@ pub const SAMPLES: [(&str, &str); 7] = [
     ("auth", include_str!("../../events/auth.json")),
 ];
 
-/// How long an outcome is waited for.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// Between two looks at it.
-const LOOK: Duration = Duration::from_millis(50);
+/// How long to wait until a request has ended.
+const MAX_WAIT: Duration = Duration::from_secs(15);
+/// How long to wait between two reads of its status.
+const POLL: Duration = Duration::from_millis(50);
 
-/// What became of a sample.
+/// How a sample ended.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// File name in `events/`, without its ending.
@@ -41,14 +41,14 @@ pub struct Outcome {
     pub call: String,
     /// HTTP status and `status` of the reply.
     pub reply: String,
-    /// Where the request ended, with its reason; the reply's reason if nothing was recorded.
-    pub became: String,
+    /// Status and reason of the request. If no request was recorded, the reason in the reply.
+    pub ended: String,
 }
 
-/// Plays every sample and waits for what becomes of it.
+/// Posts every sample, and waits until each request has ended (15 s at most).
 ///
 /// # Errors
-/// If the API or the tables cannot be reached.
+/// The API or the tables cannot be reached.
 pub async fn play(stack: &Stack) -> Result<Vec<Outcome>, FunctionError> {
     let mut replies = Vec::new();
     for (name, event) in SAMPLES {
@@ -59,7 +59,7 @@ pub async fn play(stack: &Stack) -> Result<Vec<Outcome>, FunctionError> {
     let mut outcomes = Vec::new();
     for (name, call, status, reply) in replies {
         let text = |field: &str| reply.get(field).and_then(Value::as_str);
-        let became = match text("request_id").map(str::parse::<Uuid>) {
+        let ended = match text("request_id").map(str::parse::<Uuid>) {
             Some(Ok(request_id)) => settled(stack, request_id).await?,
             _ => text("reason").unwrap_or_default().to_owned(),
         };
@@ -68,7 +68,7 @@ pub async fn play(stack: &Stack) -> Result<Vec<Outcome>, FunctionError> {
             name,
             call,
             reply: format!("{status} {}{again}", text("status").unwrap_or_default()),
-            became,
+            ended,
         });
     }
     Ok(outcomes)
@@ -95,8 +95,7 @@ async fn post(stack: &Stack, event: &Value) -> Result<(u16, Value), FunctionErro
     Ok((status, serde_json::from_slice(&body)?))
 }
 
-/// Waits until the request no longer moves by itself, and its mail, if there was one, has arrived
-/// or come back.
+/// Waits until the request has ended; if it was mailed, until the mail was delivered or bounced.
 async fn settled(stack: &Stack, request_id: Uuid) -> Result<String, FunctionError> {
     let started = std::time::Instant::now();
     loop {
@@ -107,12 +106,12 @@ async fn settled(stack: &Stack, request_id: Uuid) -> Result<String, FunctionErro
             .await?
             .ok_or("the request is gone")?;
         let settled = !row.status.is_waiting() && row.status != Status::Sent;
-        if settled || started.elapsed() > PATIENCE {
+        if settled || started.elapsed() > MAX_WAIT {
             let reason =
                 row.reason.map(|reason| format!(": {}", reason.code())).unwrap_or_default();
             return Ok(format!("{}{reason}", row.status.as_str()));
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL).await;
     }
 }
 
@@ -123,7 +122,7 @@ pub fn report(stack: &Stack, outcomes: &[Outcome]) -> String {
         let _ = writeln!(
             text,
             "  {:12} {:28} {:15} → {}",
-            outcome.name, outcome.call, outcome.reply, outcome.became
+            outcome.name, outcome.call, outcome.reply, outcome.ended
         );
     }
     let mail = url(stack.mail);

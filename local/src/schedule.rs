@@ -9,8 +9,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::functions::{Functions, call_event};
 use crate::template::Schedule;
 
-/// Invokes the function at its rate, first at once, for ever. A run that fails is logged, and the
-/// next one comes at its time.
+/// Invokes the function now, and then at its rate, for ever. If a run fails, the error is logged,
+/// and the next run follows at its time.
 pub async fn run(schedule: Schedule, functions: Arc<dyn Functions>) {
     let mut ticks = interval(schedule.every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -19,7 +19,8 @@ pub async fn run(schedule: Schedule, functions: Arc<dyn Functions>) {
         if let Err(problem) =
             call_event(&functions, &schedule.function, event(Timestamp::now())).await
         {
-            tracing::error!(function = schedule.function, error = %problem, "the scheduled function failed");
+            let function = &schedule.function;
+            tracing::error!(function, error = %problem, "the scheduled function failed");
         }
     }
 }

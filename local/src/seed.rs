@@ -1,5 +1,5 @@
-//! The configuration that the local stack starts with: what an admin would have entered, so that
-//! the samples have someone to be about.
+//! The configuration that the local stack starts with: the sample company as its admin would have
+//! entered it, with its channels, keys, employees and brand.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -16,20 +16,17 @@ pub const LIVE_KEY: &str = "aw_live_local";
 /// The local admin key, which opens the admin pages.
 pub const ADMIN_KEY: &str = "aw_admin_local";
 
-/// Puts each item that is absent into the table `config`, so that what was edited in `--data-dir`
-/// stays. Returns how many it put. `gladly_url` is where Gladly's API is found, the samples' fake,
-/// which moves with `--mail-port`: a kept table that leads to an earlier fake (only a fake has no
-/// TLS) is led to this one. With `samples`, the people and the brand that the samples are about.
+/// Puts each item that is absent into the table `config`, so that items which were edited in a
+/// `--data-dir` stay. Returns how many items it put.
+///
+/// `gladly_url` is the URL of the fake of Gladly, which moves with `--mail-port`. If the table has
+/// the URL of an earlier fake (any URL without TLS), it is replaced.
 ///
 /// # Errors
 /// [`crate::Error::Database`] when the engine refuses.
-pub fn seed(database: &Database, gladly_url: &str, samples: bool) -> Result<usize> {
-    let mut items = company(gladly_url);
-    if samples {
-        items.extend(people());
-    }
+pub fn seed(database: &Database, gladly_url: &str) -> Result<usize> {
     let mut count = 0;
-    for item in items {
+    for item in company(gladly_url).into_iter().chain(people()) {
         if put_if_absent(database, "config", "kind", &item)? {
             count += 1;
         }
@@ -44,7 +41,7 @@ pub fn seed(database: &Database, gladly_url: &str, samples: bool) -> Result<usiz
     Ok(count)
 }
 
-/// An item of the table `config`, in DynamoDB JSON; `null` if there is none.
+/// An item of the table `config` in DynamoDB JSON; `null` if there is no such item.
 ///
 /// # Errors
 /// [`crate::Error::Database`] when the engine refuses.
@@ -56,7 +53,7 @@ pub fn get(database: &Database, kind: &str, id: &str) -> Result<Value> {
     Ok(got["Item"].take())
 }
 
-/// Puts an item into the table `config`, in place of the one there.
+/// Puts an item in DynamoDB JSON into the table `config`. It replaces an item with the same key.
 ///
 /// # Errors
 /// [`crate::Error::Database`] when the engine refuses.
@@ -65,15 +62,17 @@ pub fn put(database: &Database, item: &Value) -> Result<()> {
     database.put_item(put).map(drop).map_err(|problem| Error::database("seed", problem))
 }
 
-/// What every company has, in DynamoDB JSON.
+/// The company with its channels, integrations, languages and keys, in DynamoDB JSON.
 fn company(gladly_url: &str) -> Vec<Value> {
     let mut items = vec![
         item(
             "company",
             "settings",
             &json!({
-                "name": "Blanca Peak", "test_email": "test@blancapeak.example", "from": "Blanca Peak <survey@blancapeak.example>",
-                "reply_to": "support@blancapeak.example", "internal_domains": ["blancapeak.example"], "color": "#1F6F54",
+                "name": "Blanca Peak", "test_email": "test@blancapeak.example",
+                "from": "Blanca Peak <survey@blancapeak.example>",
+                "reply_to": "support@blancapeak.example",
+                "internal_domains": ["blancapeak.example"], "color": "#1F6F54",
                 "footer": "Blanca Peak, 1 Main Street",
             }),
         ),
@@ -81,14 +80,17 @@ fn company(gladly_url: &str) -> Vec<Value> {
         item(
             "channel",
             "email",
-            &json!({"mode": "integrated", "aliases": ["contact_form", "help-center", "helpdesk", "offline_capture", "zendesk"]}),
+            &json!({"mode": "integrated", "aliases": ["contact_form", "help-center", "helpdesk",
+                "offline_capture", "zendesk"]}),
         ),
         item(
             "channel",
             "chat",
             &json!({"mode": "integrated", "aliases": [
-                "gorgias_chat", "facebook", "facebook-mention", "facebook-messenger", "facebook-recommendations", "instagram",
-                "instagram-ad-comment", "instagram-comment", "instagram-direct-message", "instagram-mention", "self_service", "sms",
+                "gorgias_chat", "facebook", "facebook-mention", "facebook-messenger",
+                "facebook-recommendations", "instagram", "instagram-ad-comment",
+                "instagram-comment", "instagram-direct-message", "instagram-mention",
+                "self_service", "sms",
                 "twitter", "twitter-direct-message", "whatsapp",
             ]}),
         ),
@@ -106,7 +108,8 @@ fn company(gladly_url: &str) -> Vec<Value> {
         items.push(item("language", language, &json!({"active": true})));
     }
     for (key, mode) in [(TEST_KEY, "test"), (LIVE_KEY, "live")] {
-        let attributes = json!({"mode": mode, "scopes": ["send", "read"], "label": format!("local {mode}"), "prefix": key});
+        let attributes = json!({"mode": mode, "scopes": ["send", "read"],
+            "label": format!("local {mode}"), "prefix": key});
         items.push(item("key", &digest(key), &attributes));
     }
     // Scope `erase` too, so that `DELETE /v1/people` can be tried.
@@ -120,7 +123,7 @@ fn digest(key: &str) -> String {
     Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The people and the brand of the samples.
+/// The employees and the brand that the samples name, in DynamoDB JSON.
 fn people() -> Vec<Value> {
     vec![
         item(
@@ -144,7 +147,8 @@ fn people() -> Vec<Value> {
         item(
             "brand",
             "blancakids",
-            &json!({"name": "Blanca Kids", "color": "#B45309", "footer": "Blanca Kids, 1 Main Street"}),
+            &json!({"name": "Blanca Kids", "color": "#B45309",
+                "footer": "Blanca Kids, 1 Main Street"}),
         ),
     ]
 }
@@ -171,7 +175,8 @@ fn attribute(value: &Value) -> Value {
         Value::String(value) => json!({"S": value}),
         Value::Array(values) => json!({"L": values.iter().map(attribute).collect::<Vec<_>>()}),
         Value::Object(fields) => {
-            json!({"M": fields.iter().map(|(name, value)| (name.clone(), attribute(value))).collect::<Map<_, _>>()})
+            json!({"M": fields.iter().map(|(name, value)| (name.clone(),
+                attribute(value))).collect::<Map<_, _>>()})
         }
     }
 }
@@ -183,13 +188,13 @@ mod tests {
     use crate::template::{TEMPLATE, Template};
 
     #[test]
-    fn what_an_admin_changed_stays() {
+    fn an_item_that_an_admin_changed_stays() {
         let database = open(None, &Template::parse(TEMPLATE).unwrap().tables).unwrap();
         let manual = item("channel", "phone", &json!({"mode": "manual"}));
         put_if_absent(&database, "config", "kind", &manual).unwrap();
         let all = company("http://127.0.0.1:1").len() + people().len();
-        assert_eq!(seed(&database, "http://127.0.0.1:1", true).unwrap(), all - 1);
-        assert_eq!(seed(&database, "http://127.0.0.1:1", true).unwrap(), 0);
+        assert_eq!(seed(&database, "http://127.0.0.1:1").unwrap(), all - 1);
+        assert_eq!(seed(&database, "http://127.0.0.1:1").unwrap(), 0);
         assert_eq!(get(&database, "channel", "phone").unwrap()["mode"], json!({"S": "manual"}));
     }
 
@@ -197,8 +202,8 @@ mod tests {
     fn a_kept_table_follows_the_fake_of_gladly_but_no_real_one() {
         let database = open(None, &Template::parse(TEMPLATE).unwrap().tables).unwrap();
         let base_url = || get(&database, "integration", "gladly").unwrap()["base_url"]["S"].clone();
-        seed(&database, "http://127.0.0.1:1", false).unwrap();
-        seed(&database, "http://127.0.0.1:2", false).unwrap();
+        seed(&database, "http://127.0.0.1:1").unwrap();
+        seed(&database, "http://127.0.0.1:2").unwrap();
         assert_eq!(base_url(), "http://127.0.0.1:2");
         let real = item(
             "integration",
@@ -206,14 +211,14 @@ mod tests {
             &json!({"base_url": "https://example.gladly.com", "agent_email": "a@b.example"}),
         );
         database.put_item(request(json!({"TableName": "config", "Item": real})).unwrap()).unwrap();
-        seed(&database, "http://127.0.0.1:2", false).unwrap();
+        seed(&database, "http://127.0.0.1:2").unwrap();
         assert_eq!(base_url(), "https://example.gladly.com");
     }
 
     #[test]
     fn keys_are_found_by_their_digest() {
         let database = open(None, &Template::parse(TEMPLATE).unwrap().tables).unwrap();
-        seed(&database, "http://127.0.0.1:1", false).unwrap();
+        seed(&database, "http://127.0.0.1:1").unwrap();
         // printf aw_live_local | sha256sum
         let live = get(&database, "key", LIVE_DIGEST).unwrap();
         assert_eq!(live["mode"], json!({"S": "live"}));

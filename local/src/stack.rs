@@ -1,25 +1,28 @@
-//! Everything started and connected: what `cargo run` runs, and what the end-to-end tests drive.
+//! Starts the services and the functions, and connects them. `cargo run` and the end-to-end tests
+//! use it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fakes::gladly::Gladly;
+use fakes::mailbox::Mailbox;
+use fakes::ses::{self, Events};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::bundle::{Bundle, Clock, Endpoints, Invoker};
 use crate::database::{self, Database};
 use crate::faults::Proxy;
+use crate::front_page::FrontPage;
 use crate::functions::{FunctionError, Functions, Timed, call_event};
-use crate::gladly::Gladly;
 use crate::listen::listen;
-use crate::mailbox::Mailbox;
-use crate::ses::Events;
 use crate::streams::{Failures, Pump};
 use crate::template::{Schedule, TEMPLATE, Template};
-use crate::{gallery, gateway, schedule, seed, ses};
+use crate::{gallery, gateway, schedule, seed};
 
 /// What to start.
 #[derive(Clone, Debug)]
@@ -32,21 +35,18 @@ pub struct Options {
     pub dynamodb_port: u16,
     /// Port of SES and the mailbox.
     pub mail_port: u16,
-    /// Folder to keep everything in; else it is in memory.
+    /// Folder of the tables and the stream positions; `None` keeps them in memory.
     pub data_dir: Option<PathBuf>,
-    /// Seeds the people and brands that the samples are about.
-    pub samples: bool,
-    /// The functions' time.
+    /// The functions' clocks.
     pub clock: Clock,
-    /// Runs schedules and streams by themselves. Tests that break calls drive them one by one
-    /// instead.
+    /// Whether schedules, streams and the queue run by themselves. Tests that break calls turn this
+    /// off, and run them one by one.
     pub automatic: bool,
     /// `GLADLY_TOKEN`.
     pub gladly_token: String,
-    /// `ZENDESK_SIGNING_SECRET`; empty = none.
+    /// `ZENDESK_SIGNING_SECRET`; empty if there is none.
     pub zendesk_secret: String,
-    /// Puts a [`Proxy`] before each endpoint that functions call, where tests record and break
-    /// calls.
+    /// Whether functions reach each endpoint through a [`Proxy`], which records and breaks calls.
     pub proxied: bool,
 }
 
@@ -58,7 +58,6 @@ impl Default for Options {
             dynamodb_port: 0,
             mail_port: 0,
             data_dir: None,
-            samples: true,
             clock: Clock::system(),
             automatic: true,
             gladly_token: "local".to_owned(),
@@ -68,43 +67,44 @@ impl Default for Options {
     }
 }
 
-/// What stands before DynamoDB, SES and Gladly.
+/// The proxies through which functions call DynamoDB, SES and Gladly.
 pub struct Proxies {
-    /// Before DynamoDB.
+    /// In front of DynamoDB.
     pub dynamodb: Proxy,
-    /// Before SES.
+    /// In front of SES.
     pub ses: Proxy,
-    /// Before the fake of Gladly.
+    /// In front of the fake of Gladly.
     pub gladly: Proxy,
 }
 
-/// How long a message stays away that was not taken in, and how often it comes in all.
-const AGAIN: Duration = Duration::from_secs(2);
-const DELIVERIES: usize = 100;
+/// How long the queue waits before it delivers a message again whose function failed.
+const REDELIVERY_WAIT: Duration = Duration::from_secs(2);
+/// How often the queue delivers a message again before it gives it up.
+const MAX_REDELIVERIES: usize = 100;
 
 /// A running stack. Dropping it stops it.
 pub struct Stack {
-    /// Where the API is.
+    /// Address of the API.
     pub api: SocketAddr,
-    /// Where DynamoDB is.
+    /// Address of DynamoDB.
     pub dynamodb: SocketAddr,
-    /// Where SES, the mailbox and the fake of Gladly are.
+    /// Address of SES, the mailbox and the fake of Gladly.
     pub mail: SocketAddr,
-    /// The engine itself.
+    /// DynamoDB's engine, for calls without HTTP.
     pub database: Database,
-    /// What was mailed.
+    /// The mails that were sent.
     pub mailbox: Mailbox,
-    /// The fake organisation.
+    /// The organisation of the fake of Gladly.
     pub gladly: Gladly,
-    /// What went to the streams' failure destination.
+    /// The streams' failure destination.
     pub failures: Failures,
     /// The functions.
     pub bundle: Arc<Bundle>,
-    /// With [`Options::proxied`].
+    /// Present with [`Options::proxied`].
     pub proxies: Option<Proxies>,
-    /// Not with [`Options::automatic`]: the streams, to be drained one by one.
+    /// The streams. Empty with [`Options::automatic`], which runs them.
     pub pumps: Vec<Pump>,
-    /// Not with [`Options::automatic`]: what SES has published.
+    /// The events that SES publishes. `None` with [`Options::automatic`], which delivers them.
     pub events: Option<Events>,
     untimed: Arc<dyn Functions>,
     tasks: JoinSet<()>,
@@ -114,7 +114,7 @@ impl Stack {
     /// Starts everything.
     ///
     /// # Errors
-    /// A port that is taken, a folder or a database that cannot be used.
+    /// A port that is taken. A folder or a database that cannot be used.
     pub async fn start(options: Options) -> Result<Self, FunctionError> {
         let template = Template::parse(TEMPLATE)?;
         let api_listener = listen(options.bind, options.port, "--port").await?;
@@ -124,6 +124,15 @@ impl Stack {
         let [api, dynamodb, mail] =
             [&api_listener, &dynamodb_listener, &mail_listener].map(TcpListener::local_addr);
         let (api, dynamodb, mail) = (api?, dynamodb?, mail?);
+        // The function that asks Gladly speaks plain HTTP with loopback only.
+        let gladly_listener = match loopback_of(options.bind) {
+            Some(loopback) => Some(listen(loopback, 0, "--bind").await?),
+            None => None,
+        };
+        let gladly_address = match &gladly_listener {
+            Some(listener) => listener.local_addr()?,
+            None => mail,
+        };
 
         let database = database::open(options.data_dir.as_deref(), &template.tables)?;
         let proxies = match options.proxied {
@@ -131,7 +140,7 @@ impl Stack {
                 let (dynamodb, ses, gladly) = tokio::try_join!(
                     Proxy::start(dynamodb),
                     Proxy::start(mail),
-                    Proxy::start(mail)
+                    Proxy::start(gladly_address)
                 )?;
                 Some(Proxies { dynamodb, ses, gladly })
             }
@@ -140,7 +149,7 @@ impl Stack {
         let through = |proxy: fn(&Proxies) -> &Proxy, address| {
             proxies.as_ref().map_or_else(|| url(address), |all| proxy(all).url())
         };
-        seed::seed(&database, &through(|all| &all.gladly, mail), options.samples)?;
+        seed::seed(&database, &through(|all| &all.gladly, gladly_address))?;
         let endpoints = Endpoints {
             dynamodb: through(|all| &all.dynamodb, dynamodb),
             ses: through(|all| &all.ses, mail),
@@ -150,8 +159,10 @@ impl Stack {
         };
         let bundle = Arc::new(Bundle::new(&endpoints, options.clock)?);
         let untimed: Arc<dyn Functions> = Arc::new(Invoker(bundle.clone()));
+        let ended = watch::Sender::default();
+        let invocations = ended.subscribe();
         let functions: Arc<dyn Functions> =
-            Arc::new(Timed { functions: untimed.clone(), time_outs: template.time_outs });
+            Arc::new(Timed { functions: untimed.clone(), time_outs: template.time_outs, ended });
 
         let (mailbox, gladly, failures) =
             (Mailbox::default(), Gladly::sample(), Failures::default());
@@ -166,8 +177,23 @@ impl Stack {
         });
         let router = ses.merge(gladly.router()).merge(gallery::router());
         tasks.spawn(async move { report("SES", ses::serve(mail_listener, router).await) });
+        if let Some(listener) = gladly_listener {
+            let gladly = gladly.clone();
+            tasks.spawn(
+                async move { report("Gladly", fakes::gladly::serve(listener, gladly).await) },
+            );
+        }
         let (routes, invoked) = (template.routes, functions.clone());
-        tasks.spawn(async move { match gateway::serve(api_listener, routes, invoked).await {} });
+        let front_page = FrontPage {
+            api: url(api),
+            dynamodb: url(dynamodb),
+            mail: url(mail),
+            key: seed::LIVE_KEY,
+            routes: routes.clone(),
+        };
+        tasks.spawn(async move {
+            match gateway::serve(api_listener, routes, invoked, Some(front_page)).await {}
+        });
 
         let mut pumps = Vec::new();
         for source in template.streams {
@@ -199,20 +225,22 @@ impl Stack {
             tasks,
         };
         if options.automatic {
-            stack.automate(template.schedules, template.queue_functions, &functions);
+            let consumers = template.queue_functions;
+            stack.automate(template.schedules, consumers, &functions, &invocations);
         }
         Ok(stack)
     }
 
-    /// Streams, schedules and the queue of SES's events run by themselves.
+    /// Makes streams, schedules and the queue of SES's events run by themselves.
     fn automate(
         &mut self,
         schedules: Vec<Schedule>,
         consumers: Vec<String>,
         functions: &Arc<dyn Functions>,
+        invocations: &watch::Receiver<()>,
     ) {
         for pump in self.pumps.drain(..) {
-            self.tasks.spawn(pump.run());
+            self.tasks.spawn(pump.run(invocations.clone()));
         }
         for schedule in schedules {
             self.tasks.spawn(schedule::run(schedule, functions.clone()));
@@ -228,40 +256,70 @@ impl Stack {
         });
     }
 
-    /// Invokes a function by hand with the JSON of an event, and waits for it as long as it takes.
+    /// Invokes a function with the JSON of an event, without a time-out.
     ///
     /// # Errors
-    /// What the function fails with.
+    /// The function's error.
     pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, FunctionError> {
         call_event(&self.untimed, function, event).await
     }
 }
 
-/// Hands an event to a function; one that is not taken in comes again, while others go on.
+/// Hands an event to a function. If the function fails, the event is delivered again later, while
+/// other events go on.
 async fn deliver(functions: Arc<dyn Functions>, function: String, event: Value) {
     let Err(error) = call_event(&functions, &function, event.clone()).await else { return };
-    tracing::error!(function, %error, "the event was not taken in, and comes again");
+    tracing::error!(function, %error, "the function failed on an event, which will be redelivered");
     tokio::spawn(async move {
-        for _ in 0..DELIVERIES {
-            tokio::time::sleep(AGAIN).await;
+        for _ in 0..MAX_REDELIVERIES {
+            tokio::time::sleep(REDELIVERY_WAIT).await;
             if call_event(&functions, &function, event.clone()).await.is_ok() {
                 return;
             }
         }
-        tracing::error!(function, "the event is given up");
+        tracing::error!(function, "the event will not be delivered again");
     });
 }
 
-/// The URL of an endpoint: on loopback when it is bound to every address.
+/// The loopback address of the family of `bind`; `None` if who listens on `bind` can be reached on
+/// loopback anyway.
+fn loopback_of(bind: IpAddr) -> Option<IpAddr> {
+    match bind {
+        _ if bind.is_loopback() || bind.is_unspecified() => None,
+        IpAddr::V4(_) => Some(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(_) => Some(Ipv6Addr::LOCALHOST.into()),
+    }
+}
+
+/// The URL of an endpoint. An endpoint that listens on every address is reached on loopback.
 pub fn url(address: SocketAddr) -> String {
     let ip =
         if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
     format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
-/// A server that stops while the stack runs is told.
+/// Logs that a server stopped while the stack runs.
 fn report<E: std::fmt::Display>(what: &str, ended: Result<(), E>) {
     if let Err(error) = ended {
         tracing::error!(what, %error, "stopped");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_on_another_address_has_its_fake_of_gladly_on_loopback() {
+        for (bind, loopback) in [
+            ("127.0.0.1", None),
+            ("::1", None),
+            ("0.0.0.0", None),
+            ("172.17.0.1", Some("127.0.0.1")),
+            ("2001:db8::1", Some("::1")),
+        ] {
+            let loopback = loopback.map(|address| address.parse().unwrap());
+            assert_eq!(loopback_of(bind.parse().unwrap()), loopback, "{bind}");
+        }
     }
 }

@@ -11,23 +11,28 @@ use std::time::Duration;
 use dynoxide::actions::get_records::GetRecordsResponse;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::database::{Database, request};
 use crate::functions::{Functions, call_event};
 use crate::template::StreamSource;
 use crate::{Error, Result};
 
-/// How long to wait after an empty read.
-const POLL: Duration = Duration::from_millis(50);
+/// How long an idle pump waits for a function to end. A write that no function here made (by a
+/// function under `sam local`, or by hand) is delivered after this time at the latest.
+const IDLE: Duration = Duration::from_secs(1);
+/// How long to wait after the database has failed a read.
+const RETRY_READ: Duration = Duration::from_secs(1);
 
-/// The failure destination: what Lambda would send to the queue. It has positions, not items.
+/// The failure destination: what Lambda would send to the failure queue. As there, it holds the
+/// records' positions, not the items.
 #[derive(Debug, Clone, Default)]
 pub struct Failures(Arc<Mutex<Vec<Failure>>>);
 
-/// Records that were given up.
+/// Records that no retry will deliver any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Function that did not take them.
+    /// Function that failed on them.
     pub function: String,
     /// `RetryAttemptsExhausted` or `MaximumRecordAgeExceeded`, as Lambda says.
     pub condition: &'static str,
@@ -36,7 +41,7 @@ pub struct Failure {
 }
 
 impl Failures {
-    /// All so far.
+    /// All failures since the start.
     #[must_use]
     pub fn list(&self) -> Vec<Failure> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -56,28 +61,33 @@ impl Failures {
     }
 }
 
-/// One function's place in one table's stream.
+/// Delivers one table's stream to one function, and remembers how far it is.
 pub struct Pump {
     source: StreamSource,
     database: Database,
     functions: Arc<dyn Functions>,
     failures: Failures,
     stream_arn: String,
+    /// The engine gives a stream one shard. It is asked for once: the engine reads the whole
+    /// stream to describe it.
+    shard_id: String,
+    /// Sequence number of the last record that was delivered or given up; `None` is the beginning.
     position: Option<String>,
     position_file: Option<PathBuf>,
     /// Wait before the first retry; it doubles with each, up to a second.
     retry_delay: Duration,
 }
 
-/// What an invocation did with its batch.
+/// How an invocation with a batch ended.
 enum Outcome {
     Done,
-    /// The record at this index and all after it are to come again.
+    /// The record at this index and all records after it are delivered again.
     FailedFrom(usize),
 }
 
 impl Pump {
-    /// A pump from the stream's beginning, or from where `position_file` says that it stopped.
+    /// A pump that begins at the position in `position_file`, or else with the stream's first
+    /// record.
     ///
     /// # Errors
     /// [`Error::Database`] when the table has no stream, [`Error::File`] when the file cannot be
@@ -96,6 +106,13 @@ impl Pump {
         let stream = streams.into_iter().next().ok_or_else(|| {
             Error::database(format!("table {}", source.table), "it has no stream")
         })?;
+        let description = database
+            .describe_stream(request(json!({"StreamArn": stream.stream_arn}))?)
+            .map_err(|problem| Error::database("describe the stream", problem))?;
+        let shards = description.stream_description.shards;
+        let shard = shards.into_iter().next().ok_or_else(|| {
+            Error::database(format!("table {}", source.table), "its stream has no shard")
+        })?;
         let position = match &position_file {
             None => None,
             Some(path) => match std::fs::read_to_string(path) {
@@ -113,31 +130,34 @@ impl Pump {
             functions,
             failures,
             stream_arn: stream.stream_arn,
+            shard_id: shard.shard_id,
             position,
             position_file,
             retry_delay,
         })
     }
 
-    /// Delivers for ever. What the database refuses is logged and tried again.
-    pub async fn run(mut self) {
+    /// Delivers for ever: after each end of an invocation that `ended` tells of, and once a second.
+    /// An error of the database is logged, and the read is tried again.
+    pub async fn run(mut self, mut ended: watch::Receiver<()>) {
         loop {
-            match self.drain().await {
-                Ok(_) => tokio::time::sleep(POLL).await,
-                Err(problem) => {
-                    tracing::error!(function = self.source.function, error = %problem, "the stream cannot be read");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
+            // Before reading: an invocation that ends during the read causes another read.
+            ended.mark_unchanged();
+            if let Err(problem) = self.drain().await {
+                let function = &self.source.function;
+                tracing::error!(function, error = %problem, "the stream cannot be read");
+                tokio::time::sleep(RETRY_READ).await;
             }
+            // The outcome does not matter: after an invocation or after the time, it reads.
+            let _ = tokio::time::timeout(IDLE, ended.changed()).await;
         }
     }
 
-    /// Delivers everything that is in the stream now, and returns how many records passed the
-    /// filter.
+    /// Delivers every record up to the stream's end. Returns how many of them passed the filter.
     ///
     /// # Errors
     /// [`Error::Database`] when the stream cannot be read, [`Error::File`] when the position cannot
-    /// be kept.
+    /// be written to its file.
     pub async fn drain(&mut self) -> Result<usize> {
         let mut delivered = 0;
         loop {
@@ -155,22 +175,14 @@ impl Pump {
 
     fn read(&self) -> Result<Vec<Value>> {
         let failed = |problem| Error::database("read the stream", problem);
-        let description = self
-            .database
-            .describe_stream(request(json!({"StreamArn": self.stream_arn}))?)
-            .map_err(failed)?;
-        let Some(shard) = description.stream_description.shards.into_iter().next() else {
-            return Ok(Vec::new());
-        };
-        let start = match &self.position {
-            None => {
-                json!({"StreamArn": self.stream_arn, "ShardId": shard.shard_id, "ShardIteratorType": "TRIM_HORIZON"})
+        let mut start = json!({"StreamArn": self.stream_arn, "ShardId": self.shard_id});
+        match &self.position {
+            None => start["ShardIteratorType"] = json!("TRIM_HORIZON"),
+            Some(position) => {
+                start["ShardIteratorType"] = json!("AFTER_SEQUENCE_NUMBER");
+                start["SequenceNumber"] = json!(position);
             }
-            Some(position) => json!({
-                "StreamArn": self.stream_arn, "ShardId": shard.shard_id,
-                "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": position,
-            }),
-        };
+        }
         let iterator =
             self.database.get_shard_iterator(request(start)?).map_err(failed)?.shard_iterator;
         let get = json!({"ShardIterator": iterator, "Limit": self.source.batch_size});
@@ -190,7 +202,8 @@ impl Pump {
             || self.source.filters.iter().any(|filter| filter.matches(record))
     }
 
-    /// Delivers a batch in order. It returns when every record has been taken or given up.
+    /// Delivers a batch in order, with Lambda's retries. It returns when the function has taken
+    /// each record, or the record is in the failure destination.
     async fn deliver(&self, batch: Vec<Value>) {
         let mut waiting = vec![(batch, 0)];
         while let Some((batch, attempt)) = waiting.pop() {
@@ -204,7 +217,8 @@ impl Pump {
             let Outcome::FailedFrom(index) = self.invoke(&batch).await else { continue };
             let mut rest = batch;
             rest.drain(..index.min(rest.len()));
-            // Splitting costs no attempt; nor does a batch of which a part was taken.
+            // Splitting a batch does not count as an attempt. Nor does an invocation that took a
+            // part of its batch.
             if self.source.bisect && index == 0 && rest.len() > 1 {
                 let second = rest.split_off(rest.len() / 2);
                 waiting.push((second, attempt));
@@ -242,7 +256,8 @@ impl Pump {
             Ok(answer) if self.source.reports_failures => partial(batch, &answer),
             Ok(_) => Outcome::Done,
             Err(problem) => {
-                tracing::warn!(function = self.source.function, error = %problem, "the function failed on a batch");
+                let function = &self.source.function;
+                tracing::warn!(function, error = %problem, "the function failed on a batch");
                 Outcome::FailedFrom(0)
             }
         }
@@ -262,8 +277,8 @@ impl Pump {
     }
 }
 
-/// The partial batch response: everything from the first failed record comes again; an identifier
-/// that is unknown fails the whole batch.
+/// Reads a partial batch response: every record from the first failed one on is delivered again.
+/// An identifier that is not in the batch fails the whole batch.
 fn partial(batch: &[Value], answer: &Value) -> Outcome {
     let Some(failures) = answer.get("batchItemFailures").and_then(Value::as_array) else {
         return Outcome::Done;

@@ -13,14 +13,14 @@ use crate::{Error, Result};
 /// The template of this repository.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
 
-/// `Timeout` where a template says nothing, in seconds
+/// Time-out of a function for which the template has no `Timeout`, in seconds
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html>).
 const LAMBDAS_TIME_OUT: u64 = 3;
 
 /// The template's wiring. Functions go by the name of their folder in `functions/`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Template {
-    /// When each function is ended.
+    /// Time-out of each function.
     pub time_outs: BTreeMap<String, Duration>,
     /// Routes of the HTTP API.
     pub routes: Vec<Route>,
@@ -52,7 +52,7 @@ pub struct StreamSource {
     pub function: String,
     /// Local name of the table.
     pub table: String,
-    /// A record passes if one of these does; all pass if there is none.
+    /// A record passes if one of these matches it. Without filters every record passes.
     pub filters: Vec<Pattern>,
     /// Most records of one invocation.
     pub batch_size: usize,
@@ -62,7 +62,7 @@ pub struct StreamSource {
     pub reports_failures: bool,
     /// How often a batch is tried again before it goes to the failure destination.
     pub retries: u32,
-    /// Older records go to the failure destination untried; `None` keeps them.
+    /// Older records go to the failure destination without an attempt; `None` has no limit.
     pub max_age: Option<Duration>,
 }
 
@@ -194,12 +194,20 @@ fn stream(function: String, properties: &Value, place: &str) -> Result<StreamSou
         function,
         table: local_name(table),
         filters,
-        batch_size: usize::try_from(number("BatchSize", 100)).map_err(|_| Error::template(place, "BatchSize"))?.clamp(1, 10_000),
+        batch_size: usize::try_from(number("BatchSize", 100))
+            .map_err(|_| Error::template(place, "BatchSize is negative"))?
+            .clamp(1, 10_000),
         bisect: properties.get("BisectBatchOnFunctionError") == Some(&Value::Bool(true)),
-        reports_failures: reports.is_some_and(|types| types.contains(&json!("ReportBatchItemFailures"))),
-        retries: u32::try_from(number("MaximumRetryAttempts", -1))
-            .map_err(|_| Error::template(place, "MaximumRetryAttempts must be given: without it a poisonous record blocks the stream"))?,
-        max_age: u64::try_from(number("MaximumRecordAgeInSeconds", -1)).ok().map(Duration::from_secs),
+        reports_failures: reports
+            .is_some_and(|types| types.contains(&json!("ReportBatchItemFailures"))),
+        retries: u32::try_from(number("MaximumRetryAttempts", -1)).map_err(|_| {
+            let problem = "MaximumRetryAttempts is missing: a record that always fails would block \
+                           the stream for ever";
+            Error::template(place, problem)
+        })?,
+        max_age: u64::try_from(number("MaximumRecordAgeInSeconds", -1))
+            .ok()
+            .map(Duration::from_secs),
     })
 }
 
@@ -215,7 +223,7 @@ fn table(id: &str, resource: &Value, place: &str) -> Result<Table> {
     if let Some(indexes) = properties.get("GlobalSecondaryIndexes") {
         create.insert("GlobalSecondaryIndexes".to_owned(), indexes.clone());
     }
-    // CloudFormation leaves out what the API wants said.
+    // The API needs `StreamEnabled`, which CloudFormation does not have.
     if let Some(view) =
         properties.get("StreamSpecification").and_then(|stream| stream.get("StreamViewType"))
     {
@@ -292,7 +300,7 @@ fn plain(yaml: &Yaml<'_>, place: &str) -> Result<Value> {
         Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => {
             return Err(Error::template(
                 place,
-                "CloudFormation takes no anchors, and this is not a plain value",
+                "this is not a plain value; CloudFormation does not accept anchors",
             ));
         }
     })
@@ -348,7 +356,10 @@ mod tests {
                 "{stream:?}"
             );
         }
-        let ready = |status: &str| json!({"eventName": "MODIFY", "dynamodb": {"NewImage": {"status": {"S": status}, "ready": {"N": "1"}}}});
+        let ready = |status: &str| {
+            json!({"eventName": "MODIFY",
+            "dynamodb": {"NewImage": {"status": {"S": status}, "ready": {"N": "1"}}}})
+        };
         let waiting =
             json!({"eventName": "INSERT", "dynamodb": {"NewImage": {"status": {"S": "queued"}}}});
         let removed =
@@ -401,7 +412,8 @@ mod tests {
         let time_outs = |globals: &str| {
             let function = |name: &str, more: &str| {
                 format!(
-                    "{name}: {{Type: AWS::Serverless::Function, Properties: {{CodeUri: functions/{name}{more}}}}}"
+                    "{name}: {{Type: AWS::Serverless::Function, \
+                     Properties: {{CodeUri: functions/{name}{more}}}}}"
                 )
             };
             let text = format!(
@@ -435,10 +447,12 @@ mod tests {
     #[test]
     fn errors_name_the_place() {
         let problem = |text: &str| Template::parse(text).unwrap_err().to_string();
-        insta::assert_snapshot!(problem("Resources: 1"), @"template.yaml: Resources: Resources is not a mapping");
+        let not_a_mapping = "template.yaml: Resources: Resources is not a mapping";
+        assert_eq!(problem("Resources: 1"), not_a_mapping);
         let function = |events: &str| {
             format!(
-                "Resources: {{F: {{Type: AWS::Serverless::Function, Properties: {{CodeUri: functions/f, Events: {events}}}}}}}"
+                "Resources: {{F: {{Type: AWS::Serverless::Function, \
+                 Properties: {{CodeUri: functions/f, Events: {events}}}}}}}"
             )
         };
         insta::assert_snapshot!(

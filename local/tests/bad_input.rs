@@ -323,8 +323,7 @@ async fn a_thousand_posts_to_one_token_leave_one_answer_and_a_bounded_history() 
 }
 
 #[tokio::test]
-async fn throttling_and_conflicts_are_retried_and_what_stays_is_a_503_whose_retry_yields_one_survey()
- {
+async fn throttling_and_conflicts_are_retried_and_a_503_can_be_retried_for_one_survey() {
     let mut world = World::proxied().await;
     let dynamodb = &world.stack.proxies.as_ref().unwrap().dynamodb;
     // Twice in conflict, twice throttled: retried, and nobody notices.
@@ -434,11 +433,13 @@ async fn an_accepted_request_costs_one_call_cached_and_a_mail_two() {
 async fn an_odd_config_item_breaks_nothing_but_itself() {
     let world = World::new().await;
     let odd = json!({ "TableName": "config", "Item": {
-        "kind": { "S": "channel" }, "id": { "S": "fax" }, "mode": { "B": "AAEC" }, "aliases": { "SS": ["telefax"] }, "note": { "NULL": true },
+        "kind": { "S": "channel" }, "id": { "S": "fax" }, "mode": { "B": "AAEC" },
+        "aliases": { "SS": ["telefax"] }, "note": { "NULL": true },
     } });
     world.stack.database.put_item(serde_json::from_value(odd).unwrap()).unwrap();
     let set = json!({ "TableName": "config", "Item": {
-        "kind": { "S": "key" }, "id": { "S": intake::digest(b"aw_live_set") }, "mode": { "S": " Live " }, "scopes": { "SS": ["send", "READ"] },
+        "kind": { "S": "key" }, "id": { "S": intake::digest(b"aw_live_set") },
+        "mode": { "S": " Live " }, "scopes": { "SS": ["send", "READ"] },
     } });
     world.stack.database.put_item(serde_json::from_value(set).unwrap()).unwrap();
     assert_eq!(

@@ -5,7 +5,7 @@
 mod kit;
 
 use jiff::SignedDuration;
-use kit::story::Post;
+use kit::scenario::Post;
 use kit::{LIVE, Reply, TEST, World, request};
 use local::faults::{Fault, InjectedReply};
 use serde_json::{Value, json};
@@ -194,7 +194,8 @@ async fn a_cancelled_request_releases_the_customers_window_if_it_held_one() {
     let mut held = row(&world, &id);
     held["claimed_at"] = json!({ "N": world.now().as_millisecond().to_string() });
     let later = (world.now().as_second() + 7 * 86_400).to_string();
-    let window = json!({ "subject": held["subject"], "kind": { "S": "window" }, "request_id": { "S": id }, "expires_at": { "N": later } });
+    let window = json!({ "subject": held["subject"], "kind": { "S": "window" },
+        "request_id": { "S": id }, "expires_at": { "N": later } });
     put(&world, "interactions", &held);
     put(&world, "suppression", &window);
     assert_eq!(cancelled(&world, &id).await.0, 200);

@@ -1,5 +1,6 @@
-//! What the documentation says about the code is what the code says. `UPDATE_DOCS=1 cargo test -p
-//! local --test documentation` writes the tables anew.
+//! Checks that the documentation agrees with the values that the crates export.
+//! `UPDATE_DOCS=1 cargo test -p local --test documentation` writes the tables anew, in the page
+//! that has their markers.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -9,8 +10,10 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use local::flags::HELP;
 use local::template::{TEMPLATE, Template};
+use policy::config_table::KINDS;
 use policy::{
-    Brand, Ceiling, Channel, ChannelMode, Company, Item, Mode, Outcome, Reason, Status, TRANSITIONS,
+    Brand, Ceiling, Channel, ChannelMode, Company, Item, ItemId, Mode, Outcome, Reason, Status,
+    TRANSITIONS,
 };
 use serde_json::{Map, json};
 
@@ -22,12 +25,23 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(path(name)).unwrap()
 }
 
-/// Requires that a page holds `table` between the comments that begin and end `name`.
-fn agrees(page: &str, name: &str, table: &str) {
-    let text = read(page);
+/// The pages for people, from the root of the repository.
+fn pages() -> Vec<String> {
+    let docs = std::fs::read_dir(path("docs")).unwrap().map(|entry| entry.unwrap().file_name());
+    let docs = docs.map(|name| format!("docs/{}", name.to_string_lossy()));
+    let pages = ["README.md", "ARCHITECTURE.md"].map(str::to_owned).into_iter().chain(docs);
+    pages.filter(|page| page.ends_with(".md")).collect()
+}
+
+/// Requires that one page has `table` between the comments that begin and end `name`.
+fn agrees(name: &str, table: &str) {
     let begin = format!("<!-- begin {name}: written by local/tests/documentation.rs -->\n");
     let end = format!("<!-- end {name} -->");
-    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{page} lacks {begin}"));
+    let found: Vec<String> =
+        pages().into_iter().filter(|page| read(page).contains(&begin)).collect();
+    let [page] = found.as_slice() else { panic!("{begin} is in these pages: {found:?}") };
+    let text = read(page);
+    let (before, rest) = text.split_once(&begin).unwrap();
     let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{page} lacks {end}"));
     let wanted = format!("{before}{begin}{table}{end}{after}");
     if std::env::var_os("UPDATE_DOCS").is_some() {
@@ -48,7 +62,7 @@ fn the_state_machine_is_the_one_in_policy() {
             table.push_str(&format!("| `{}` | `{}` | {why} |\n", from.as_str(), to.as_str()));
         }
     }
-    agrees("ARCHITECTURE.md", "states", &table);
+    agrees("states", &table);
 }
 
 #[test]
@@ -64,7 +78,7 @@ fn the_reasons_are_the_ones_in_policy() {
             ));
         }
     }
-    agrees("README.md", "reasons", &table);
+    agrees("reasons", &table);
 }
 
 #[test]
@@ -77,12 +91,12 @@ fn the_readme_names_every_flag() {
 
 #[test]
 fn the_readme_names_every_route() {
-    let readme = read("README.md");
+    let readme = read("docs/api.md");
     let routes: BTreeSet<String> =
         Template::parse(TEMPLATE).unwrap().routes.into_iter().map(|route| route.path).collect();
     assert!(routes.len() > 8);
     for route in routes {
-        // Pages that only people reach, by a link or in a browser, stand under their first part.
+        // Pages that people open in a browser are named by the first part of their path.
         let known = readme.contains(&format!("`{route}")) || readme.contains(&format!(" {route}"));
         let page = ["/s/", "/u/", "/send/", "/admin", "/gallery"]
             .iter()
@@ -91,106 +105,53 @@ fn the_readme_names_every_route() {
     }
 }
 
-/// Documented attributes of the config table with their defaults, by kind.
-fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
-    let readme = read("README.md");
-    let section = readme
-        .split("## For support admins: the config table")
-        .nth(1)
-        .unwrap()
-        .split("\n## ")
-        .next()
-        .unwrap();
-    let quoted = |cell: &str| -> Vec<String> {
-        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-    };
-    let mut kinds: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    let mut kind = String::new();
-    for row in section.lines().filter(|line| line.starts_with("| ")).skip(1) {
-        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        if let Some(name) = quoted(cells[0]).first() {
-            kind.clone_from(name);
-        }
-        let attributes = quoted(cells[1]).into_iter().map(|name| (name, cells[2].to_owned()));
-        kinds.entry(kind.clone()).or_default().extend(attributes);
-    }
-    kinds
-}
-
-/// Names by which a source reads attributes of a config item: they stand in the calls of
-/// [`policy::Item`].
-fn attributes(source: &str) -> BTreeSet<String> {
-    let source = source.split("#[cfg(test)]").next().unwrap();
-    let calls = [
-        "text(\"",
-        "words(\"",
-        "bool(\"",
-        "number(\"",
-        "list(\"",
-        "item.get(\"",
-        "short(\"",
-        "mailbox(\"",
-    ];
-    let names = calls.iter().flat_map(|call| {
-        source.split(call).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned())
-    });
-    names.filter(|name| !["kind", "id"].contains(&name.as_str())).collect()
+/// A list of names in Markdown.
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[test]
-fn the_readme_names_the_attributes_of_the_config_table_that_are_read_and_no_others() {
-    let mut wanted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for part in read("shared/policy/src/config.rs").split("\nimpl").skip(1) {
-        let kinds: &[&str] = match part.trim_start().split(' ').next().unwrap() {
-            "Company" => &["company"],
-            "BrandingSettings" => &["company", "brand"],
-            "Channel" => &["channel"],
-            "Employee" => &["employee"],
-            "Brand" => &["brand"],
-            "LanguageRow" => &["language"],
-            other => {
-                assert_eq!(attributes(part), BTreeSet::new(), "{other}: of which kind?");
-                &[]
-            }
-        };
-        for kind in kinds {
-            wanted.entry((*kind).to_owned()).or_default().extend(attributes(part));
+fn the_config_table_is_the_one_that_the_readers_use() {
+    let mut table =
+        String::from("| kind / id | attribute | value | default | |\n|---|---|---|---|---|\n");
+    for kind in KINDS {
+        let mut shown = String::new();
+        for attribute in kind.attributes() {
+            let id = match kind.id {
+                ItemId::Any(words) => words.to_owned(),
+                ItemId::OneOf(ids) if attribute.ids.is_empty() => quoted(ids),
+                ItemId::OneOf(_) => quoted(attribute.ids),
+            };
+            let item = format!("`{}` / {id}", kind.name);
+            let default = if attribute.required { "required" } else { &attribute.default };
+            table.push_str(&format!(
+                "| {} | `{}` | {} | {default} | {} |\n",
+                if item == shown { "" } else { &item },
+                attribute.name,
+                attribute.value_type,
+                attribute.sentence
+            ));
+            shown = item;
         }
     }
-    for (file, kind) in [
-        ("shared/policy/src/key.rs", "key"),
-        ("shared/policy/src/ticket_status.rs", "integration"),
-        ("shared/store/src/config.rs", "employee_id"),
-        ("functions/gladly_resolve/src/account.rs", "integration"),
-        ("functions/zendesk/src/lib.rs", "integration"),
-    ] {
-        let names = attributes(&read(file));
-        assert!(!names.is_empty(), "{file}");
-        wanted.entry(kind.to_owned()).or_default().extend(names);
-    }
-    // What only people read.
-    wanted.entry("key".to_owned()).or_default().extend(["label".to_owned(), "prefix".to_owned()]);
-    let found: BTreeMap<String, BTreeSet<String>> = documented()
-        .into_iter()
-        .map(|(kind, attributes)| (kind, attributes.into_keys().collect()))
-        .collect();
-    assert_eq!(found, wanted);
+    agrees("config", &table);
 }
 
-/// Else the log would call it unknown, or a slip of the pen.
+/// Without this, the log would report a documented attribute as unknown or misspelled.
 #[test]
 fn every_documented_attribute_is_known_by_its_name() {
-    for (kind, attributes) in documented() {
-        let attributes = attributes.into_keys().map(|name| (name, json!(1)));
-        let item: Map<_, _> = attributes.chain([("kind".to_owned(), json!(kind))]).collect();
-        assert_eq!(Item::new(&item).unknown(), Vec::<String>::new(), "{kind}");
+    for kind in KINDS {
+        let attributes = kind.attributes().map(|attribute| (attribute.name.to_owned(), json!(1)));
+        let key = [("kind".to_owned(), json!(kind.name))];
+        let item: Map<_, _> = attributes.chain(key).collect();
+        assert_eq!(Item::new(&item).unknown(), Vec::<String>::new(), "{}", kind.name);
     }
 }
 
 #[test]
-fn the_readme_has_the_defaults_that_absent_attributes_get() {
+fn the_documented_defaults_are_those_that_absent_attributes_get() {
     let absent = Map::new();
-    let company = Company::read(&absent);
+    let company = Company::read(&absent, language::is_spoken);
     let channel = Channel::read(&absent);
     let days = |duration: SignedDuration| (duration.as_hours() / 24).to_string();
     let minutes = |source: &str| {
@@ -207,7 +168,7 @@ fn the_readme_has_the_defaults_that_absent_attributes_get() {
         (
             "company",
             "dedupe_minutes",
-            ["requests", "zendesk", "freshdesk", "gorgias", "gladly"].map(minutes).join(", "),
+            ["requests", "zendesk", "freshdesk", "gladly", "gorgias"].map(minutes).join(", "),
         ),
         (
             "company",
@@ -235,14 +196,18 @@ fn the_readme_has_the_defaults_that_absent_attributes_get() {
             ),
         ),
     ];
-    let documented = documented();
+    let documented: BTreeMap<(&str, &str), String> = KINDS
+        .iter()
+        .flat_map(|kind| {
+            let attributes = kind.attributes();
+            attributes.map(|attribute| ((kind.name, attribute.name), attribute.default))
+        })
+        .collect();
     for (kind, attribute, default) in &wanted {
-        assert_eq!(&documented[*kind][*attribute], default, "{kind} {attribute}");
+        assert_eq!(&documented[&(*kind, *attribute)], default, "{kind} {attribute}");
     }
-    for (kind, attributes) in &documented {
-        for (attribute, default) in
-            attributes.iter().filter(|(_, default)| default.contains(|c: char| c.is_ascii_digit()))
-        {
+    for ((kind, attribute), default) in &documented {
+        if default.contains(|c: char| c.is_ascii_digit()) {
             assert!(
                 wanted.iter().any(|(k, a, _)| k == kind && a == attribute),
                 "{kind} {attribute} {default}: compared with nothing"

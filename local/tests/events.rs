@@ -117,8 +117,10 @@ async fn the_rows_of_the_stream_events_are_what_the_store_writes() {
     let mut world = World::new().await;
     let events = events();
     let body = json!({
-        "channel": "email", "ext_interaction_id": "7001", "customer": {"name": "Inês Silva", "email": "ines@customers.example"},
-        "employee": {"email": "paul@blancapeak.example"}, "brand": "blancakids", "language": "pt-BR",
+        "channel": "email", "ext_interaction_id": "7001", "customer": {"name": "Inês Silva",
+        "email": "ines@customers.example"},
+        "employee": {"email": "paul@blancapeak.example"}, "brand": "blancakids",
+        "language": "pt-BR",
     });
     let queued = world.post("/v1/requests", &body).await.id();
     let unresolved: Value = serde_json::from_str(&call(&world, &events["gladly"]).await.1).unwrap();

@@ -61,8 +61,10 @@ fn minutes_before(world: &World, minutes: i64) -> Timestamp {
 /// An event of SES's about a mail of ours.
 fn event(kind: &str, id: &str, to: &str, at: Timestamp) -> Value {
     let mut event = json!({
-        "eventType": kind, "mail": { "timestamp": at.to_string(), "messageId": "ses-late", "destination": [to],
-        "tags": { "request_id": [id], "mode": ["live"], "claimed_at": [at.as_millisecond().to_string()] } },
+        "eventType": kind, "mail": { "timestamp": at.to_string(), "messageId": "ses-late",
+        "destination": [to],
+        "tags": { "request_id": [id], "mode": ["live"],
+        "claimed_at": [at.as_millisecond().to_string()] } },
     });
     event[kind.to_lowercase()] = json!({ "timestamp": at.to_string() });
     event

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 use axum::http::StatusCode;
 use futures::StreamExt as _;
 use kit::World;
-use kit::story::{Post, Step, Teller, Topic, is_same, wrongs};
+use kit::scenario::{Post, Scenario, Step, Topic, is_same, wrongs};
 use local::faults::{Call, Fault, InjectedReply, Proxy};
 use serde_json::{Value, json};
 
@@ -279,7 +279,8 @@ async fn world() -> World {
         "CLOSED",
         &["topic-return"],
     );
-    let call = json!({ "id": "i", "timestamp": "2026-11-21T08:30:00Z", "content": { "type": "PHONE_CALL" } });
+    let call = json!({ "id": "i", "timestamp": "2026-11-21T08:30:00Z",
+        "content": { "type": "PHONE_CALL" } });
     world.stack.gladly.set("/api/v1/conversations/conversation-delayed/items", &json!([call]));
     world
 }
@@ -290,14 +291,14 @@ async fn record(story: usize) -> (Vec<(Service, Call)>, Ends) {
     let told = stories().swap_remove(story);
     let first_mail = told.first_mail;
     proxy(&world, Service::Ses).plan(move |call| ses(&first_mail, call));
-    let mut teller = Teller::new(world, Topic::Faithful);
-    teller.tell(&told.steps).await;
+    let mut scenario = Scenario::new(world, Topic::Faithful);
+    scenario.run(&told.steps).await;
     let calls = SERVICES.into_iter().flat_map(|service| {
-        proxy(&teller.world, service).calls().into_iter().map(move |call| (service, call))
+        proxy(&scenario.world, service).calls().into_iter().map(move |call| (service, call))
     });
     let calls = calls.collect();
-    teller.go_on().await;
-    let ends = ends(&teller.world);
+    scenario.run_to_the_end().await;
+    let ends = ends(&scenario.world);
     (calls, ends)
 }
 
@@ -328,17 +329,17 @@ fn ended(row: &Value) -> String {
 async fn check(point: Point, expected: Arc<Ends>) -> Vec<String> {
     let world = world().await;
     point.breaks(&world);
-    let mut teller = Teller::new(world, point.topic);
-    teller.tell(&stories().swap_remove(point.story).steps).await;
+    let mut scenario = Scenario::new(world, point.topic);
+    scenario.run(&stories().swap_remove(point.story).steps).await;
     for service in SERVICES {
-        proxy(&teller.world, service).plan(move |call| {
+        proxy(&scenario.world, service).plan(move |call| {
             if service == Service::Ses { ses(&Fault::None, call) } else { Fault::None }
         });
     }
-    teller.go_on().await;
-    let mut wrong = wrongs(&teller);
-    let (mut ends, mut expected) = (ends(&teller.world), (*expected).clone());
-    if teller.overtaken {
+    scenario.run_to_the_end().await;
+    let mut wrong = wrongs(&scenario);
+    let (mut ends, mut expected) = (ends(&scenario.world), (*expected).clone());
+    if scenario.overtaken {
         // The update of this ticket that was heard last decides, and that was another one: one mail
         // or none.
         for ends in [&mut ends, &mut expected] {

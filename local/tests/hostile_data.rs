@@ -15,12 +15,12 @@ use std::collections::BTreeMap;
 use futures::StreamExt as _;
 use jiff::SignedDuration;
 use kit::hostile::{
-    self, Delivery, Door, Growth, LARGEST_BODY, Life, days_go_by, ended, play_ses, put_row, text,
+    self, Delivery, Growth, LARGEST_BODY, Life, Route, days_go_by, ended, play_ses, put_row, text,
     weight,
 };
-use kit::seeded;
+use kit::random_run;
+use kit::scenario::{Post, Scenario, Step, Topic, wrongs};
 use kit::settings::{self, Flip, flips};
-use kit::story::{Post, Step, Teller, Topic, wrongs};
 use kit::{World, link};
 use local::faults::{Fault, InjectedReply};
 use local::stack::Options;
@@ -68,12 +68,13 @@ async fn world() -> World {
 // Rows of every size
 
 /// The largest body that is taken, between one that is and one that is not; to the byte.
-async fn boundary(world: &World, door: Door, growth: Growth, wrong: &mut Vec<String>) -> usize {
+async fn boundary(world: &World, route: Route, growth: Growth, wrong: &mut Vec<String>) -> usize {
     let (mut taken, mut refused) = (1_000, LARGEST_BODY + 1);
     while refused - taken > 1 {
         let size = (taken + refused) / 2;
         let (ext, email) = (format!("probe-{size:06}"), Life::Plain.address(1_000_000 + size));
-        let reply = Delivery { door, channel: "email", ext, email, growth, size }.post(world).await;
+        let reply =
+            Delivery { route, channel: "email", ext, email, growth, size }.post(world).await;
         match reply.status {
             200 => taken = size,
             400 | 413 => refused = size,
@@ -89,11 +90,11 @@ async fn boundary(world: &World, door: Door, growth: Growth, wrong: &mut Vec<Str
 /// What one row may weigh more than another whose body has the same size: a delay is noted in it.
 const A_FEW_BYTES: usize = 64;
 
-/// Bodies of many sizes, each of which lives every life, from the door to the answer.
-async fn every_life(door: Door, growth: Growth) -> Vec<String> {
-    let mut teller = Teller::new(world().await, Topic::Faithful);
+/// Bodies of many sizes, each of which lives every life, from the route to the answer.
+async fn every_life(route: Route, growth: Growth) -> Vec<String> {
+    let mut scenario = Scenario::new(world().await, Topic::Faithful);
     let (mut lives, mut wrong) = (Vec::new(), Vec::new());
-    let boundary = boundary(&teller.world, door, growth, &mut wrong).await;
+    let boundary = boundary(&scenario.world, route, growth, &mut wrong).await;
     let mut sizes: Vec<usize> = (0..8)
         .map(|n| 1_000 << n)
         .filter(|size| *size < boundary)
@@ -113,8 +114,8 @@ async fn every_life(door: Door, growth: Growth) -> Vec<String> {
             let (ext, email) =
                 (format!("life-{:07}", number * 100 + turn), life.address(number * 100 + turn));
             let delivery =
-                Delivery { door, channel: life.channel(), ext, email, growth, size: *size };
-            let reply = delivery.post(&teller.world).await;
+                Delivery { route, channel: life.channel(), ext, email, growth, size: *size };
+            let reply = delivery.post(&scenario.world).await;
             match reply.status {
                 200 => lives.push((delivery, life, reply.id())),
                 400 if *size > safely => {}
@@ -125,17 +126,17 @@ async fn every_life(door: Door, growth: Growth) -> Vec<String> {
             }
         }
     }
-    wrong.extend(hostile::too_heavy(&teller.world));
+    wrong.extend(hostile::too_heavy(&scenario.world));
     // Each is held first, since somebody mistyped a setting.
-    teller.world.company(json!({ "footer": { "a": "typo" } }));
-    teller.tell(&[Step::Wait(31), Step::Settle]).await;
+    scenario.world.company(json!({ "footer": { "a": "typo" } }));
+    scenario.run(&[Step::Wait(31), Step::Settle]).await;
     for (delivery, life, id) in &lives {
-        let status = text(&hostile::row(&teller.world, id), "status").to_owned();
+        let status = text(&hostile::row(&scenario.world, id), "status").to_owned();
         if status != "queued" {
             wrong.push(format!("{} bytes, {life:?}: {status} instead of held", delivery.size));
         }
         if *life == Life::Withdrawn {
-            let reply = delivery.withdraw(&teller.world, id).await;
+            let reply = delivery.withdraw(&scenario.world, id).await;
             if reply.status != 200 {
                 wrong.push(format!(
                     "{} bytes cannot be withdrawn: {} {}",
@@ -144,12 +145,13 @@ async fn every_life(door: Door, growth: Growth) -> Vec<String> {
             }
         }
     }
-    teller.world.company(json!({ "footer": "" }));
-    teller.tell(&[Step::Wait(31)]).await;
-    days_go_by(&mut teller, TWO_DAYS, MOST_LOOKS).await;
+    scenario.world.company(json!({ "footer": "" }));
+    scenario.run(&[Step::Wait(31)]).await;
+    days_go_by(&mut scenario, TWO_DAYS, MOST_LOOKS).await;
     for (delivery, life, id) in &lives {
         let (ends, mails) = life.ends();
-        let (row, sent) = (hostile::row(&teller.world, id), teller.world.mails_to(&delivery.email));
+        let (row, sent) =
+            (hostile::row(&scenario.world, id), scenario.world.mails_to(&delivery.email));
         if !ends.contains(&ended(&row).as_str()) || sent.len() != mails {
             wrong.push(format!(
                 "{} bytes, {life:?}: {} with {} mails",
@@ -161,19 +163,19 @@ async fn every_life(door: Door, growth: Growth) -> Vec<String> {
         let Some(mail) = sent.first() else { continue };
         let form = format!("stars=4&comment={}", "%F0%9F%A6%8A".repeat(2_000));
         let kind = [("content-type", "application/x-www-form-urlencoded")];
-        let reply = teller.world.call("POST", &link(mail, "/s/"), &kind, form).await;
-        if reply.status != 303 || hostile::row(&teller.world, id).get("answer").is_none() {
+        let reply = scenario.world.call("POST", &link(mail, "/s/"), &kind, form).await;
+        if reply.status != 303 || hostile::row(&scenario.world, id).get("answer").is_none() {
             wrong.push(format!(
                 "{} bytes, {life:?}: the answer got {}",
                 delivery.size, reply.status
             ));
         }
     }
-    let failed = teller.world.stack.failures.list();
+    let failed = scenario.world.stack.failures.list();
     if !failed.is_empty() {
         wrong.push(format!("{} batches of a stream were given up", failed.len()));
     }
-    wrong.into_iter().map(|wrong| format!("{door:?} {growth:?}: {wrong}")).collect()
+    wrong.into_iter().map(|wrong| format!("{route:?} {growth:?}: {wrong}")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -192,22 +194,22 @@ async fn a_row_of_any_size_that_is_let_in_goes_through_every_transition() {
         Growth::Names(b'~'),
         Growth::Tags,
     ];
-    let doors = Door::ALL.into_iter().flat_map(|door| {
-        let growths = if door == Door::Requests { a_programs } else { templated };
-        growths.map(|growth| (door, growth))
+    let doors = Route::ALL.into_iter().flat_map(|route| {
+        let growths = if route == Route::Requests { a_programs } else { templated };
+        growths.map(|growth| (route, growth))
     });
-    // Three and five have no common divisor: each door and each growth is among them.
-    all(some(doors, 3).into_iter().map(|(door, growth)| every_life(door, growth))).await;
+    // Three and five have no common divisor: each route and each growth is among them.
+    all(some(doors, 3).into_iter().map(|(route, growth)| every_life(route, growth))).await;
 }
 
 /// What a helpdesk answers when asked is foreign text as well.
 #[tokio::test]
 async fn what_gladly_tells_of_a_customer_makes_no_row_too_large() {
-    let mut teller = Teller::new(world().await, Topic::Faithful);
+    let mut scenario = Scenario::new(world().await, Topic::Faithful);
     let sizes = [1_000, 100_000, 163_000, 200_000, 390_000, 409_000, 1_000_000];
     for (number, size) in sizes.into_iter().enumerate() {
         let (conversation, customer) = (format!("c{number}"), format!("customer-{number}"));
-        teller.world.stack.gladly.converse(
+        scenario.world.stack.gladly.converse(
             &conversation,
             &customer,
             Some("agent-paul"),
@@ -216,22 +218,23 @@ async fn what_gladly_tells_of_a_customer_makes_no_row_too_large() {
         );
         let email =
             json!({ "normalized": format!("gladly-{number}@customers.example"), "primary": true });
-        let profile = json!({ "id": customer, "name": "é\u{1}".repeat(size / 3), "externalCustomerId": "x".repeat(size), "emails": [email] });
-        teller.world.stack.gladly.set(&format!("/api/v1/customer-profiles/{customer}"), &profile);
+        let profile = json!({ "id": customer, "name": "é\u{1}".repeat(size / 3),
+            "externalCustomerId": "x".repeat(size), "emails": [email] });
+        scenario.world.stack.gladly.set(&format!("/api/v1/customer-profiles/{customer}"), &profile);
         let mut post = Post::gladly(&format!("event-{number}"), &conversation);
         post.body["content"]["customerId"] = json!(customer);
-        teller.tell(&[Step::Post(post)]).await;
+        scenario.run(&[Step::Post(post)]).await;
     }
-    days_go_by(&mut teller, TWO_DAYS, MOST_LOOKS).await;
-    assert_eq!(hostile::too_heavy(&teller.world), Vec::<String>::new());
+    days_go_by(&mut scenario, TWO_DAYS, MOST_LOOKS).await;
+    assert_eq!(hostile::too_heavy(&scenario.world), Vec::<String>::new());
     for (number, size) in sizes.iter().enumerate() {
         assert_eq!(
-            teller.world.mails_to(&format!("gladly-{number}@customers.example")).len(),
+            scenario.world.mails_to(&format!("gladly-{number}@customers.example")).len(),
             1,
             "{size} bytes"
         );
     }
-    assert_eq!(wrongs(&teller), Vec::<String>::new());
+    assert_eq!(wrongs(&scenario), Vec::<String>::new());
 }
 
 // Rows that are there already
@@ -257,7 +260,7 @@ enum Stood {
 }
 
 async fn already_there(stood: Stood, size: usize) -> Vec<String> {
-    let mut teller = Teller::new(world().await, Topic::Faithful);
+    let mut scenario = Scenario::new(world().await, Topic::Faithful);
     let email = match stood {
         Stood::Lost => Life::Lost.address(1),
         Stood::Unheard => Life::Unheard.address(1),
@@ -269,17 +272,17 @@ async fn already_there(stood: Stood, size: usize) -> Vec<String> {
         Stood::Delayed => Post::request("phone", "1", &email),
         _ => Post::request("email", "1", &email),
     };
-    teller.tell(&[Step::Post(post)]).await;
+    scenario.run(&[Step::Post(post)]).await;
     if matches!(stood, Stood::Lost | Stood::Unheard) {
-        for pump in &mut teller.world.stack.pumps {
+        for pump in &mut scenario.world.stack.pumps {
             pump.drain().await.unwrap();
         }
     }
-    let id = teller.told[0].clone();
-    put_row(&teller.world, &padded(hostile::row(&teller.world, &id), size));
-    let looks = days_go_by(&mut teller, TWO_DAYS, MOST_LOOKS).await;
+    let id = scenario.told[0].clone();
+    put_row(&scenario.world, &padded(hostile::row(&scenario.world, &id), size));
+    let looks = days_go_by(&mut scenario, TWO_DAYS, MOST_LOOKS).await;
     let mut wrong = Vec::new();
-    let (row, mails) = (hostile::row(&teller.world, &id), teller.world.mails_to(&email).len());
+    let (row, mails) = (hostile::row(&scenario.world, &id), scenario.world.mails_to(&email).len());
     if mails > 1 {
         wrong.push(format!("{mails} mails"));
     }
@@ -362,7 +365,7 @@ async fn flipped(flip: Flip, moment: Before) -> Vec<String> {
             Before::Receipt => {
                 let reply = hostile::answered(&world, "/v1/requests", body.as_bytes()).await;
                 if ![200, 400, 403].contains(&reply.status) {
-                    wrong.push(format!("at the door: {} {}", reply.status, reply.text));
+                    wrong.push(format!("at the route: {} {}", reply.status, reply.text));
                 }
             }
             Before::TheClaim => world.settle().await,
@@ -444,7 +447,7 @@ async fn with_clocks(skews: Skews, topic: Topic) -> Vec<String> {
     world.configure("channel", "phone", json!({ "mode": "integrated", "delay_minutes": 20 }));
     world.company(json!({ "send_attempts": 3 }));
     play_ses(&world);
-    let mut teller = Teller::new(world, topic);
+    let mut scenario = Scenario::new(world, topic);
     let lives = [
         Life::Unheard,
         Life::Plain,
@@ -471,22 +474,22 @@ async fn with_clocks(skews: Skews, topic: Topic) -> Vec<String> {
     steps.push(Step::Post(Post::gladly("event-1", "conversation-closed")));
     let mut wrong = Vec::new();
     for step in steps {
-        teller.tell(&[step]).await;
-        wrong.extend(hostile::wrongs_so_far(&teller.world, &teller.told, true));
+        scenario.run(&[step]).await;
+        wrong.extend(hostile::wrongs_so_far(&scenario.world, &scenario.told, true));
     }
     for _ in 0..40 {
-        if hostile::waiting(&teller.world).is_empty() {
+        if hostile::waiting(&scenario.world).is_empty() {
             break;
         }
-        teller.tell(&[Step::Wait(60), Step::Sweep, Step::Settle]).await;
-        wrong.extend(hostile::wrongs_so_far(&teller.world, &teller.told, true));
+        scenario.run(&[Step::Wait(60), Step::Sweep, Step::Settle]).await;
+        wrong.extend(hostile::wrongs_so_far(&scenario.world, &scenario.told, true));
     }
-    teller.go_on().await;
-    wrong.extend(hostile::wrongs_so_far(&teller.world, &teller.told, true));
-    wrong.extend(wrongs(&teller));
+    scenario.run_to_the_end().await;
+    wrong.extend(hostile::wrongs_so_far(&scenario.world, &scenario.told, true));
+    wrong.extend(wrongs(&scenario));
     for life in [Life::Plain, Life::Delayed, Life::Refused, Life::Unheard] {
         let number = lives.iter().position(|other| *other == life).unwrap();
-        if teller.world.mails_to(&life.address(number)).is_empty() {
+        if scenario.world.mails_to(&life.address(number)).is_empty() {
             wrong.push(format!("{life:?} got no mail"));
         }
     }
@@ -523,7 +526,7 @@ async fn worlds_of_hostile_data_broken_calls_typos_and_wrong_clocks() {
     let number = |name: &str| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
     let seeds = match number("AFTERWORD_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("AFTERWORD_SEEDS").unwrap_or(seeded::FEW),
+        None => 0..number("AFTERWORD_SEEDS").unwrap_or(random_run::FEW),
     };
-    all(seeds.map(seeded::live)).await;
+    all(seeds.map(random_run::live)).await;
 }

@@ -7,7 +7,7 @@ mod kit;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
-use kit::story::Post;
+use kit::scenario::Post;
 use kit::{LIVE, Reply, TEST, World, request};
 use serde_json::{Value, json};
 

@@ -107,8 +107,7 @@ async fn a_request_that_is_held_until_its_row_would_expire_ends_with_a_reason_a_
 }
 
 #[tokio::test]
-async fn a_survey_stays_open_though_requests_are_kept_for_less_time_and_though_its_mail_went_out_late()
- {
+async fn a_survey_stays_open_after_a_late_mail_and_with_a_short_retention() {
     for (held_days, retention_days) in [(0, 1), (0, 13), (20, 30)] {
         let mut world = World::proxied().await;
         world.company(
@@ -300,7 +299,8 @@ async fn a_ceiling_that_is_lowered_holds_at_once() {
 #[tokio::test]
 async fn what_a_typo_hid_at_receipt_counts_when_it_is_due() {
     let mut world = World::new().await;
-    world.company(json!({ "do_not_send_tg": "nosurvey", "internal_domans": ["colleagues.example"], "default_language": "Germn" }));
+    world.company(json!({ "do_not_send_tg": "nosurvey", "internal_domans": ["colleagues.example"],
+        "default_language": "Germn" }));
     let mut declined = request("1", "jane@customers.example");
     declined["tags"] = json!(["vip", "nosurvey"]);
     let declined = world.post("/v1/requests", &declined).await.id();
@@ -309,7 +309,8 @@ async fn what_a_typo_hid_at_receipt_counts_when_it_is_due() {
     for id in [&declined, &colleague] {
         assert_eq!(world.request(id).await["waiting_for"], "configuration");
     }
-    let mended = json!({ "name": "Peak", "do_not_send_tag": "nosurvey", "internal_domains": ["@Colleagues.example."], "from": "s@blancapeak.example" });
+    let mended = json!({ "name": "Peak", "do_not_send_tag": "nosurvey",
+        "internal_domains": ["@Colleagues.example."], "from": "s@blancapeak.example" });
     world.configure("company", "settings", mended);
     minutes(&mut world, 3).await;
     assert_eq!(world.outcome(&declined).await, "not_sent: do_not_send");
@@ -370,7 +371,8 @@ async fn a_brands_unsubscribe_holds_though_its_id_is_spelled_in_another_case() {
     let page = link(&world.mails_to("jane@customers.example")[0], "/u/");
     let form = [("content-type", "application/x-www-form-urlencoded")];
     assert_eq!(world.call("POST", &page, &form, "scope=brand").await.status, 303);
-    let old = json!({ "TableName": "config", "Key": { "kind": { "S": "brand" }, "id": { "S": "blancakids" } } });
+    let old = json!({ "TableName": "config", "Key": { "kind": { "S": "brand" },
+        "id": { "S": "blancakids" } } });
     world.stack.database.delete_item(serde_json::from_value(old).unwrap()).unwrap();
     world.configure("brand", "BlancaKids", json!({ "name": "Blanca Kids" }));
     world.advance(SignedDuration::from_secs(31));

@@ -42,13 +42,17 @@ fn event(request_id: &str, mode: &str, kind: &str, to: &str) -> Value {
     };
     let mail = json!({
         "timestamp": at, "messageId": format!("ses-{request_id}"), "destination": [to],
-        "tags": { "request_id": [request_id], "mode": [mode], "ses:configuration-set": ["afterword"] },
+        "tags": { "request_id": [request_id], "mode": [mode],
+        "ses:configuration-set": ["afterword"] },
     });
     json!({ "eventType": name, "mail": mail, field: details })
 }
 
 fn sns(events: &[Value]) -> Value {
-    let record = |event: &Value| json!({ "EventSource": "aws:sns", "Sns": { "Type": "Notification", "Message": event.to_string() } });
+    let record = |event: &Value| {
+        json!({ "EventSource": "aws:sns", "Sns": { "Type": "Notification",
+        "Message": event.to_string() } })
+    };
     json!({ "Records": events.iter().map(record).collect::<Vec<_>>() })
 }
 
@@ -131,7 +135,9 @@ fn queued(body: &str) -> Value {
 fn notification(kind: &str, message: &str) -> String {
     let token = if kind == "Notification" { Value::Null } else { json!("2336412f37fb") };
     let topic = "arn:aws:sns:us-east-1:000000000000:mail-events";
-    json!({ "Type": kind, "MessageId": "1", "TopicArn": topic, "Token": token, "Message": message, "Signature": "x" }).to_string()
+    json!({ "Type": kind, "MessageId": "1", "TopicArn": topic, "Token": token, "Message": message,
+        "Signature": "x" })
+    .to_string()
 }
 
 #[tokio::test]
@@ -163,7 +169,12 @@ async fn what_is_said_about_the_topic_itself_ends_quietly() {
         notification("UnsubscribeConfirmation", "You have chosen to deactivate the subscription."),
     ] {
         hear(&world, queued(&body)).await;
-        hear(&world, json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Type": "Notification", "Message": validated } }] })).await;
+        hear(
+            &world,
+            json!({ "Records": [{ "EventSource": "aws:sns",
+            "Sns": { "Type": "Notification", "Message": validated } }] }),
+        )
+        .await;
     }
     // Anything else that is no event still fails, so that it reaches the dead-letter queue.
     for body in [

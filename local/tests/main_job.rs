@@ -371,8 +371,10 @@ async fn a_gorgias_ticket_that_is_open_again_withdraws_its_survey_and_counts_ane
     world.configure("channel", "email", json!({ "mode": "integrated", "delay_minutes": 30 }));
     let ticket = |status: &str| {
         json!({
-            "channel": "email", "meta": "None", "ext_interaction_id": "77", "customer_custom_id": "5", "employee_email": "paul@blancapeak.example",
-            "customer_name": "Jane", "snooze_datetime": "None", "status": status, "language": "en", "tags": "[]", "customer_email": "g@customers.example",
+            "channel": "email", "meta": "None", "ext_interaction_id": "77",
+            "customer_custom_id": "5", "employee_email": "paul@blancapeak.example",
+            "customer_name": "Jane", "snooze_datetime": "None", "status": status, "language": "en",
+            "tags": "[]", "customer_email": "g@customers.example",
         })
     };
     let first = world.post("/v1/webhooks/gorgias", &ticket("closed")).await;

@@ -95,13 +95,13 @@ async fn a_list_of_large_requests_and_one_that_finds_little_come_in_pages_withou
     let (large, small) =
         rows.iter().partition::<Vec<&Value>, _>(|row| row["ext_interaction_id"]["S"] == "1");
     let mut number = 0;
-    let mut copies = |of: &Value, count: usize, failed: usize| {
+    let mut copies = |of: &Value, count: usize, delivered: usize| {
         let copy = |n: usize| {
             let mut copy = of.clone();
             number += 1;
             copy["request_id"] = json!({ "S": request_id(world.now(), number) });
-            if n < failed {
-                copy["status"] = json!({ "S": "failed" });
+            if n < delivered {
+                copy["status"] = json!({ "S": "delivered" });
             }
             copy
         };
@@ -110,11 +110,12 @@ async fn a_list_of_large_requests_and_one_that_finds_little_come_in_pages_withou
     let ids = |items: &[Value]| {
         sorted(items.iter().map(|item| item["request_id"]["S"].to_string()).collect())
     };
-    // All of one shard of one day, as the index is told: the two that failed are the oldest, behind
+    // All of one shard of one day, as the index is told: the two that arrived are the oldest, behind
     // more than one search looks through.
     let many = copies(small[0], 5_200, 2);
     world.write("interactions", &many);
-    let (seen, pages) = world.follow("/v1/requests?status=failed", "requests", "request_id").await;
+    let (seen, pages) =
+        world.follow("/v1/requests?status=delivered", "requests", "request_id").await;
     assert_eq!(sorted(seen), ids(&many[..2]));
     assert!(pages > 1, "the search was broken off and gone on with");
     let heavy = copies(large[0], 150, 0);

@@ -14,8 +14,10 @@ const JSON: [(&str, &str); 2] = [("x-api-key", LIVE), ("content-type", "applicat
 /// A ticket as Gorgias' form tells it.
 fn form(id: &str, email: &str) -> Value {
     json!({
-        "channel": "email", "meta": "None", "ext_interaction_id": id, "customer_custom_id": "9", "employee_email": "paul@blancapeak.example",
-        "customer_name": "Jane", "snooze_datetime": "None", "status": "closed", "language": "en", "tags": "[]", "customer_email": email,
+        "channel": "email", "meta": "None", "ext_interaction_id": id, "customer_custom_id": "9",
+        "employee_email": "paul@blancapeak.example",
+        "customer_name": "Jane", "snooze_datetime": "None", "status": "closed", "language": "en",
+        "tags": "[]", "customer_email": email,
     })
 }
 
@@ -80,7 +82,8 @@ async fn a_customers_text_chooses_neither_agent_nor_address() {
         ),
     ] {
         let reply = world.call("POST", route, &JSON, body.clone()).await;
-        assert_eq!((reply.status, &reply.json()["errors"][0]["pointer"]), (400, &json!(pointer)), "{body}: {}", reply.text);
+        assert_eq!((reply.status, &reply.json()["errors"][0]["pointer"]), (400, &json!(pointer)),
+            "{body}: {}", reply.text);
     }
     assert_eq!(world.count("interactions"), 0);
 }

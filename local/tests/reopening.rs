@@ -26,8 +26,10 @@ fn ticket(ext: &str, email: &str, status: &str) -> Value {
 /// A ticket as Gorgias tells of it.
 fn gorgias(ext: &str, status: &str) -> Value {
     json!({
-        "channel": "email", "meta": "None", "ext_interaction_id": ext, "customer_custom_id": "5", "employee_email": "paul@blancapeak.example",
-        "customer_name": "Jane", "snooze_datetime": "None", "status": status, "language": "en", "tags": "[]",
+        "channel": "email", "meta": "None", "ext_interaction_id": ext, "customer_custom_id": "5",
+        "employee_email": "paul@blancapeak.example",
+        "customer_name": "Jane", "snooze_datetime": "None", "status": status, "language": "en",
+        "tags": "[]",
         "customer_email": "jane@customers.example",
     })
 }
@@ -357,7 +359,8 @@ async fn a_claim_between_the_look_and_the_write_is_seen() {
     let (database, claimed) = (world.stack.database.clone(), id.clone());
     world.stack.proxies.as_ref().unwrap().dynamodb.plan(move |call| {
         if call.operation == "TransactWriteItems" && call.nth == 0 {
-            let claim = json!({ "status": { "S": "sending" }, "claim_id": { "S": "c" }, "claimed_at": { "N": "1795251600000" } });
+            let claim = json!({ "status": { "S": "sending" }, "claim_id": { "S": "c" },
+                "claimed_at": { "N": "1795251600000" } });
             change(&database, &claimed, &claim);
         }
         Fault::None

@@ -1,12 +1,12 @@
-//! The same thing told again: with another wish, after something else happened, or under another
-//! key.
+//! Repetitions of a request: with do-not-send, after the ticket was reopened, or under another
+//! `Idempotency-Key`.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod kit;
 
 use jiff::SignedDuration;
-use kit::{LIVE, World, request};
+use kit::{LIVE, Reply, World, request};
 use local::faults::{Fault, InjectedReply};
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn delayed(world: &World) {
     );
 }
 
-async fn later(world: &mut World, minutes: i64) {
+async fn minutes_pass(world: &mut World, minutes: i64) {
     world.settle().await;
     world.advance(SignedDuration::from_mins(minutes));
     world.sweep().await;
@@ -27,9 +27,23 @@ async fn later(world: &mut World, minutes: i64) {
 
 fn gorgias(tags: &str) -> Value {
     json!({
-        "channel": "email", "meta": "None", "ext_interaction_id": "77", "customer_custom_id": "5", "employee_email": "paul@blancapeak.example",
-        "customer_name": "Jane", "snooze_datetime": "None", "status": "closed", "language": "en", "tags": tags, "customer_email": "jane@customers.example",
+        "channel": "email", "meta": "None", "ext_interaction_id": "77", "customer_custom_id": "5",
+        "employee_email": "paul@blancapeak.example",
+        "customer_name": "Jane", "snooze_datetime": "None", "status": "closed", "language": "en",
+        "tags": tags, "customer_email": "jane@customers.example",
     })
+}
+
+/// Zendesk delivers the ticket 77 with this status, as the invocation `id` of its webhook.
+async fn deliver(world: &World, status: &str, id: &str) -> Reply {
+    let mut body = request("77", "jane@customers.example");
+    body["status"] = json!(status);
+    let headers = [
+        ("x-api-key", LIVE),
+        ("content-type", "application/json"),
+        ("x-zendesk-webhook-invocation-id", id),
+    ];
+    world.call("POST", "/v1/webhooks/zendesk", &headers, body.to_string()).await
 }
 
 #[tokio::test]
@@ -66,7 +80,7 @@ async fn do_not_send_wins_also_when_it_is_said_in_a_repetition() {
                 "{path} {again}"
             );
         }
-        later(&mut world, 21).await;
+        minutes_pass(&mut world, 21).await;
         assert_eq!(world.outcome(&id).await, "not_sent: do_not_send", "{path} {again}");
         assert!(world.stack.mailbox.messages().is_empty(), "{path} {again}");
     }
@@ -91,7 +105,7 @@ async fn do_not_send_that_is_said_while_the_mail_is_under_way_stops_the_next_att
         claimed + SignedDuration::from_mins(6),
     );
     for _ in 0..14 {
-        later(&mut world, 6).await;
+        minutes_pass(&mut world, 6).await;
     }
     assert_eq!(world.outcome(&id).await, "not_sent: do_not_send");
     assert!(world.mails_to("jane@customers.example").is_empty());
@@ -101,16 +115,6 @@ async fn do_not_send_that_is_said_while_the_mail_is_under_way_stops_the_next_att
 async fn a_repetition_of_the_opening_does_not_withdraw_what_was_closed_after_it() {
     let mut world = World::new().await;
     delayed(&world);
-    let deliver = async |world: &World, status: &str, id: &str| {
-        let mut body = request("77", "jane@customers.example");
-        body["status"] = json!(status);
-        let headers = [
-            ("x-api-key", LIVE),
-            ("content-type", "application/json"),
-            ("x-zendesk-webhook-invocation-id", id),
-        ];
-        world.call("POST", "/v1/webhooks/zendesk", &headers, body.to_string()).await
-    };
     let first = deliver(&world, "solved", "1").await.id();
     deliver(&world, "open", "2").await;
     assert_eq!(world.outcome(&first).await, "not_sent: reopened");
@@ -123,7 +127,7 @@ async fn a_repetition_of_the_opening_does_not_withdraw_what_was_closed_after_it(
     );
     deliver(&world, "open", "4").await;
     assert_eq!(world.outcome(&second).await, "not_sent: reopened", "another opening counts");
-    later(&mut world, 21).await;
+    minutes_pass(&mut world, 21).await;
     assert!(world.stack.mailbox.messages().is_empty());
 }
 
@@ -188,11 +192,11 @@ async fn do_not_send_concerns_the_whole_ticket() {
                 "do_not_send",
                 "{path} {again}"
             );
-            later(&mut world, 21).await;
+            minutes_pass(&mut world, 21).await;
             assert_eq!(world.outcome(&id).await, "not_sent: do_not_send", "{path} {again}");
             // The same interaction, told once more without the wish: the wish holds.
             assert_eq!(world.post(path, &request("77", "jane@customers.example")).await.id(), id);
-            later(&mut world, 21).await;
+            minutes_pass(&mut world, 21).await;
             assert!(world.stack.mailbox.messages().is_empty(), "{path} {again}");
         }
     }
@@ -213,7 +217,10 @@ async fn tags_that_arrive_while_the_settings_have_a_fault_are_looked_at_again() 
         (with(json!(["word ".repeat(500) + "no-survey"])), None),
     ] {
         let mut world = World::new().await;
-        let settings = |name: &str| json!({ "name": "Peak", "from": "s@blancapeak.example", name: ["else, no-survey"] });
+        let settings = |name: &str| {
+            json!({ "name": "Peak", "from": "s@blancapeak.example",
+            name: ["else, no-survey"] })
+        };
         world.configure("company", "settings", settings("do_not_send_tagg"));
         let id = world.post("/v1/webhooks/zendesk", &first).await.id();
         if let Some(again) = &again {
@@ -223,7 +230,7 @@ async fn tags_that_arrive_while_the_settings_have_a_fault_are_looked_at_again() 
         assert_eq!(world.request(&id).await["waiting_for"], "configuration");
         world.configure("company", "settings", settings("do_not_send_tag"));
         for _ in 0..3 {
-            later(&mut world, 1).await;
+            minutes_pass(&mut world, 1).await;
         }
         assert_eq!(world.outcome(&id).await, "not_sent: do_not_send", "{first}");
     }
@@ -254,26 +261,16 @@ async fn what_was_invalid_may_come_again_after_ten_minutes_under_every_key_that_
 async fn a_delivery_that_was_answered_as_a_repetition_brings_nothing_back() {
     let mut world = World::new().await;
     delayed(&world);
-    let deliver = async |world: &World, status: &str, id: &str| {
-        let mut body = request("77", "jane@customers.example");
-        body["status"] = json!(status);
-        let headers = [
-            ("x-api-key", LIVE),
-            ("content-type", "application/json"),
-            ("x-zendesk-webhook-invocation-id", id),
-        ];
-        world.call("POST", "/v1/webhooks/zendesk", &headers, body.to_string()).await.json()
-    };
-    let first = deliver(&world, "solved", "1").await["request_id"].clone();
-    assert_eq!(deliver(&world, "solved", "2").await["request_id"], first);
+    let first = deliver(&world, "solved", "1").await.json()["request_id"].clone();
+    assert_eq!(deliver(&world, "solved", "2").await.json()["request_id"], first);
     deliver(&world, "open", "3").await;
     for id in ["1", "2"] {
         assert_eq!(
-            deliver(&world, "solved", id).await["request_id"],
+            deliver(&world, "solved", id).await.json()["request_id"],
             first,
             "{id} is delivered again"
         );
     }
-    later(&mut world, 21).await;
+    minutes_pass(&mut world, 21).await;
     assert!(world.stack.mailbox.messages().is_empty());
 }

@@ -6,10 +6,10 @@
 mod kit;
 
 use axum::http::StatusCode;
+use fakes::mailbox::Message;
 use jiff::SignedDuration;
 use kit::{World, request};
 use local::faults::{Fault, InjectedReply};
-use local::mailbox::Message;
 use serde_json::{Value, json};
 
 /// Lets everybody read the configuration anew, and some minutes pass.

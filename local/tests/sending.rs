@@ -149,8 +149,10 @@ async fn a_ticket_that_is_opened_while_its_mail_is_under_way_is_withdrawn_if_tha
     let mut world = World::proxied().await;
     let ticket = |status: &str| {
         json!({
-            "channel": "email", "meta": "None", "ext_interaction_id": "77", "customer_custom_id": "5", "employee_email": "paul@blancapeak.example",
-            "customer_name": "Jane", "snooze_datetime": "None", "status": status, "language": "en", "tags": "[]", "customer_email": "g@customers.example",
+            "channel": "email", "meta": "None", "ext_interaction_id": "77",
+            "customer_custom_id": "5", "employee_email": "paul@blancapeak.example",
+            "customer_name": "Jane", "snooze_datetime": "None", "status": status, "language": "en",
+            "tags": "[]", "customer_email": "g@customers.example",
         })
     };
     ses_answers(&world, InjectedReply::internal());

@@ -11,7 +11,7 @@ mod kit;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
-use kit::story::{Step, Teller, Topic, wrongs};
+use kit::scenario::{Scenario, Step, Topic, wrongs};
 use kit::{World, request};
 use local::faults::{Call, Fault, InjectedReply};
 use policy::Status;
@@ -53,9 +53,9 @@ async fn every_request_has_one_outcome_and_every_customer_one_mail() {
     proxies.ses.plan(ses);
 
     let address = |n: usize| format!("customer-{n}@customers.example");
-    let mut teller = Teller::new(world, Topic::Faithful);
+    let mut scenario = Scenario::new(world, Topic::Faithful);
     for first in (0..count).step_by(AT_ONCE) {
-        let world = &teller.world;
+        let world = &scenario.world;
         let posts = (first..count.min(first + AT_ONCE)).map(|n| async move {
             let body = request(&n.to_string(), &address(n));
             let ids = join_all((0..3).map(|_| delivered(world, &body))).await;
@@ -63,22 +63,22 @@ async fn every_request_has_one_outcome_and_every_customer_one_mail() {
             ids[0].clone()
         });
         let ids = join_all(posts).await;
-        teller.told.extend(ids);
+        scenario.told.extend(ids);
         // The streams run all the time.
-        teller.tell(&[Step::Settle]).await;
+        scenario.run(&[Step::Settle]).await;
     }
-    teller.go_on().await;
+    scenario.run_to_the_end().await;
 
-    let proxies = teller.world.stack.proxies.as_ref().unwrap();
+    let proxies = scenario.world.stack.proxies.as_ref().unwrap();
     proxies.dynamodb.plan(|_| Fault::None);
-    let wrong = wrongs(&teller);
+    let wrong = wrongs(&scenario);
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
-    let mails = teller.world.stack.mailbox.messages();
+    let mails = scenario.world.stack.mailbox.messages();
     let to: BTreeSet<&str> = mails.iter().map(|mail| mail.to[0].as_str()).collect();
     assert!((0..count).all(|n| to.contains(address(n).as_str())), "somebody got no mail");
     let others = to.iter().filter(|to| to.starts_with("other-")).count();
     assert_eq!((mails.len(), to.len()), (count + others, count + others));
-    let counts = counts(&teller.world).await;
+    let counts = counts(&scenario.world).await;
     assert_eq!(counts, BTreeMap::from([("delivered", count + others)]), "the query by status");
 }
 

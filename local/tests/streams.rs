@@ -9,7 +9,8 @@ use kit::{World, request};
 use serde_json::{Value, json};
 
 fn record(number: usize, image: &Value) -> Value {
-    json!({ "eventName": "MODIFY", "dynamodb": { "SequenceNumber": number.to_string(), "NewImage": image } })
+    json!({ "eventName": "MODIFY", "dynamodb": { "SequenceNumber": number.to_string(),
+        "NewImage": image } })
 }
 
 async fn dispatch(world: &World, images: &[Value]) -> Value {
@@ -85,7 +86,8 @@ async fn a_poisonous_record_reaches_the_failure_destination_and_the_rest_goes_th
     for n in 0..9 {
         if n == 4 {
             for (id, status) in [("poison-1", "queued"), ("poison-2", "unresolved")] {
-                let item = json!({ "request_id": { "S": id }, "status": { "S": status }, "ready": { "N": "1" } });
+                let item = json!({ "request_id": { "S": id }, "status": { "S": status },
+                    "ready": { "N": "1" } });
                 let put = json!({ "TableName": "interactions", "Item": item });
                 world.stack.database.put_item(serde_json::from_value(put).unwrap()).unwrap();
             }

@@ -145,7 +145,8 @@ async fn a_mail_at_which_ses_fails_for_ever_is_given_up_in_the_end() {
 async fn an_hours_outcomes_are_tallied_from_the_index() {
     let mut world = World::new().await;
     let tally = |world: &World, hour: &str| {
-        let get = json!({ "TableName": "config", "Key": { "kind": { "S": "tally" }, "id": { "S": hour } } });
+        let get = json!({ "TableName": "config", "Key": { "kind": { "S": "tally" },
+            "id": { "S": hour } } });
         let got = world.stack.database.get_item(serde_json::from_value(get).unwrap()).unwrap();
         serde_json::to_value(got).unwrap()["Item"]["counts"]["M"].clone()
     };
@@ -169,7 +170,8 @@ async fn an_hours_outcomes_are_tallied_from_the_index() {
     world.advance(SignedDuration::from_mins(4));
     world.sweep().await;
     let mut counts = json!({
-        "live/requests/delivered/": { "N": "1" }, "live/requests/not_sent/suppression_period": { "N": "2" },
+        "live/requests/delivered/": { "N": "1" },
+        "live/requests/not_sent/suppression_period": { "N": "2" },
         "test/requests/delivered/": { "N": "1" },
     });
     assert_eq!(
@@ -181,8 +183,10 @@ async fn an_hours_outcomes_are_tallied_from_the_index() {
     let jane = world.mails_to("jane@customers.example").remove(0);
     world.advance(SignedDuration::from_hours(36));
     let event = json!({
-        "eventType": "Bounce", "bounce": { "bounceType": "Transient", "timestamp": world.now().to_string() },
-        "mail": { "messageId": "late", "destination": ["jane@customers.example"], "tags": { "request_id": [jane.tags["request_id"]], "mode": ["live"] } },
+        "eventType": "Bounce", "bounce": { "bounceType": "Transient",
+        "timestamp": world.now().to_string() },
+        "mail": { "messageId": "late", "destination": ["jane@customers.example"],
+        "tags": { "request_id": [jane.tags["request_id"]], "mode": ["live"] } },
     });
     world.stack.invoke("mail_events", event).await.unwrap();
     // 09 is counted again at so many minutes past the hour as there are hours between, less two.

@@ -1,8 +1,7 @@
 //! Turns `texts/*.toml` into one `static` struct per language.
 //!
-//! `en.toml` says which keys there are and which placeholders each has. Every other file must have
-//! exactly those, so that a forgotten translation is a failed build that names file and key, never
-//! a blank in front of a customer.
+//! Every file must have exactly the keys and placeholders of `en.toml`. So a forgotten translation
+//! makes the build fail, with a message that names file and key, and no customer sees a gap.
 
 #[path = "build/catalogue.rs"]
 mod catalogue;

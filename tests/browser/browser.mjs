@@ -1,4 +1,4 @@
-// Chromium: contexts to visit in, and what is looked at on every page.
+// Chromium: contexts for visits, and the checks of every page.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,13 @@ import { chromium } from 'playwright-core';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 export const PHONE = { width: 360, height: 800 };
 const FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 
 export class Browser {
@@ -16,7 +22,11 @@ export class Browser {
   static async start(shots) {
     const browser = new Browser();
     browser.shots = shots;
-    browser.chromium = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
+    browser.chromium = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      headless: true,
+      args: FLAGS,
+    });
     return browser;
   }
 
@@ -24,15 +34,30 @@ export class Browser {
     return this.chromium.close();
   }
 
-  // Someone with a phone. Whatever a page does that its policy forbids, and every request that leaves this machine, fails the visit at its end.
+  // A visit with a phone. It fails at its end if a page broke its policy, or if a request left this
+  // machine.
   async visit(options, steps) {
-    const context = await this.chromium.newContext({ viewport: PHONE, deviceScaleFactor: 2, ...options });
+    const context = await this.chromium.newContext({
+      viewport: PHONE,
+      deviceScaleFactor: 2,
+      ...options,
+    });
     context.setDefaultTimeout(10_000);
     const wrong = [];
-    // A page that answers 4xx is no mistake; nor is this driver's own script, which it tries in a mail's sandbox.
+    // These two are no mistakes: a page with status 4xx, and this driver's own script, which the
+    // sandbox of a mail blocks.
     const expected = /status of 4\d\d|Blocked script execution in '[^']*\/messages\//;
-    context.on('console', (message) => message.type() === 'error' && !expected.test(message.text()) && wrong.push(message.text()));
-    context.on('request', (request) => new URL(request.url()).hostname !== '127.0.0.1' && wrong.push(`request to ${request.url()}`));
+    context.on(
+      'console',
+      (message) =>
+        message.type() === 'error' && !expected.test(message.text()) && wrong.push(message.text()),
+    );
+    context.on(
+      'request',
+      (request) =>
+        new URL(request.url()).hostname !== '127.0.0.1' &&
+        wrong.push(`request to ${request.url()}`),
+    );
     try {
       await steps(context);
       assert.deepEqual(wrong, []);
@@ -41,10 +66,17 @@ export class Browser {
     }
   }
 
-  // What a machine can find wrong with pages: `urls` are visited one after the other.
-  async audit(urls, { colorScheme = 'light', width = PHONE.width, post = null, sandboxed = false, axe = true } = {}) {
-    // axe has to be brought in, which our policy forbids as it should: a context of its own, which ignores the policy.
-    const context = await this.chromium.newContext({ viewport: { width, height: PHONE.height }, bypassCSP: true, colorScheme });
+  // Visits `urls` one after the other, and fails at what axe finds or at a page that is too wide.
+  async audit(
+    urls,
+    { colorScheme = 'light', width = PHONE.width, post = null, sandboxed = false, axe = true } = {},
+  ) {
+    // Our policy forbids scripts, and axe is one: so this context ignores the policy.
+    const context = await this.chromium.newContext({
+      viewport: { width, height: PHONE.height },
+      bypassCSP: true,
+      colorScheme,
+    });
     try {
       const page = await context.newPage();
       for (const url of urls) {
@@ -53,8 +85,10 @@ export class Browser {
         else await page.goto(url);
         if (post) await post(page);
         if (axe) await examine(page, url);
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-            }
+        const wide = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+      }
     } finally {
       await context.close();
     }
@@ -69,10 +103,15 @@ async function examine(page, url) {
   const mail = /\/(mail[^/]*|messages\/[^/]+)\.html/.test(url);
   await page.evaluate(AXE);
   const found = await page.evaluate(async (mail) => {
-    // A mail is shown inside a page that has its landmarks; frames are documents that are looked at by themselves.
-    const rules = { 'target-size': { enabled: true }, ...(mail && { region: { enabled: false }, 'landmark-one-main': { enabled: false } }) };
+    // The page around a mail has the landmarks. Frames are examined by themselves.
+    const rules = {
+      'target-size': { enabled: true },
+      ...(mail && { region: { enabled: false }, 'landmark-one-main': { enabled: false } }),
+    };
     const { violations } = await axe.run(document, { rules, iframes: false });
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n    ${failureSummary}`));
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html}\n    ${failureSummary}`),
+    );
   }, mail);
   assert.deepEqual(found, [], `axe, ${url}`);
 }

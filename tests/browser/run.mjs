@@ -16,7 +16,22 @@ process.on('exit', (code) => {
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 const [stack, browser] = await Promise.all([Stack.start(binary), Browser.start(shots)]);
-const LANGUAGES = ['en', 'ar', 'de', 'es', 'es-419', 'fr', 'he', 'it', 'ja', 'nl', 'pl', 'pt-BR', 'sv', 'zh-Hans'];
+const LANGUAGES = [
+  'en',
+  'ar',
+  'de',
+  'es',
+  'es-419',
+  'fr',
+  'he',
+  'it',
+  'ja',
+  'nl',
+  'pl',
+  'pt-BR',
+  'sv',
+  'zh-Hans',
+];
 let scanned = null;
 
 const tests = {
@@ -54,15 +69,25 @@ const tests = {
       await survey.locator('#comment').fill('Quick & kind <3');
       await send(survey);
       await browser.shot(survey, 'thanks');
-      assert.deepEqual(await stack.answer(mail.requestId), { stars: 4, comment: 'Quick & kind <3' });
+      assert.deepEqual(await stack.answer(mail.requestId), {
+        stars: 4,
+        comment: 'Quick & kind <3',
+      });
       assert.equal(await survey.locator('#comment').inputValue(), 'Quick & kind <3');
 
       await survey.locator('label[for=stars-2]').tap();
       await send(survey);
       assert.match(await survey.locator('.receipt').textContent(), /2 stars/);
-      assert.deepEqual(await stack.answer(mail.requestId), { stars: 2, comment: 'Quick & kind <3' });
+      assert.deepEqual(await stack.answer(mail.requestId), {
+        stars: 2,
+        comment: 'Quick & kind <3',
+      });
       await survey.goto(mail.survey);
-      assert.match(await survey.locator('.receipt').textContent(), /2 stars/, 'the link shows the receipt from now on');
+      assert.match(
+        await survey.locator('.receipt').textContent(),
+        /2 stars/,
+        'the link shows the receipt from now on',
+      );
 
       const out = await opened(page, () => frame.locator('a[href*="/u/"]').tap());
       await browser.shot(out, 'unsubscribe');
@@ -70,7 +95,10 @@ const tests = {
       await out.waitForURL(/\?done=all/);
       await browser.shot(out, 'unsubscribed');
       await stack.endWindows();
-      assert.equal(await stack.outcome(await stack.request('touch@customers.example')), 'unsubscribed');
+      assert.equal(
+        await stack.outcome(await stack.request('touch@customers.example')),
+        'unsubscribed',
+      );
       await out.locator('button[name=undo]').tap();
       await out.waitForURL(/\?undone=1/);
       await stack.mail('touch@customers.example');
@@ -92,7 +120,11 @@ const tests = {
       const survey = await opened(page, () => mailbox.press('Enter'));
 
       const keys = new Keyboard(survey);
-      assert.deepEqual(await keys.to('[name=stars]'), ['stars-4'], 'the chosen star is the first stop');
+      assert.deepEqual(
+        await keys.to('[name=stars]'),
+        ['stars-4'],
+        'the chosen star is the first stop',
+      );
       await keys.press('ArrowRight');
       assert.ok(await survey.locator('#stars-5').isChecked());
       await keys.press('ArrowLeft', 'ArrowLeft');
@@ -119,7 +151,10 @@ const tests = {
       await out.press('Enter');
       await out.page.waitForURL(/\?done=brand/);
       await stack.endWindows();
-      assert.equal(await stack.outcome(await stack.request('keys@customers.example')), 'unsubscribed');
+      assert.equal(
+        await stack.outcome(await stack.request('keys@customers.example')),
+        'unsubscribed',
+      );
       await out.to('button[name=undo]');
       await out.press('Enter');
       await out.page.waitForURL(/\?undone=1/);
@@ -133,7 +168,11 @@ const tests = {
       const { page, frame } = await openMail(context, stack, mail);
       await browser.shot(page, 'mailbox');
       const survey = await opened(page, () => frame.locator('a').nth(5).click());
-      assert.equal(await survey.locator('[name=stars]:checked').count(), 0, 'nothing is chosen for the customer');
+      assert.equal(
+        await survey.locator('[name=stars]:checked').count(),
+        0,
+        'nothing is chosen for the customer',
+      );
       await survey.locator('#comment').fill('Kept');
       await survey.locator('button').click();
       await survey.locator('.errors').waitFor();
@@ -162,10 +201,22 @@ const tests = {
       assert.equal(await frame.locator('html').getAttribute('dir'), 'rtl');
       assert.equal(await frame.locator('[role=article]').getAttribute('dir'), 'rtl');
       const x = async (scope, selector) => (await scope.locator(selector).boundingBox()).x;
-      assert.ok(await x(frame, 'a[href$="stars=1"]') > await x(frame, 'a[href$="stars=5"]'), 'one star is rightmost in the mail');
+      assert.ok(
+        (await x(frame, 'a[href$="stars=1"]')) > (await x(frame, 'a[href$="stars=5"]')),
+        'one star is rightmost in the mail',
+      );
       const survey = await opened(page, () => frame.locator('a[href$="stars=4"]').click());
-      assert.deepEqual([await survey.locator('html').getAttribute('dir'), await survey.locator('html').getAttribute('lang')], ['rtl', 'ar']);
-      assert.ok(await x(survey, 'label[for=stars-1]') > await x(survey, 'label[for=stars-5]'), 'and on the page');
+      assert.deepEqual(
+        [
+          await survey.locator('html').getAttribute('dir'),
+          await survey.locator('html').getAttribute('lang'),
+        ],
+        ['rtl', 'ar'],
+      );
+      assert.ok(
+        (await x(survey, 'label[for=stars-1]')) > (await x(survey, 'label[for=stars-5]')),
+        'and on the page',
+      );
       await browser.shot(survey, 'survey-ar');
       await survey.locator('#stars-4').focus();
       await survey.keyboard.press('ArrowRight');
@@ -189,7 +240,13 @@ const tests = {
       await survey.goto(`${mail.survey}?stars=3`);
       await survey.locator('nav a[hreflang=de]').click();
       await survey.waitForURL(/lang=de/);
-      assert.deepEqual([await survey.locator('html').getAttribute('dir'), await survey.locator('html').getAttribute('lang')], ['ltr', 'de']);
+      assert.deepEqual(
+        [
+          await survey.locator('html').getAttribute('dir'),
+          await survey.locator('html').getAttribute('lang'),
+        ],
+        ['ltr', 'de'],
+      );
       assert.ok(await survey.locator('#stars-3').isChecked(), 'the star that was chosen stays');
       await send(survey);
       assert.equal(await survey.locator('html').getAttribute('lang'), 'de');
@@ -201,8 +258,11 @@ const tests = {
     const long = 20 * 24 * 3600 * 1000;
     for (const name of ['sent_at', 'claimed_at', 'open_until']) {
       await stack.dynamodb('UpdateItem', {
-        TableName: 'interactions', Key: { request_id: { S: over.requestId } }, UpdateExpression: 'SET #t = :t',
-        ExpressionAttributeNames: { '#t': name }, ExpressionAttributeValues: { ':t': { N: String(Date.now() - long) } },
+        TableName: 'interactions',
+        Key: { request_id: { S: over.requestId } },
+        UpdateExpression: 'SET #t = :t',
+        ExpressionAttributeNames: { '#t': name },
+        ExpressionAttributeValues: { ':t': { N: String(Date.now() - long) } },
       });
     }
     const pressed = (selector) => async (page) => {
@@ -211,7 +271,13 @@ const tests = {
     for (const colorScheme of ['light', 'dark']) {
       const mail = await stack.mail(`axe-${colorScheme}@customers.example`);
       const look = (urls, more) => browser.audit(urls, { colorScheme, ...more });
-      await look([`${mail.survey}?stars=4`, `${mail.survey}?lang=ar`, `${mail.survey}x`, over.survey, mail.unsubscribe]);
+      await look([
+        `${mail.survey}?stars=4`,
+        `${mail.survey}?lang=ar`,
+        `${mail.survey}x`,
+        over.survey,
+        mail.unsubscribe,
+      ]);
       await look([mail.survey], { post: pressed('form button') });
       await look([`${mail.survey}?stars=5`], { post: pressed('form button') });
       await look([mail.unsubscribe], { post: pressed('button[value=brand]') });
@@ -219,7 +285,12 @@ const tests = {
       await look([mail.unsubscribe], { post: pressed('button[value=all]') });
       await look([mail.survey]);
       await look([mail.unsubscribe], { post: pressed('button[name=undo]') });
-      await look([stack.Mailbox, `${stack.Mailbox}/messages/${mail.id}`, `${stack.Mailbox}/messages/none`, `${stack.Mailbox}/gallery?look=sunny`]);
+      await look([
+        stack.Mailbox,
+        `${stack.Mailbox}/messages/${mail.id}`,
+        `${stack.Mailbox}/messages/none`,
+        `${stack.Mailbox}/gallery?look=sunny`,
+      ]);
       await look([`${stack.Mailbox}/messages/${mail.id}.html`], { sandboxed: true });
       assert.equal((await fetch(`${mail.survey}x`)).status, 404);
     }
@@ -228,20 +299,35 @@ const tests = {
 
   async 'axe finds nothing in the gallery, and nothing is wider than a small phone'() {
     const overview = await (await fetch(`${stack.Mailbox}/gallery`)).text();
-    const states = [...overview.matchAll(/src="\/gallery\/blancakids\/light\/([a-z-]+)\.html/g)].map(([, state]) => state);
+    const states = [
+      ...overview.matchAll(/src="\/gallery\/blancakids\/light\/([a-z-]+)\.html/g),
+    ].map(([, state]) => state);
     const names = [...new Set(states)];
     assert.equal(names.length, 21);
-    const urls = (look, scheme, lang) => names.map((name) => `${stack.Mailbox}/gallery/${look}/${scheme}/${name}.html?lang=${lang}`);
-    const all = ['blancakids', 'company', 'sunny'].flatMap((look) => ['light', 'dark'].flatMap((scheme) => urls(look, scheme, 'en')));
+    const urls = (look, scheme, lang) =>
+      names.map((name) => `${stack.Mailbox}/gallery/${look}/${scheme}/${name}.html?lang=${lang}`);
+    const all = ['blancakids', 'company', 'sunny'].flatMap((look) =>
+      ['light', 'dark'].flatMap((scheme) => urls(look, scheme, 'en')),
+    );
     all.push(...urls('blancakids', 'light', 'ar'));
     const texts = LANGUAGES.flatMap((lang) => urls('sunny', 'light', lang));
-    await Promise.all([browser.audit(all, { sandboxed: true, width: 320 }), browser.audit(texts, { sandboxed: true, width: 320, axe: false })]);
+    await Promise.all([
+      browser.audit(all, { sandboxed: true, width: 320 }),
+      browser.audit(texts, { sandboxed: true, width: 320, axe: false }),
+    ]);
   },
 
   async 'pictures of every page in every language, at phone width'() {
-    const context = await browser.chromium.newContext({ viewport: { width: 360, height: 740 }, deviceScaleFactor: 1 });
+    const context = await browser.chromium.newContext({
+      viewport: { width: 360, height: 740 },
+      deviceScaleFactor: 1,
+    });
     const page = await context.newPage();
-    for (const [lang, look, scheme] of [...LANGUAGES.map((lang) => [lang, 'blancakids', 'light']), ['en', 'blancakids', 'dark'], ['en', 'sunny', 'light']]) {
+    for (const [lang, look, scheme] of [
+      ...LANGUAGES.map((lang) => [lang, 'blancakids', 'light']),
+      ['en', 'blancakids', 'dark'],
+      ['en', 'sunny', 'light'],
+    ]) {
       for (const state of ['mail', 'survey-chosen', 'thanks', 'unsubscribe']) {
         await page.goto(`${stack.Mailbox}/gallery/${look}/${scheme}/${state}.html?lang=${lang}`);
         await browser.shot(page, `gallery-${state}-${lang}-${look}-${scheme}`);
@@ -254,7 +340,12 @@ const tests = {
     await pause(Math.max(0, scanned.at + 12_000 - Date.now()));
     const rows = await stack.data();
     assert.ok(rows.length >= 4, 'what customers answered is there');
-    assert.ok(rows.every((row) => row.ext_interaction_id !== undefined && !row.ext_interaction_id.includes('scanned@')));
+    assert.ok(
+      rows.every(
+        (row) =>
+          row.ext_interaction_id !== undefined && !row.ext_interaction_id.includes('scanned@'),
+      ),
+    );
   },
 };
 

@@ -1,4 +1,4 @@
-// The local stack as a process, and what a test asks of it from outside: its API, its mailbox, its tables.
+// The local stack as a process, and calls to its API, its mailbox and its tables.
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -11,18 +11,29 @@ export class Stack {
   // Starts it on free ports, and waits until it says where everything is.
   static async start(binary) {
     const stack = new Stack();
-    stack.process = spawn(binary, ['--port', '0', '--dynamodb-port', '0', '--mail-port', '0', '--no-samples'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    stack.process = spawn(
+      binary,
+      ['--port', '0', '--dynamodb-port', '0', '--mail-port', '0', '--no-samples'],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     process.on('exit', () => stack.stop());
     for await (const line of createInterface({ input: stack.process.stdout })) {
       const [, what, url] = /^ {2}(API|DynamoDB|Mailbox) +(http:\S+)/.exec(line) ?? [];
       if (what) stack[what] = url;
       if (line.startsWith('Ready')) break;
     }
-    if (!stack.API || !stack.DynamoDB || !stack.Mailbox) throw new Error('the stack does not start');
+    if (!stack.API || !stack.DynamoDB || !stack.Mailbox)
+      throw new Error('the stack does not start');
     await stack.config('employee', 'paul@blancapeak.example', {
-      name: { S: 'Paul Peak' }, status: { S: 'approved' }, picture_url: { S: `${stack.Mailbox}/gallery/agent.svg` },
+      name: { S: 'Paul Peak' },
+      status: { S: 'approved' },
+      picture_url: { S: `${stack.Mailbox}/gallery/agent.svg` },
     });
-    await stack.config('brand', 'blancakids', { name: { S: 'Blanca Kids' }, color: { S: '#B45309' }, footer: { S: 'Blanca Kids, 1 Main Street' } });
+    await stack.config('brand', 'blancakids', {
+      name: { S: 'Blanca Kids' },
+      color: { S: '#B45309' },
+      footer: { S: 'Blanca Kids, 1 Main Street' },
+    });
     return stack;
   }
 
@@ -33,48 +44,73 @@ export class Stack {
   // One call of DynamoDB's own protocol.
   async dynamodb(operation, body) {
     const headers = {
-      'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `DynamoDB_20120810.${operation}`,
-      authorization: 'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=local',
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': `DynamoDB_20120810.${operation}`,
+      authorization:
+        'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, ' +
+        'SignedHeaders=host, Signature=local',
       'x-amz-date': new Date().toISOString().replace(/[-:]|\.\d+/g, ''),
     };
-    const response = await fetch(this.DynamoDB, { method: 'POST', headers, body: JSON.stringify(body) });
+    const response = await fetch(this.DynamoDB, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
     const text = await response.text();
     if (!response.ok) throw new Error(`${operation}: ${response.status} ${text}`);
     return JSON.parse(text);
   }
 
   config(kind, id, attributes) {
-    return this.dynamodb('PutItem', { TableName: 'config', Item: { kind: { S: kind }, id: { S: id }, ...attributes } });
+    return this.dynamodb('PutItem', {
+      TableName: 'config',
+      Item: { kind: { S: kind }, id: { S: id }, ...attributes },
+    });
   }
 
   async rows(table) {
     return (await this.dynamodb('Scan', { TableName: table })).Items;
   }
 
-  // What stands in the tables about answers and unsubscribes, as one text: to see whether anything has changed.
+  // All answers and unsubscribes in the tables as one text, to compare before and after.
   async memory() {
-    const unsubscribed = (await this.rows('suppression')).filter((row) => row.kind.S.startsWith('unsubscribed'));
-    const answered = (await this.rows('interactions')).filter((row) => row.answer).map((row) => row.request_id);
+    const unsubscribed = (await this.rows('suppression')).filter((row) =>
+      row.kind.S.startsWith('unsubscribed'),
+    );
+    const answered = (await this.rows('interactions'))
+      .filter((row) => row.answer)
+      .map((row) => row.request_id);
     return JSON.stringify([unsubscribed, answered, await this.rows('responses')]);
   }
 
   // A helpdesk says that an interaction with this customer has ended.
   async request(email, more = {}) {
     const body = {
-      channel: 'email', brand: 'blancakids', ext_interaction_id: `ticket-${email}-${Math.random()}`,
-      customer: { name: 'Jane Doe', email }, employee: { email: 'paul@blancapeak.example' }, ...more,
+      channel: 'email',
+      brand: 'blancakids',
+      ext_interaction_id: `ticket-${email}-${Math.random()}`,
+      customer: { name: 'Jane Doe', email },
+      employee: { email: 'paul@blancapeak.example' },
+      ...more,
     };
-    const response = await fetch(`${this.API}/v1/requests`, { method: 'POST', headers: LIVE, body: JSON.stringify(body) });
+    const response = await fetch(`${this.API}/v1/requests`, {
+      method: 'POST',
+      headers: LIVE,
+      body: JSON.stringify(body),
+    });
     const reply = await response.json();
-    if (response.status !== 200 || reply.status !== 'queued') throw new Error(`refused: ${response.status} ${JSON.stringify(reply)}`);
+    if (response.status !== 200 || reply.status !== 'queued')
+      throw new Error(`refused: ${response.status} ${JSON.stringify(reply)}`);
     return reply.request_id;
   }
 
   // Where a request ends: `delivered`, or why not.
   async outcome(requestId) {
     return until(`the outcome of ${requestId}`, async () => {
-      const { status, reason } = await (await fetch(`${this.API}/v1/requests/${requestId}`, { headers: LIVE })).json();
-      return ['queued', 'sending', 'sent'].includes(status) ? null : reason ?? status;
+      const { status, reason } = await (
+        await fetch(`${this.API}/v1/requests/${requestId}`, { headers: LIVE })
+      ).json();
+      return ['queued', 'sending', 'sent'].includes(status) ? null : (reason ?? status);
     });
   }
 
@@ -85,13 +121,22 @@ export class Stack {
     if (outcome !== 'delivered') throw new Error(`no mail to ${email}: ${outcome}`);
     const messages = await (await fetch(`${this.Mailbox}/messages`)).json();
     const message = messages.find((message) => message.tags.request_id === requestId);
-    const links = [...message.html.matchAll(/href="([^"]+)"/g)].map(([, url]) => url.replaceAll('&amp;', '&'));
-    return { ...message, requestId, links, survey: links.find((url) => /\/s\/[^?]+$/.test(url)), unsubscribe: links.find((url) => url.includes('/u/')) };
+    const links = [...message.html.matchAll(/href="([^"]+)"/g)].map(([, url]) =>
+      url.replaceAll('&amp;', '&'),
+    );
+    return {
+      ...message,
+      requestId,
+      links,
+      survey: links.find((url) => /\/s\/[^?]+$/.test(url)),
+      unsubscribe: links.find((url) => url.includes('/u/')),
+    };
   }
 
   // The answer that is kept for a request, or null.
   async answer(requestId) {
-    const answer = (await this.rows('responses')).find((row) => row.request_id.S === requestId)?.answer.M;
+    const answer = (await this.rows('responses')).find((row) => row.request_id.S === requestId)
+      ?.answer.M;
     return answer ? { stars: Number(answer.stars.N), comment: answer.comment?.S ?? null } : null;
   }
 
@@ -100,10 +145,12 @@ export class Stack {
     return (await (await fetch(`${this.API}/v2/data`, { headers: LIVE })).json()).data;
   }
 
-  // Ends the suppression window of every customer, so that only an unsubscribe stands in the way of the next mail.
+  // Ends the suppression window of every customer, so that only an unsubscribe can stop the next
+  // mail.
   async endWindows() {
     for (const { subject, kind } of await this.rows('suppression')) {
-      if (kind.S === 'window') await this.dynamodb('DeleteItem', { TableName: 'suppression', Key: { subject, kind } });
+      if (kind.S === 'window')
+        await this.dynamodb('DeleteItem', { TableName: 'suppression', Key: { subject, kind } });
     }
   }
 }

@@ -31,7 +31,10 @@ export class Keyboard {
   }
 
   press(...keys) {
-    return keys.reduce((before, key) => before.then(() => this.page.keyboard.press(key)), Promise.resolve());
+    return keys.reduce(
+      (before, key) => before.then(() => this.page.keyboard.press(key)),
+      Promise.resolve(),
+    );
   }
 
   // Tabs on until the focus is on what `selector` names, and returns the stops on the way there.
@@ -50,13 +53,21 @@ export class Keyboard {
   async focused(selector) {
     // In whichever frame has the focus.
     for (const frame of this.page.frames().toReversed()) {
-      const found = await frame.evaluate((selector) => {
-        const element = document.activeElement;
-        if (!element || ['BODY', 'HTML', 'IFRAME'].includes(element.tagName)) return null;
-        // A visually hidden radio shows its focus on its label.
-        const outlined = [element, element.nextElementSibling].some((e) => e && getComputedStyle(e).outlineStyle !== 'none');
-        return { name: element.id || element.textContent.trim() || element.tagName, there: element.matches(selector), seen: outlined };
-      }, selector).catch(() => null);
+      const found = await frame
+        .evaluate((selector) => {
+          const element = document.activeElement;
+          if (!element || ['BODY', 'HTML', 'IFRAME'].includes(element.tagName)) return null;
+          // A visually hidden radio shows its focus on its label.
+          const outlined = [element, element.nextElementSibling].some(
+            (e) => e && getComputedStyle(e).outlineStyle !== 'none',
+          );
+          return {
+            name: element.id || element.textContent.trim() || element.tagName,
+            there: element.matches(selector),
+            seen: outlined,
+          };
+        }, selector)
+        .catch(() => null);
       if (found) return found;
     }
     return { name: 'the window', there: false, seen: true };

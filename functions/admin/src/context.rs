@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use lambda_http::{Request, RequestExt as _};
-use policy::ConfigFault;
 use store::{AuditEntry, Change, Changed, Settings, Store};
 
+use crate::faults::Faults;
 use crate::form::Form;
 use crate::view::Frame;
 use crate::visitor::Visitor;
@@ -21,6 +21,8 @@ pub(crate) struct Context<'a> {
     pub(crate) form: Form,
     /// Company, channels, brands and languages as they stand now, and not as remembered.
     pub(crate) settings: Arc<Settings>,
+    /// What cannot be understood in them.
+    pub(crate) faults: Faults,
     pub(crate) now: Timestamp,
 }
 
@@ -35,7 +37,9 @@ impl<'a> Context<'a> {
         // An admin looks at what was just changed, by this page or by hand.
         admin.store.forget_configuration();
         let settings = admin.store.settings(now).await?;
-        Ok(Self { admin, request, visitor, form: form.unwrap_or_default(), settings, now })
+        let faults = Faults::read(&admin.store, &settings).await?;
+        let form = form.unwrap_or_default();
+        Ok(Self { admin, request, visitor, form, settings, faults, now })
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -49,6 +53,12 @@ impl<'a> Context<'a> {
         Some(value).filter(|value| !value.is_empty())
     }
 
+    /// A parameter of the query as it is: the id of an item may begin or end with a blank.
+    pub(crate) fn query_id(&self, name: &str) -> Option<String> {
+        let query = self.request.query_string_parameters();
+        query.first(name).map(str::to_owned).filter(|id| !id.is_empty())
+    }
+
     /// What surrounds a page. `here` is the path of the menu's entry.
     pub(crate) fn frame(&self, title: &str, here: &'static str) -> Frame {
         Frame {
@@ -58,17 +68,9 @@ impl<'a> Context<'a> {
             name: self.visitor.name.clone(),
             may_change: self.visitor.may_change(),
             form_token: self.visitor.form_token(&self.admin.secrets),
-            faults: self.faults(),
+            faults: self.faults.clone(),
             done: self.query("done").and_then(|done| crate::view::done_sentence(&done)),
         }
-    }
-
-    fn faults(&self) -> Vec<ConfigFault> {
-        let settings = &self.settings;
-        let faults = settings.company.faults.iter();
-        let faults = faults.chain(settings.channels.iter().flat_map(|channel| &channel.faults));
-        let faults = faults.chain(settings.brands.iter().flat_map(|brand| &brand.faults));
-        faults.chain(settings.language_faults.iter().map(|(_, fault)| fault)).cloned().collect()
     }
 
     /// Changes items of the config table and writes the audit trail, in one transaction. Nothing is

@@ -9,11 +9,16 @@
 //! **Invariant:** sends no mail. "Send now" and the send box record a request on the one road in;
 //! `dispatch` sends it.
 
+mod config_link;
 mod context;
+mod erasing;
+mod edit;
 mod error;
+mod faults;
 mod form;
 mod origin;
 mod pages;
+mod people_api;
 mod route;
 mod send_box;
 mod sign_in;
@@ -54,6 +59,9 @@ impl Admin {
         request: Request,
         now: Timestamp,
     ) -> Result<Response<Body>, Infallible> {
+        if request.raw_http_path() == people_api::PATH {
+            return intake::respond(people_api::erase(self, &request, now)).await;
+        }
         let visit = tokio::time::timeout(DEADLINE, self.visit(&request, now)).await;
         let reply = visit.unwrap_or(Err(AdminError::Late));
         let wants_html = view::wants_html(&request);

@@ -42,8 +42,7 @@ pub(crate) fn link(base: &str, secrets: &TokenSecrets, employee: &str, renewed: 
 /// How often the link of this employee was renewed; `None` if `send_box` cannot be understood: then
 /// no link opens anything.
 pub(crate) fn renewed(employee: &StoredItem) -> Option<u32> {
-    let item = Item::new(&employee.attributes);
-    item.number(RENEWED, u32::MAX).ok().map(Option::unwrap_or_default)
+    Item::new(&employee.attributes).read(&employee::SEND_BOX).ok()
 }
 
 /// Makes a new link for the agent, which ends the old one. `None`: there is no such agent.

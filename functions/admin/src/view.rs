@@ -7,9 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::{HeaderName, HeaderValue, StatusCode};
 use lambda_http::{Body, Request, Response};
-use policy::ConfigFault;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+
+use crate::faults::Faults;
 
 /// The one stylesheet, inlined in every page; its hash stands in the `Content-Security-Policy`.
 const STYLE: &str = include_str!("../templates/admin.css");
@@ -55,7 +56,7 @@ pub(crate) struct Frame {
     /// Goes into every form as `form_token`.
     pub(crate) form_token: String,
     /// What cannot be understood in the config table.
-    pub(crate) faults: Vec<ConfigFault>,
+    pub(crate) faults: Faults,
     /// What the last change did.
     pub(crate) done: Option<String>,
 }
@@ -90,6 +91,17 @@ impl Reply {
         reply
             .with("content-type", "text/html; charset=utf-8")
             .with("content-security-policy", policy)
+    }
+
+    /// A mail in a frame of ours: it may show styles and pictures, and nothing else.
+    pub(crate) fn framed(html: String) -> Self {
+        let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; sandbox; \
+                      form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+        let reply = Self { status: 200, body: html, headers: Vec::new() };
+        reply
+            .with("content-type", "text/html; charset=utf-8")
+            .with("content-security-policy", policy)
+            .with("x-frame-options", "SAMEORIGIN")
     }
 
     /// 303 to a path of ours.
@@ -134,7 +146,7 @@ impl Reply {
         let all = everywhere.map(|(name, value)| (name, value.to_owned())).into_iter();
         for (name, value) in all.chain(self.headers) {
             if let Ok(value) = HeaderValue::from_str(&value) {
-                response.headers_mut().append(HeaderName::from_static(name), value);
+                response.headers_mut().insert(HeaderName::from_static(name), value);
             }
         }
         response
@@ -209,12 +221,18 @@ pub(crate) fn base_url(request: &Request) -> String {
 pub(crate) fn done_sentence(done: &str) -> Option<String> {
     let sentence = match done {
         "saved" => "Saved.",
+        "unchanged" => "Nothing was changed: the form said what stood there already.",
+        "integrated" => "Saved. From now on Afterword sends the surveys of this channel.",
+        "manual" => "Saved. From now on agents send the surveys of this channel by hand.",
         "added" => "Added.",
         "removed" => "Removed.",
         "sent" => "Recorded: it is sent by the one road, as soon as it is due.",
         "revoked" => "Revoked. It opens nothing any more.",
         "renewed" => "There is a new link. The old one opens nothing any more.",
         "released" => "Released.",
+        "unsubscribed" => "Unsubscribed.",
+        "erased" => "Erased. The receipt is below.",
+        "erasing" => "The erasure goes on by itself, and takes some minutes.",
         "imported" => "Imported.",
         _ => return None,
     };

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::Request;
 use links::{SessionToken, TokenSecrets};
-use policy::{AdminKey, Role};
+use policy::{AdminKey, Item, KeyItem, Role};
 use store::StoreError;
 
 use crate::form::Form;
@@ -103,7 +103,10 @@ pub(crate) async fn find(
 /// The admin key with this digest, unless it is unknown, revoked, or for something else.
 pub(crate) async fn key_of(admin: &Admin, digest: &str) -> Result<Option<AdminKey>, StoreError> {
     let item = admin.store.config_item("key", digest).await?;
-    Ok(item.and_then(|item| AdminKey::read(&item.attributes)))
+    Ok(match item.map(|item| KeyItem::read(&Item::new(&item.attributes))) {
+        Some(KeyItem::Admin(key)) => Some(key),
+        _ => None,
+    })
 }
 
 /// What a person may be called: one line, not too long.
@@ -122,7 +125,7 @@ fn cookie(request: &Request) -> Option<String> {
     ours.next()
 }
 
-fn basic(authorization: &[u8]) -> Option<(String, String)> {
+pub(crate) fn basic(authorization: &[u8]) -> Option<(String, String)> {
     let (scheme, encoded) = std::str::from_utf8(authorization).ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;

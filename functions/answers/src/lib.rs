@@ -1,11 +1,11 @@
 //! `GET /v2/data?after=&limit=`: answers as the vendor exports them (docs/facts.md, Vendor 6),
 //! oldest first, by cursor.
 //!
-//! The cursor never skips a row: rows younger than ten seconds are hidden, since one that was
-//! written a moment earlier may show a moment later. An answer that is changed moves to the end,
-//! with the same `uuid`, so that whoever reads on sees the change. Name and address of the customer
-//! are joined from the interaction, and so leave with it. Test keys see nothing: answers to test
-//! mails are not kept.
+//! The cursor never skips a row: rows younger than ten seconds are hidden, because a row that was
+//! written earlier may become visible later. A changed answer moves to the end with the same
+//! `uuid`, so that a reader with a cursor sees the change. Name and address of the customer are
+//! read from the interaction, so they are gone once it has expired. A test key sees nothing:
+//! answers to test mails are not kept.
 
 mod export;
 
@@ -23,10 +23,10 @@ use store::{ROWS_AT_ONCE, ResponseRow, StoreError};
 
 /// Rows of a page, unless asked otherwise, and at most (as the vendor's).
 const PAGE: usize = 1_000;
-/// A row is shown when no earlier one can still be on its way.
+/// A row is shown once no row with a lower id can become visible any more.
 const SETTLED: SignedDuration = SignedDuration::from_secs(10);
 /// No answer is older than this software.
-const FIRST_MONTH: (i16, i8) = (2026, 1);
+const FIRST_MONTH: Date = jiff::civil::date(2026, 1, 1);
 
 /// Answers one request.
 pub async fn handle(
@@ -55,7 +55,7 @@ pub async fn handle(
                 break;
             }
             let found = intake.store.interactions(&requests, now).await?;
-            room.has_read(found.bytes);
+            room.has_read(&found);
             for row in rows {
                 let interaction = row.request().and_then(|id| found.rows.get(&id));
                 all = room.takes(export::row(row, interaction));
@@ -75,7 +75,7 @@ pub async fn handle(
     .await
 }
 
-/// Rows after the cursor, month by month, at most `limit`; and whether there are, or may be, more.
+/// Rows after the cursor, month by month, at most `limit`. The flag: there are more, or may be.
 async fn page(
     intake: &Intake,
     after: u64,
@@ -87,18 +87,20 @@ async fn page(
     let until = u64::try_from(settled.as_millisecond()).unwrap_or_default().saturating_mul(1_000);
     let read_to =
         i64::try_from(after / 1_000).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let first = Date::new(FIRST_MONTH.0, FIRST_MONTH.1, 1).unwrap_or(Date::ZERO);
-    let mut month = read_to.map_or(first, date).max(first).first_of_month();
+    let mut month = read_to.map_or(FIRST_MONTH, date).max(FIRST_MONTH).first_of_month();
     let mut rows = Vec::new();
-    // One more than asked for shows whether there are more.
+    // One row more than `limit` is read, which shows whether there are more.
     while month <= date(settled) && rows.len() <= limit && after < until {
         let wanted = limit + 1 - rows.len();
-        let (found, broken_off) = intake
+        let found = intake
             .store
             .responses(&month.strftime("%Y-%m").to_string(), after, until, wanted)
             .await?;
-        rows.extend(found);
-        if broken_off {
+        for error in &found.unreadable {
+            tracing::error!(%error, "an answer is left out of the export");
+        }
+        rows.extend(found.rows);
+        if found.broken_off {
             return Ok((rows, true));
         }
         let Ok(next) = month.checked_add(1.month()) else { break };

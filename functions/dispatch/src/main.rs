@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     bootstrap::log();
     let dispatch = &Dispatch::from_env(&bootstrap::aws("DYNAMODB"), &bootstrap::aws_ses())?;
     let handler = |event: LambdaEvent<Value>| async move {
-        Ok::<_, Error>(dispatch.handle(&event.payload, Timestamp::now()).await)
+        Ok::<_, Error>(dispatch.handle(&event.payload, Timestamp::now).await)
     };
     run(service_fn(handler)).await
 }

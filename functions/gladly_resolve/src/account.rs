@@ -1,22 +1,30 @@
-//! Where Gladly is, as whom it is asked, and which hosts may be called at all.
+//! The company's account at Gladly: its host, and the agent in whose name calls are made.
+//!
+//! In: the config item `integration/gladly`, and the hosts that the environment allows. Out: an
+//! [`Account`], which makes the URLs of all calls.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use policy::Item;
+use policy::config_table::integration;
 use reqwest::Url;
 use serde_json::{Map, Value};
 
-use crate::trouble::Trouble;
+use crate::error::LookupError;
 
-/// Hosts that may be called, whatever the config table says: whoever may edit the table must not be
-/// able to send the token elsewhere.
+/// All ASCII characters but the unreserved ones of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The hosts that may be called, whatever the config table says: a person who may edit the table
+/// must not be able to send the token to another host.
 #[derive(Clone, Debug)]
 pub struct AllowedHosts(Vec<String>);
 
 impl AllowedHosts {
-    /// Gladly's own (docs/facts.md, Gladly 2).
+    /// Gladly's own hosts (docs/facts.md, Gladly 2).
     pub const GLADLY: &'static str = "*.gladly.com,*.gladly.qa";
 
-    /// Comma-separated hosts without ports, compared without case; `*.` stands for one label or
-    /// more.
+    /// From a comma-separated list of hosts without ports. Case does not matter. `*.` at the start
+    /// of a host stands for one or more labels.
     pub fn new(patterns: &str) -> Self {
         Self(
             patterns
@@ -38,29 +46,39 @@ impl AllowedHosts {
 /// `integration/gladly` of the config table.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Account {
-    pub(crate) base: Url,
+    /// Scheme and host, without a path.
+    base: Url,
+    /// The user name of all calls.
     pub(crate) agent_email: String,
 }
 
 impl Account {
+    /// Reads the config item.
+    ///
     /// # Errors
-    /// [`Trouble::SetUp`], naming the attribute: absent, not understood, not HTTPS (but on
-    /// loopback), or a host that is not allowed.
+    /// [`LookupError::Misconfigured`] with the attribute: it is missing or cannot be understood,
+    /// the URL is not HTTPS (HTTP is allowed on loopback), or its host is not allowed.
     pub(crate) fn read(
         item: Option<&Map<String, Value>>,
         hosts: &AllowedHosts,
-    ) -> Result<Self, Trouble> {
-        let item =
-            Item::new(item.ok_or_else(|| Trouble::set_up("base_url", "the item is missing"))?);
-        let base =
-            item.words("base_url")?.ok_or_else(|| Trouble::set_up("base_url", "is missing"))?;
-        let base = Url::parse(&base).map_err(|_| Trouble::set_up("base_url", "is no URL"))?;
+    ) -> Result<Self, LookupError> {
+        let item = Item::new(
+            item.ok_or_else(|| LookupError::misconfigured("base_url", "the item is missing"))?,
+        );
+        let base = item
+            .read(&integration::BASE_URL)?
+            .ok_or_else(|| LookupError::misconfigured("base_url", "is missing"))?;
+        let base = Url::parse(&base)
+            .map_err(|_| LookupError::misconfigured("base_url", "is not a URL"))?;
         let host = base.host_str().unwrap_or_default();
         if !hosts.allow(host) {
-            return Err(Trouble::set_up("base_url", "is not among GLADLY_ALLOWED_HOSTS"));
+            return Err(LookupError::misconfigured(
+                "base_url",
+                "is not among GLADLY_ALLOWED_HOSTS",
+            ));
         }
         if base.scheme() != "https" && !(base.scheme() == "http" && is_loopback(&base)) {
-            return Err(Trouble::set_up("base_url", "must start with https://"));
+            return Err(LookupError::misconfigured("base_url", "must start with https://"));
         }
         if !base.username().is_empty()
             || base.password().is_some()
@@ -68,44 +86,37 @@ impl Account {
             || base.query().is_some()
             || base.fragment().is_some()
         {
-            return Err(Trouble::set_up(
+            return Err(LookupError::misconfigured(
                 "base_url",
                 "must be a host alone, as in https://example.gladly.com",
             ));
         }
         let agent_email = item
-            .words("agent_email")?
-            .ok_or_else(|| Trouble::set_up("agent_email", "is missing"))?;
+            .read(&integration::AGENT_EMAIL)?
+            .ok_or_else(|| LookupError::misconfigured("agent_email", "is missing"))?;
         if agent_email.contains(|c: char| c == ':' || c.is_control()) {
-            return Err(Trouble::set_up("agent_email", "is no e-mail address"));
+            return Err(LookupError::misconfigured("agent_email", "is not an e-mail address"));
         }
         Ok(Self { base, agent_email })
     }
 
-    /// The URL of a resource. `None` if a segment could not be an id: the path must stay where it
-    /// was meant to lead.
+    /// The URL of the resource with this path below `api/v1`. `None` if a segment cannot be an id.
+    /// Segments come from outside, so each is encoded, and none can change the rest of the path.
     pub(crate) fn url(&self, segments: &[&str]) -> Option<Url> {
         let mut path = String::from("api/v1");
         for segment in segments {
             if segment.chars().all(|c| c == '.') {
-                return None; // nothing, or a step up the path
+                return None; // empty, or `..`, which leads up the path
             }
             path.push('/');
-            for byte in segment.bytes() {
-                match byte {
-                    b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                        path.push(char::from(byte))
-                    }
-                    _ => path.push_str(&format!("%{byte:02X}")),
-                }
-            }
+            path.extend(utf8_percent_encode(segment, RESERVED));
         }
         Some(self.base.join(&path).expect("a relative path of encoded segments joins a host"))
     }
 }
 
-/// Whether it leads to this very machine, as `host.docker.internal` does from a container of `sam
-/// local`.
+/// Whether the host is this machine. `host.docker.internal` is, seen from a container of
+/// `sam local`.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
@@ -121,10 +132,10 @@ mod tests {
     use super::*;
 
     fn read(base_url: &str) -> Result<Account, String> {
-        let item = json!({ "kind": "integration", "id": "gladly", "base_url": base_url, "agent_email": "api@example.com" });
+        let item = json!({ "base_url": base_url, "agent_email": "api@example.com" });
         let hosts =
             AllowedHosts::new("*.gladly.com, *.gladly.qa,127.0.0.1,[::1],host.docker.internal");
-        Account::read(item.as_object(), &hosts).map_err(|trouble| trouble.to_string())
+        Account::read(item.as_object(), &hosts).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -159,7 +170,7 @@ mod tests {
         );
         assert_eq!(
             read("example.gladly.com").unwrap_err(),
-            "integration/gladly base_url: is no URL"
+            "integration/gladly base_url: is not a URL"
         );
         for bad in [
             "https://example.gladly.com/v2",

@@ -1,5 +1,7 @@
-//! On which channel a conversation was held. Gladly does not say, so its messages decide
-//! (docs/facts.md, Gladly 2).
+//! The channel of a conversation.
+//!
+//! In: the items of a conversation. Out: the name of a channel. Gladly does not tell the channel,
+//! so the type of most messages decides (docs/facts.md, Gladly 2).
 
 use std::collections::HashMap;
 
@@ -10,26 +12,27 @@ use jiff::Timestamp;
 pub(crate) struct ConversationItem {
     /// `content.type`.
     pub(crate) kind: String,
-    /// `timestamp`, if it is one.
+    /// `timestamp`; `None` if it cannot be read.
     pub(crate) at: Option<Timestamp>,
 }
 
-/// What a conversation without any message is called: no company has that channel, so it is
+/// The channel of a conversation without messages. No company has it, so that the request ends as
 /// `channel_not_enabled`.
-const NONE: &str = "unknown";
+const UNKNOWN: &str = "unknown";
 
-/// The channel of most messages; of several, the one with the latest.
+/// The channel with the most messages. If several have as many, the one with the latest message.
 ///
-/// Where no message is of a kind that the contract maps, kinds that Gladly adds one day, or a
-/// company's custom channels, stand for themselves, in lower case: the status page then shows the
-/// name under which an admin can enable the channel.
+/// Gladly may add types of messages, and a company may have custom channels. If no message has a
+/// type that we map to a channel, the type itself in lower case is the channel: the status page
+/// then shows the name under which an admin can enable it.
 pub(crate) fn channel(items: &[ConversationItem]) -> String {
     let mapped = |item: &ConversationItem| mapped(&item.kind).map(str::to_owned);
     let others =
         |item: &ConversationItem| (!is_bookkeeping(&item.kind)).then(|| item.kind.to_lowercase());
-    most(items, mapped).or_else(|| most(items, others)).unwrap_or_else(|| NONE.to_owned())
+    most(items, mapped).or_else(|| most(items, others)).unwrap_or_else(|| UNKNOWN.to_owned())
 }
 
+/// The channel that a type of message belongs to.
 fn mapped(kind: &str) -> Option<&'static str> {
     match kind {
         "EMAIL" => Some("email"),
@@ -41,7 +44,7 @@ fn mapped(kind: &str) -> Option<&'static str> {
     }
 }
 
-/// Items that nobody said to anybody.
+/// Whether items of this type are not messages.
 fn is_bookkeeping(kind: &str) -> bool {
     matches!(
         kind,
@@ -52,6 +55,7 @@ fn is_bookkeeping(kind: &str) -> bool {
     )
 }
 
+/// The name that most items have; the latest item breaks a tie. Items without a name do not count.
 fn most(
     items: &[ConversationItem],
     name: impl Fn(&ConversationItem) -> Option<String>,

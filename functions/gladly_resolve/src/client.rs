@@ -1,159 +1,171 @@
-//! Speaks HTTP with Gladly: Basic auth with the agent's e-mail and the token, no redirects, limits
-//! on time, size and calls at once.
+//! The HTTP client for Gladly's API: Basic authentication with the agent's e-mail and the token, no
+//! redirects, and limits on time, size and concurrent calls.
 
 use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode};
-use tokio::sync::{Mutex, Semaphore};
+use reqwest::{Response, StatusCode};
+use tokio::sync::Semaphore;
 
 use crate::account::{Account, AllowedHosts};
-use crate::lookup::Topics;
-use crate::trouble::{Trouble, not_before};
+use crate::error::{LookupError, retry_after};
 
-/// One call, from connecting to the last byte.
-const ATTEMPT: Duration = Duration::from_secs(5);
-/// Calls under way at once. Gladly takes 10 a second (docs/facts.md, Gladly 3), and each takes some
-/// tenths of one.
-const AT_ONCE: usize = 6;
-/// Bytes of an answer.
-const LARGEST: usize = 8 * 1024 * 1024;
+/// The time limit of one call, from connecting to the last byte.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The most calls at the same time. Gladly allows 10 a second (docs/facts.md, Gladly 3), and a call
+/// takes some tenths of a second.
+const CONCURRENT_CALLS: usize = 6;
+/// The most bytes that are read of a response.
+const MAX_RESPONSE: usize = 8 * 1024 * 1024;
 
 /// The HTTP client cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[error("HTTP client: {0}")]
-pub struct SetUpError(#[from] reqwest::Error);
+pub struct ClientError(#[from] reqwest::Error);
 
-/// The way to Gladly, with what this process remembers of it.
-pub struct Gladly {
-    http: Client,
+/// A client for the hosts that may be called.
+pub(crate) struct Client {
+    http: reqwest::Client,
     token: String,
     hosts: AllowedHosts,
-    attempt: Duration,
+    timeout: Duration,
     calls: Semaphore,
-    pub(crate) topics: Mutex<Topics>,
 }
 
-/// An answer that is no trouble.
+/// A response that is not an error.
 pub(crate) enum Fetched {
+    /// 200, with the body.
     Found(Vec<u8>),
-    /// 301: merged into another. The body says which.
+    /// 301, with the body: the resource was merged into another one.
     Moved(Vec<u8>),
-    /// 404
+    /// 404.
     Missing,
 }
 
-impl Gladly {
-    /// From `GLADLY_TOKEN` (none: nothing can be asked until it is set) and `GLADLY_ALLOWED_HOSTS`
-    /// ([`AllowedHosts::GLADLY`]).
+impl Fetched {
+    /// The body of a resource that must be there and cannot be merged.
     ///
     /// # Errors
-    /// As [`Gladly::new`].
-    pub fn from_env() -> Result<Self, SetUpError> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let hosts = variable("GLADLY_ALLOWED_HOSTS");
-        Self::new(
-            &variable("GLADLY_TOKEN").unwrap_or_default(),
-            AllowedHosts::new(hosts.as_deref().unwrap_or(AllowedHosts::GLADLY)),
-        )
+    /// 301 or 404. A conversation that Gladly does not know may be another organisation's, so the
+    /// error is temporary: an admin can still correct `base_url`.
+    pub(crate) fn found(self, resource: &'static str) -> Result<Vec<u8>, LookupError> {
+        match self {
+            Fetched::Found(body) => Ok(body),
+            Fetched::Moved(_) => {
+                Err(LookupError::temporary(resource, "301, which only customers may have"))
+            }
+            Fetched::Missing => {
+                Err(LookupError::temporary(resource, "404: does it belong to this organisation?"))
+            }
+        }
     }
+}
 
-    /// A client with an API token. No network call is made.
+impl Client {
+    /// With Gladly's API token. Makes no network call.
     ///
     /// # Errors
-    /// If it cannot be built.
-    pub fn new(token: &str, hosts: AllowedHosts) -> Result<Self, SetUpError> {
+    /// The HTTP client cannot be built.
+    pub(crate) fn new(token: &str, hosts: AllowedHosts) -> Result<Self, ClientError> {
         let agent = concat!("afterword/", env!("CARGO_PKG_VERSION"));
-        let client = || Client::builder().redirect(Policy::none()).user_agent(agent);
-        // A machine that trusts nobody, such as a bare container under `sam local`, can still ask
-        // over plain HTTP on loopback.
+        let client = || reqwest::Client::builder().redirect(Policy::none()).user_agent(agent);
+        // A machine without any root certificate, such as a bare container under `sam local`, can
+        // still call plain HTTP on loopback.
         let http = client().build().or_else(|error| {
-            tracing::warn!(error = describe(&error), "no call over HTTPS will succeed");
+            tracing::warn!(
+                error = describe(&error),
+                "no root certificates: calls over HTTPS will fail"
+            );
             client().tls_certs_only([]).build()
         })?;
-        let token = token.trim().to_owned();
         Ok(Self {
             http,
-            token,
+            token: token.trim().to_owned(),
             hosts,
-            attempt: ATTEMPT,
-            calls: Semaphore::new(AT_ONCE),
-            topics: Mutex::default(),
+            timeout: TIMEOUT,
+            calls: Semaphore::new(CONCURRENT_CALLS),
         })
     }
 
-    /// With another limit on the time of one call; 5 s without.
-    pub fn with_attempt(self, attempt: Duration) -> Self {
-        Self { attempt, ..self }
+    /// With another time limit for one call.
+    pub(crate) fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
     pub(crate) fn allowed_hosts(&self) -> &AllowedHosts {
         &self.hosts
     }
 
-    /// `GET /api/v1/…`; `resource` names it in the log.
+    /// `GET /api/v1/…`, with `path` below that. `resource` is the name for the log. A path that
+    /// cannot be a resource is [`Fetched::Missing`], without a call.
+    ///
+    /// # Errors
+    /// Any status but 200, 301 and 404, a response that is too large, and everything that a network
+    /// can do.
     pub(crate) async fn get(
         &self,
         account: &Account,
         resource: &'static str,
         path: &[&str],
         now: Timestamp,
-    ) -> Result<Fetched, Trouble> {
+    ) -> Result<Fetched, LookupError> {
         if self.token.is_empty() {
-            return Err(Trouble::set_up("token", "GLADLY_TOKEN is not set"));
+            return Err(LookupError::misconfigured("token", "GLADLY_TOKEN is not set"));
         }
         let Some(url) = account.url(path) else { return Ok(Fetched::Missing) };
-        let later =
-            |error: reqwest::Error| Trouble::retry_later(resource, describe(&error.without_url()));
+        // The semaphore is never closed, so that there always is a permit.
         let _permit = self.calls.acquire().await;
         let request = self
             .http
             .get(url)
             .basic_auth(&account.agent_email, Some(&self.token))
-            .timeout(self.attempt);
-        let response = request.send().await.map_err(later)?;
+            .timeout(self.timeout);
+        let response = request.send().await.map_err(|error| failed(resource, error))?;
         let status = response.status();
         match status {
             StatusCode::OK => Ok(Fetched::Found(body(response, resource).await?)),
             StatusCode::MOVED_PERMANENTLY => Ok(Fetched::Moved(body(response, resource).await?)),
             StatusCode::NOT_FOUND => Ok(Fetched::Missing),
-            StatusCode::UNAUTHORIZED => Err(Trouble::set_up(
+            StatusCode::UNAUTHORIZED => Err(LookupError::misconfigured(
                 "agent_email",
                 "Gladly refuses it with this GLADLY_TOKEN (401)",
             )),
             StatusCode::FORBIDDEN => {
-                Err(Trouble::set_up("agent_email", "lacks a permission at Gladly (403)"))
+                Err(LookupError::misconfigured("agent_email", "lacks a permission at Gladly (403)"))
             }
-            _ if status.is_redirection() => Err(Trouble::set_up(
+            _ if status.is_redirection() => Err(LookupError::misconfigured(
                 "base_url",
                 "Gladly answers with a redirect, which is not followed",
             )),
-            _ => {
-                let not_before = not_before(response.headers(), now);
-                Err(Trouble::Later { resource, cause: status.to_string(), not_before })
-            }
+            _ => Err(LookupError::Temporary {
+                resource,
+                cause: status.to_string(),
+                retry_after: retry_after(response.headers(), now),
+            }),
         }
     }
 }
 
-async fn body(mut response: Response, resource: &'static str) -> Result<Vec<u8>, Trouble> {
+/// The body of a response, read in pieces so that no more than [`MAX_RESPONSE`] bytes are held.
+async fn body(mut response: Response, resource: &'static str) -> Result<Vec<u8>, LookupError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| Trouble::retry_later(resource, describe(&error.without_url())))?
-    {
-        body.extend_from_slice(&chunk);
-        if body.len() > LARGEST {
-            return Err(Trouble::retry_later(resource, "the answer is larger than 8 MiB"));
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(resource, error))? {
+        if body.len() + chunk.len() > MAX_RESPONSE {
+            return Err(LookupError::temporary(resource, "the response is larger than 8 MiB"));
         }
+        body.extend_from_slice(&chunk);
     }
     Ok(body)
 }
 
-/// An error with its causes: reqwest's own text names the step alone.
+/// A call that failed. The URL is left out of the text, since it contains ids.
+fn failed(resource: &'static str, error: reqwest::Error) -> LookupError {
+    LookupError::temporary(resource, describe(&error.without_url()))
+}
+
+/// An error with all its causes. The text of reqwest's own error names only the step that failed.
 fn describe(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
@@ -165,11 +177,11 @@ fn describe(error: &reqwest::Error) -> String {
 }
 
 /// The token is not shown.
-impl fmt::Debug for Gladly {
+impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gladly")
+        f.debug_struct("Client")
             .field("hosts", &self.hosts)
-            .field("attempt", &self.attempt)
+            .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
 }

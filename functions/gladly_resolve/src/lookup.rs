@@ -1,246 +1,197 @@
-//! One look at a conversation.
+//! Looks a conversation up at Gladly.
+//!
+//! In: the ids of Gladly's webhook. Out: a [`Lookup`]: either the conversation is open again, or a
+//! survey request as other sources send it.
 
-use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use normalize::{Inbound, Source, SurveyRequest};
 use serde_json::{Value, json};
 
-use crate::account::Account;
+use crate::account::{Account, AllowedHosts};
 use crate::channel::channel;
-use crate::client::{Fetched, Gladly};
-use crate::payloads::{self, Customer, Unreadable};
-use crate::trouble::Trouble;
+use crate::client::{Client, ClientError, Fetched};
+use crate::error::LookupError;
+use crate::payloads::{self, Customer};
+use crate::topics::Topics;
 
-/// How often a merged customer is followed.
-const MERGES: usize = 3;
-/// How long the list of topics is taken for current: a topic's new name is known after this at the
-/// latest.
-const FRESH: SignedDuration = SignedDuration::from_mins(5);
+/// How many merges of a customer are followed.
+const MAX_MERGES: usize = 3;
 
-/// What Gladly told.
+/// The way to Gladly: the HTTP client, and the topics that this process has read.
+pub struct Gladly {
+    client: Client,
+    topics: Topics,
+}
+
+/// The result of a lookup.
 #[derive(Debug)]
-pub(crate) enum Told {
-    /// The conversation is at work again.
+pub(crate) enum Lookup {
+    /// The conversation is open again.
     Reopened,
-    /// Who and how.
+    /// The conversation is closed.
     Closed {
-        /// What was asked for, as other sources send it.
+        /// The request as another source would have sent it.
         request: Box<SurveyRequest>,
-        /// When it was closed last, by Gladly's clock.
-        at: Option<Timestamp>,
+        /// When the conversation was closed last, by Gladly's clock.
+        closed_at: Option<Timestamp>,
     },
 }
 
-/// The company's topics, as last read.
-#[derive(Debug, Default)]
-pub(crate) struct Topics {
-    /// Whose they are.
-    account: Option<Account>,
-    /// When they were last asked for, with success or without.
-    asked_at: Option<Timestamp>,
-    /// When they were last read.
-    read_at: Option<Timestamp>,
-    /// Names by id.
-    names: HashMap<String, String>,
-}
-
-/// Asks for everything at once, and for the topics only if the conversation has one that may mean
-/// do-not-send.
-pub(crate) async fn look_up(
-    gladly: &Gladly,
-    account: &Account,
-    conversation: &store::Conversation,
-    do_not_send_topic: &str,
-    now: Timestamp,
-) -> Result<Told, Trouble> {
-    let id = conversation.conversation_id.as_str();
-    let state = async {
-        let body = known(
-            "conversation",
-            gladly.get(account, "conversation", &["conversations", id], now).await?,
-        )?;
-        let state = payloads::conversation(&body).map_err(unreadable("conversation"))?;
-        // What is at work again needs no topics.
-        let do_not_send = !state.is_open
-            && gladly.has_topic(account, &state.topic_ids, do_not_send_topic, now).await?;
-        Ok((state, do_not_send))
-    };
-    let items = async {
-        let body = known(
-            "items",
-            gladly.get(account, "items", &["conversations", id, "items"], now).await?,
-        )?;
-        payloads::items(&body).map_err(unreadable("items"))
-    };
-    let customer = gladly.customer(account, &conversation.customer_id, now);
-    let employee = gladly.employee(account, conversation.agent_id.as_deref(), now);
-    let ((state, do_not_send), items, (customer_id, customer), employee) =
-        tokio::try_join!(state, items, customer, employee)?;
-    if state.is_open {
-        return Ok(Told::Reopened);
-    }
-    let request = request(json!({
-        "ext_interaction_id": id,
-        "channel": channel(&items),
-        "do_not_send": do_not_send,
-        "customer": { "name": customer.name, "email": customer.email, "custom_id": customer.external_id.unwrap_or(customer_id) },
-        "employee": employee,
-    }))?;
-    Ok(Told::Closed { request: Box::new(request), at: state.closed_at })
-}
-
-/// In the vendor's shape, so that one reader trims, limits and validates the values of every
-/// source.
-fn request(told: Value) -> Result<SurveyRequest, Trouble> {
-    match normalize::requests::parse(told.to_string().as_bytes()) {
-        Ok(Inbound::Survey(request)) => Ok(SurveyRequest { source: Source::Gladly, ..*request }),
-        Ok(_) => Err(Trouble::retry_later("conversation", "the answers make no request")),
-        Err(malformed) => Err(Trouble::retry_later("conversation", malformed.detail)),
-    }
-}
-
 impl Gladly {
-    /// The customer, under the id that is theirs now. One that is gone (404), or whose merges lead
-    /// nowhere, has no address: `no_email`.
+    /// From `GLADLY_TOKEN` and `GLADLY_ALLOWED_HOSTS` ([`AllowedHosts::GLADLY`] if that is not
+    /// set). Without a token nothing can be looked up until it is set.
+    ///
+    /// # Errors
+    /// As [`Gladly::new`].
+    pub fn from_env() -> Result<Self, ClientError> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let hosts = variable("GLADLY_ALLOWED_HOSTS");
+        Self::new(
+            &variable("GLADLY_TOKEN").unwrap_or_default(),
+            AllowedHosts::new(hosts.as_deref().unwrap_or(AllowedHosts::GLADLY)),
+        )
+    }
+
+    /// With Gladly's API token, and the hosts that may be called. Makes no network call.
+    ///
+    /// # Errors
+    /// The HTTP client cannot be built.
+    pub fn new(token: &str, hosts: AllowedHosts) -> Result<Self, ClientError> {
+        Ok(Self { client: Client::new(token, hosts)?, topics: Topics::default() })
+    }
+
+    /// With another time limit for one call. The default is 5 s.
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { client: self.client.with_timeout(timeout), ..self }
+    }
+
+    pub(crate) fn allowed_hosts(&self) -> &AllowedHosts {
+        self.client.allowed_hosts()
+    }
+
+    /// Asks for the conversation, its items, the customer and the agent at once, and for the topics
+    /// if the conversation has any.
+    ///
+    /// # Errors
+    /// Gladly did not give one of them.
+    pub(crate) async fn look_up(
+        &self,
+        account: &Account,
+        conversation: &store::Conversation,
+        do_not_send_topic: &str,
+        now: Timestamp,
+    ) -> Result<Lookup, LookupError> {
+        let id = conversation.conversation_id.as_str();
+        let state = async {
+            const RESOURCE: &str = "conversation";
+            let fetched = self.client.get(account, RESOURCE, &["conversations", id], now).await?;
+            let state = payloads::conversation(&fetched.found(RESOURCE)?)
+                .map_err(|error| error.of(RESOURCE))?;
+            // The topics of an open conversation do not matter.
+            let do_not_send = !state.is_open
+                && self
+                    .topics
+                    .include(do_not_send_topic, &state.topic_ids, &self.client, account, now)
+                    .await?;
+            Ok((state, do_not_send))
+        };
+        let items = async {
+            const RESOURCE: &str = "items";
+            let path = ["conversations", id, "items"];
+            let fetched = self.client.get(account, RESOURCE, &path, now).await?;
+            payloads::items(&fetched.found(RESOURCE)?).map_err(|error| error.of(RESOURCE))
+        };
+        let customer = self.customer(account, &conversation.customer_id, now);
+        let employee = self.employee(account, conversation.agent_id.as_deref(), now);
+        let ((state, do_not_send), items, (customer_id, customer), employee) =
+            tokio::try_join!(state, items, customer, employee)?;
+        if state.is_open {
+            return Ok(Lookup::Reopened);
+        }
+        let request = survey_request(json!({
+            "ext_interaction_id": id,
+            "channel": channel(&items),
+            "do_not_send": do_not_send,
+            "customer": {
+                "name": customer.name,
+                "email": customer.email,
+                "custom_id": customer.external_id.unwrap_or(customer_id),
+            },
+            "employee": employee,
+        }))?;
+        Ok(Lookup::Closed { request: Box::new(request), closed_at: state.closed_at })
+    }
+
+    /// The customer, with the id that they have now. A customer that Gladly does not know (404), or
+    /// that was merged more than [`MAX_MERGES`] times, has no address: the request ends as
+    /// `no_email`.
     async fn customer(
         &self,
         account: &Account,
         id: &str,
         now: Timestamp,
-    ) -> Result<(String, Customer), Trouble> {
+    ) -> Result<(String, Customer), LookupError> {
         const RESOURCE: &str = "customer";
         let mut id = id.to_owned();
-        for _ in 0..=MERGES {
-            match self.get(account, RESOURCE, &["customer-profiles", &id], now).await? {
+        for _ in 0..=MAX_MERGES {
+            match self.client.get(account, RESOURCE, &["customer-profiles", &id], now).await? {
                 Fetched::Found(body) => {
-                    return Ok((id, payloads::customer(&body).map_err(unreadable(RESOURCE))?));
+                    let customer = payloads::customer(&body).map_err(|error| error.of(RESOURCE))?;
+                    return Ok((id, customer));
                 }
                 Fetched::Missing => return Ok((id, Customer::default())),
-                // The body names the customer, not the place: the host stays ours to choose.
+                // The new id is taken from the body. `Location` is ignored, since it could lead to
+                // another host.
                 Fetched::Moved(body) => {
-                    id = payloads::moved(&body).ok_or_else(|| {
-                        Trouble::retry_later(RESOURCE, "merged, with no word into whom")
+                    id = payloads::merged_into(&body).ok_or_else(|| {
+                        LookupError::temporary(RESOURCE, "301 without the id of the new customer")
                     })?
                 }
             }
         }
         tracing::warn!(
-            merges = MERGES,
-            "a merged customer leads on and on: taken for one without an address"
+            max_merges = MAX_MERGES,
+            "customer was merged too many times and counts as one without an address"
         );
         Ok((id, Customer::default()))
     }
 
-    /// The employee in the vendor's shape; null if no agent was in it. An agent whom Gladly does
-    /// not know, or knows no address of, is named by Gladly's id, so that a company may map it
-    /// (`employee_id`) and is otherwise told `employee_not_found`.
+    /// The employee in the vendor's shape. Null if the conversation had no agent.
+    ///
+    /// An agent that Gladly does not know, or knows no address of, is named by Gladly's id. The
+    /// company may map that id (`employee_id`); otherwise the request ends as `employee_not_found`.
     async fn employee(
         &self,
         account: &Account,
         id: Option<&str>,
         now: Timestamp,
-    ) -> Result<Value, Trouble> {
+    ) -> Result<Value, LookupError> {
         const RESOURCE: &str = "agent";
         let Some(id) = id else { return Ok(Value::Null) };
-        let email = match self.get(account, RESOURCE, &["agents", id], now).await? {
-            Fetched::Found(body) => payloads::agent(&body).map_err(unreadable(RESOURCE))?,
+        let email = match self.client.get(account, RESOURCE, &["agents", id], now).await? {
+            Fetched::Found(body) => payloads::agent(&body).map_err(|error| error.of(RESOURCE))?,
             Fetched::Moved(_) | Fetched::Missing => None,
         };
         Ok(email.map_or_else(|| json!({ "custom_id": id }), |email| json!({ "email": email })))
     }
+}
 
-    /// Whether one of the topics is called `name`, compared without case. What cannot be told is
-    /// trouble, never "no".
-    ///
-    /// The list is asked for when it is old, or lacks one of the topics, but only once at any
-    /// `now`: the rows of a batch share it, and its failure. A "yes" may come from an old list. A
-    /// "no" needs one that is not, and a topic that even a new list lacks (made meanwhile, deleted,
-    /// or left out of a long list) is asked for by its id.
-    async fn has_topic(
-        &self,
-        account: &Account,
-        ids: &[String],
-        name: &str,
-        now: Timestamp,
-    ) -> Result<bool, Trouble> {
-        if ids.is_empty() || name.is_empty() {
-            return Ok(false);
-        }
-        let wanted = name.to_lowercase();
-        let unknown: Vec<&String> = {
-            let mut topics = self.topics.lock().await;
-            let refreshed = self.refresh(&mut topics, account, ids, now).await;
-            if ids
-                .iter()
-                .filter_map(|id| topics.names.get(id))
-                .any(|name| name.to_lowercase() == wanted)
-            {
-                return Ok(true);
-            }
-            refreshed?;
-            ids.iter().filter(|id| !topics.names.contains_key(*id)).collect()
-        };
-        for id in unknown {
-            const RESOURCE: &str = "topic";
-            let name = match self.get(account, RESOURCE, &["topics", id], now).await? {
-                Fetched::Missing => continue, // deleted
-                answer => {
-                    payloads::topic(&known(RESOURCE, answer)?).map_err(unreadable(RESOURCE))?
-                }
-            };
-            if name.to_lowercase() == wanted {
-                return Ok(true);
-            }
-            self.topics.lock().await.names.insert(id.clone(), name);
-        }
-        Ok(false)
-    }
-
-    /// Sees to it that the list is this account's and fresh, and was read just now if it lacks one
-    /// of `ids`; trouble if that cannot be had.
-    async fn refresh(
-        &self,
-        topics: &mut Topics,
-        account: &Account,
-        ids: &[String],
-        now: Timestamp,
-    ) -> Result<(), Trouble> {
-        const RESOURCE: &str = "topics";
-        if topics.account.as_ref() != Some(account) {
-            *topics = Topics { account: Some(account.clone()), ..Topics::default() };
-        }
-        let fresh = topics
-            .read_at
-            .is_some_and(|at| (SignedDuration::ZERO..FRESH).contains(&now.duration_since(at)));
-        let all_known = ids.iter().all(|id| topics.names.contains_key(id));
-        if fresh && (all_known || topics.read_at == Some(now)) {
-            return Ok(());
-        }
-        if topics.asked_at == Some(now) {
-            return Err(Trouble::retry_later(RESOURCE, "they could not be read just now"));
-        }
-        topics.asked_at = Some(now);
-        let body = known(RESOURCE, self.get(account, RESOURCE, &["topics"], now).await?)?;
-        topics.names = payloads::topics(&body).map_err(unreadable(RESOURCE))?;
-        topics.read_at = Some(now);
-        Ok(())
+/// Neither token nor topics are shown.
+impl fmt::Debug for Gladly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gladly").field("client", &self.client).finish_non_exhaustive()
     }
 }
 
-/// What is there, of resources that have to be. A conversation that Gladly does not know may be
-/// another organisation's: it is asked for again, until an admin has mended `base_url` or patience
-/// ends.
-fn known(resource: &'static str, answer: Fetched) -> Result<Vec<u8>, Trouble> {
-    match answer {
-        Fetched::Found(body) => Ok(body),
-        Fetched::Moved(_) => {
-            Err(Trouble::retry_later(resource, "301, which is for customers alone"))
-        }
-        Fetched::Missing => Err(Trouble::retry_later(resource, "404: is it this organisation's?")),
+/// The survey request of `fields` in the vendor's shape, so that the parser of `/v1/requests` trims
+/// and limits the values as for every other source.
+fn survey_request(fields: Value) -> Result<SurveyRequest, LookupError> {
+    match normalize::requests::parse(fields.to_string().as_bytes()) {
+        Ok(Inbound::Survey(request)) => Ok(SurveyRequest { source: Source::Gladly, ..*request }),
+        Ok(_) => Err(LookupError::temporary("conversation", "the responses make no request")),
+        Err(malformed) => Err(LookupError::temporary("conversation", malformed.detail)),
     }
-}
-
-fn unreadable(resource: &'static str) -> impl Fn(Unreadable) -> Trouble {
-    move |unreadable| Trouble::retry_later(resource, unreadable.to_string())
 }

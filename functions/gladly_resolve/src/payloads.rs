@@ -1,6 +1,9 @@
-//! Reads Gladly's answers. Leniently: the shapes are from its OpenAPI description (docs/facts.md,
-//! Gladly 2), whose own examples have keys with stray quotes, and numbers both as numbers and as
-//! text. What is not there is absent; only a body that is no JSON, or of another kind, is an error.
+//! Reads the bodies of Gladly's responses.
+//!
+//! In: the bytes of a body. Out: the few values that a survey needs. The shapes come from Gladly's
+//! OpenAPI description (docs/facts.md, Gladly 2). Its own examples have keys with stray quotation
+//! marks, and numbers both as numbers and as text, so the reader accepts both. A missing value is
+//! absent. A body that is not JSON, or not of the expected kind, is an error.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,14 +14,15 @@ use serde::de::{SeqAccess, Visitor};
 use serde_json::Value;
 
 use crate::channel::ConversationItem;
+use crate::error::LookupError;
 
 /// `GET /api/v1/conversations/{id}`
 #[derive(Debug, PartialEq)]
 pub(crate) struct Conversation {
-    /// Whether it is at work again.
+    /// Whether it is open or waiting.
     pub(crate) is_open: bool,
     pub(crate) topic_ids: Vec<String>,
-    /// When it was closed last.
+    /// When it was closed last, by Gladly's clock.
     pub(crate) closed_at: Option<Timestamp>,
 }
 
@@ -26,36 +30,45 @@ pub(crate) struct Conversation {
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Customer {
     pub(crate) name: Option<String>,
+    /// The primary address, or else the first one.
     pub(crate) email: Option<String>,
     /// The company's own id of the customer.
     pub(crate) external_id: Option<String>,
 }
 
-/// The body is not what it should be.
+/// The body cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer is not understood: {0}")]
+#[error("the response cannot be read: {0}")]
 pub(crate) struct Unreadable(&'static str);
 
-const NO_JSON: Unreadable = Unreadable("no JSON");
-const NO_OBJECT: Unreadable = Unreadable("no object");
-const NO_ARRAY: Unreadable = Unreadable("no array");
-/// Gladly always gives it (docs/facts.md, Gladly 2): without one this is no conversation, and says
-/// nothing about topics either.
+impl Unreadable {
+    /// The error of a lookup, which may succeed another time. `resource` names it in the log.
+    pub(crate) fn of(self, resource: &'static str) -> LookupError {
+        LookupError::temporary(resource, self.to_string())
+    }
+}
+
+const NOT_JSON: Unreadable = Unreadable("it is not JSON");
+const NOT_AN_OBJECT: Unreadable = Unreadable("it is not an object");
+const NOT_AN_ARRAY: Unreadable = Unreadable("it is not an array");
+/// Every conversation has a status (docs/facts.md, Gladly 2). A body without one is something else,
+/// and its missing topics prove nothing.
 const NO_STATUS: Unreadable = Unreadable("a conversation without a status");
-/// One of them could mean do-not-send.
-const NO_TOPIC_IDS: Unreadable = Unreadable("topicIds that are no list of ids");
+/// One of the topics could mean do-not-send.
+const NO_TOPIC_IDS: Unreadable = Unreadable("topicIds is not a list of ids");
 const NO_NAME: Unreadable = Unreadable("a topic without a name");
 
+/// Reads `GET /api/v1/conversations/{id}`.
 pub(crate) fn conversation(body: &[u8]) -> Result<Conversation, Unreadable> {
     let body = object(body)?;
-    // OPEN, WAITING or CLOSED. Anything else came after a closing and is not at work.
+    // OPEN, WAITING or CLOSED. Any other status counts as closed, since an event said so.
     let status = text(&body, "status").ok_or(NO_STATUS)?.to_uppercase();
     let topic_ids = match field(&body, "topicIds") {
         None => Vec::new(),
         Some(Value::Array(ids)) if ids.iter().any(|id| id.is_array() || id.is_object()) => {
             return Err(NO_TOPIC_IDS);
         }
-        Some(Value::Array(ids)) => ids.iter().filter_map(spelled).collect(),
+        Some(Value::Array(ids)) => ids.iter().filter_map(scalar).collect(),
         Some(_) => return Err(NO_TOPIC_IDS),
     };
     let closed_at = text(&body, "closedAt").and_then(|at| at.parse().ok());
@@ -66,6 +79,7 @@ pub(crate) fn conversation(body: &[u8]) -> Result<Conversation, Unreadable> {
     })
 }
 
+/// Reads `GET /api/v1/customer-profiles/{id}`.
 pub(crate) fn customer(body: &[u8]) -> Result<Customer, Unreadable> {
     let body = object(body)?;
     let emails =
@@ -82,38 +96,38 @@ pub(crate) fn customer(body: &[u8]) -> Result<Customer, Unreadable> {
     })
 }
 
-/// The id that a merged customer has now: `errors[0].meta.new` of a 301.
-pub(crate) fn moved(body: &[u8]) -> Option<String> {
+/// Reads the id of the customer that another one was merged into: `errors[0].meta.new` of a 301.
+pub(crate) fn merged_into(body: &[u8]) -> Option<String> {
     let body = object(body).ok()?;
-    // Gladly's errors are an array, but for 404, where they are an object.
+    // `errors` is an array, but an object in a 404.
     match field(&body, "errors")? {
         Value::Array(errors) => errors.iter().find_map(|error| text(field(error, "meta")?, "new")),
         error => text(field(error, "meta")?, "new"),
     }
 }
 
-/// The e-mail of `GET /api/v1/agents/{id}`.
+/// Reads the e-mail address of `GET /api/v1/agents/{id}`.
 pub(crate) fn agent(body: &[u8]) -> Result<Option<String>, Unreadable> {
     Ok(text(&object(body)?, "emailAddress"))
 }
 
-/// Names by id, of `GET /api/v1/topics`.
+/// Reads `GET /api/v1/topics`: names by id.
 pub(crate) fn topics(body: &[u8]) -> Result<HashMap<String, String>, Unreadable> {
-    let Value::Array(topics) = parse(body)? else { return Err(NO_ARRAY) };
+    let Value::Array(topics) = parse(body)? else { return Err(NOT_AN_ARRAY) };
     Ok(topics.iter().filter_map(|topic| Some((text(topic, "id")?, text(topic, "name")?))).collect())
 }
 
-/// The name of `GET /api/v1/topics/{id}`.
+/// Reads the name of `GET /api/v1/topics/{id}`.
 pub(crate) fn topic(body: &[u8]) -> Result<String, Unreadable> {
     text(&object(body)?, "name").ok_or(NO_NAME)
 }
 
-/// `GET /api/v1/conversations/{id}/items`. There may be a thousand, with the whole text of each
-/// mail: only one at a time is held.
+/// Reads `GET /api/v1/conversations/{id}/items`. There can be a thousand items with the whole text
+/// of a mail each, so only one is held at a time.
 pub(crate) fn items(body: &[u8]) -> Result<Vec<ConversationItem>, Unreadable> {
     serde_json::Deserializer::from_slice(body)
         .deserialize_seq(Items)
-        .map_err(|error| if error.is_data() { NO_ARRAY } else { NO_JSON })
+        .map_err(|error| if error.is_data() { NOT_AN_ARRAY } else { NOT_JSON })
 }
 
 struct Items;
@@ -140,14 +154,15 @@ impl<'de> Visitor<'de> for Items {
 }
 
 fn parse(body: &[u8]) -> Result<Value, Unreadable> {
-    serde_json::from_slice(body).map_err(|_| NO_JSON)
+    serde_json::from_slice(body).map_err(|_| NOT_JSON)
 }
 
 fn object(body: &[u8]) -> Result<Value, Unreadable> {
-    parse(body).and_then(|value| if value.is_object() { Ok(value) } else { Err(NO_OBJECT) })
+    parse(body).and_then(|value| if value.is_object() { Ok(value) } else { Err(NOT_AN_OBJECT) })
 }
 
-/// The property, also where its key has stray quotes or spaces, or another case.
+/// The property `name`, even if its key has stray quotation marks, spaces or another case. `None`
+/// if it is null.
 fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     let clean =
         |key: &str| key.trim_matches(|c: char| !c.is_alphanumeric()).eq_ignore_ascii_case(name);
@@ -158,12 +173,13 @@ fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
         .filter(|value| !value.is_null())
 }
 
+/// The property `name` as text.
 fn text(value: &Value, name: &str) -> Option<String> {
-    field(value, name).and_then(spelled)
+    field(value, name).and_then(scalar)
 }
 
-/// Text that says something; numbers and booleans as they are spelled.
-fn spelled(value: &Value) -> Option<String> {
+/// The value as text: a text that is not blank, a number or a boolean.
+fn scalar(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),
         Value::Number(number) => number.to_string(),
@@ -185,11 +201,13 @@ mod tests {
     }
 
     #[test]
-    fn the_primary_address_is_preferred_and_an_empty_one_is_none() {
+    fn the_primary_address_is_preferred_and_a_blank_one_is_absent() {
         let email = |emails: Value| {
             customer(&bytes(&json!({ "name": "Jane", "emails": emails }))).unwrap().email
         };
-        let one = json!({ "normalized": "one@example.com", "original": "One@Example.com", "primary": false });
+        let one = json!({
+            "normalized": "one@example.com", "original": "One@Example.com", "primary": false,
+        });
         let two = json!({ "normalized": " ", "original": "Two@Example.com", "primary": "true" });
         assert_eq!(email(json!([one, two])).as_deref(), Some("Two@Example.com"));
         assert_eq!(email(json!([{ "primary": true }, one])).as_deref(), Some("one@example.com"));
@@ -206,7 +224,12 @@ mod tests {
             closed_at: None,
         };
         assert_eq!(conversation(&bytes(&body)).unwrap(), expected);
-        let body = json!([{ "timestamp": 5, "content\"": { "type\"": "sms" } }, null, "x", { "content": { "type": "EMAIL" } }]);
+        let body = json!([
+            { "timestamp": 5, "content\"": { "type\"": "sms" } },
+            null,
+            "x",
+            { "content": { "type": "EMAIL" } },
+        ]);
         let kinds: Vec<String> =
             items(&bytes(&body)).unwrap().into_iter().map(|item| item.kind).collect();
         assert_eq!(kinds, ["SMS", "", "", "EMAIL"]);
@@ -215,10 +238,10 @@ mod tests {
     #[test]
     fn errors_are_an_array_or_an_object() {
         let error = json!({ "code": "moved", "meta": { "old": "a", "new": "b" } });
-        assert_eq!(moved(&bytes(&json!({ "errors": [error] }))).as_deref(), Some("b"));
-        assert_eq!(moved(&bytes(&json!({ "errors": error }))).as_deref(), Some("b"));
-        assert_eq!(moved(&bytes(&json!({ "errors": [{ "code": "moved" }] }))), None);
-        assert_eq!(moved(b"<html>"), None);
+        assert_eq!(merged_into(&bytes(&json!({ "errors": [error] }))).as_deref(), Some("b"));
+        assert_eq!(merged_into(&bytes(&json!({ "errors": error }))).as_deref(), Some("b"));
+        assert_eq!(merged_into(&bytes(&json!({ "errors": [{ "code": "moved" }] }))), None);
+        assert_eq!(merged_into(b"<html>"), None);
     }
 
     #[test]
@@ -233,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_tell_its_topics_is_no_answer() {
+    fn a_conversation_without_status_or_with_bad_topics_is_an_error() {
         let topics = |topics: Value| {
             conversation(&bytes(&json!({ "status": "CLOSED", "topicIds": topics })))
                 .map(|c| c.topic_ids.len())
@@ -262,9 +285,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..200), json in "[\\[\\]{}\":,a-z0-9]{0,80}") {
+        fn no_body_panics(
+            body in proptest::collection::vec(any::<u8>(), 0..200),
+            json in "[\\[\\]{}\":,a-z0-9]{0,80}",
+        ) {
             for body in [body.as_slice(), json.as_bytes()] {
-                let _ = (conversation(body), customer(body), moved(body), agent(body).is_ok(), topics(body).is_ok(), topic(body).is_ok(), items(body).is_ok());
+                let _ = (conversation(body), customer(body), merged_into(body));
+                let _ = (agent(body), topics(body), topic(body), items(body));
             }
         }
     }

@@ -1,40 +1,41 @@
-//! What SES says became of each mail: sent, delivered, bounced, complained of.
+//! Takes in SES's events: sent, delivered, bounced, complained.
 //!
-//! Events come late, twice and out of order, and the outcome does not depend on it: outcomes only
-//! ever get graver, and what an event does to the customer's address (a permanent bounce, a
-//! complaint) is done again with each repetition, since it is the same each time. Nothing about the
-//! address of a test mail is kept.
+//! Events come late, twice and out of order, and the result does not depend on it. A request's
+//! outcome only ever becomes more severe. What an event does to the customer's address (a permanent
+//! bounce, a complaint) has the same result each time. Nothing is stored about the address of a
+//! test mail.
 
 mod event;
 
 use jiff::Timestamp;
 use links::Subject;
 use normalize::Address;
-use policy::Mode;
+use policy::{AddressEffect, MailEventKind};
 use serde_json::Value;
 use store::{Interaction, Outcome, OutcomeWritten, Store, StoreError};
 
-pub use event::{Kind, MailEvent, Message, NotAnEvent, messages, read};
+pub use event::{MailEvent, Message, NotAnEvent, messages, read};
 
-/// Attempts at an outcome whose row moves on in between.
+/// How often an outcome is written whose row changes in between.
 const ATTEMPTS: usize = 4;
 
-/// Why an invocation failed: its message comes again, for hours, and ends in the dead-letter queue.
+/// Why an invocation failed. Its messages come again, for hours, and then go to the dead-letter
+/// queue.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
-    /// A table is in trouble.
+    /// A table could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The poisonous one.
+    /// A message cannot be read; another attempt would fail too.
     #[error(transparent)]
     NotAnEvent(#[from] NotAnEvent),
 }
 
-/// Takes in every message of an envelope; the others go through though one fails. What SES or SNS
-/// says about the topic itself is logged, and done with.
+/// Takes in every message of an envelope. If one fails, the others are taken in all the same. A
+/// notice about the topic itself is only logged.
 ///
 /// # Errors
-/// The first message's that failed.
+/// The error of the first message that failed.
 pub async fn handle(store: &Store, envelope: &Value, now: Timestamp) -> Result<(), EventError> {
     let mut outcome = Ok(());
     for message in messages(envelope) {
@@ -42,13 +43,13 @@ pub async fn handle(store: &Store, envelope: &Value, now: Timestamp) -> Result<(
             let event = match message? {
                 Message::Record(record) => read(&record)?,
                 Message::AboutTopic(what) => {
-                    tracing::info!(what, "no SES event, but word about the topic");
+                    tracing::info!(what, "a notice about the topic");
                     None
                 }
             };
             match event {
-                // Boxed: the compiler would run out of depth at the future of all these calls in
-                // one another.
+                // Boxed: these calls nest deeply, and the compiler limits the depth of a future's
+                // type.
                 Some(event) => Box::pin(take(store, &event, now)).await.map_err(EventError::from),
                 None => Ok(()),
             }
@@ -63,27 +64,26 @@ pub async fn handle(store: &Store, envelope: &Value, now: Timestamp) -> Result<(
 
 async fn take(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(), StoreError> {
     let (applied, row) = write(store, event, now).await?;
-    tracing::info!(request_id = %event.request_id, outcome = event.kind.outcome().as_str(), applied, "SES event");
-    if event.kind == Kind::Send
+    let (request_id, outcome) = (event.request_id, event.kind.status().as_str());
+    tracing::info!(%request_id, outcome, applied, "SES event");
+    if event.kind == MailEventKind::Send
         && let Some(claimed_at) = event.claimed_at
     {
         store.note_send_event(claimed_at).await?;
     }
-    let live = row.as_ref().map_or(event.live, |row| row.mode == Mode::Live);
-    let Some(subject) = subject(store, event, row.as_deref()).filter(|_| live) else {
-        return Ok(());
-    };
-    match event.kind {
-        Kind::HardBounce => {
+    let mode = row.as_ref().map_or(event.mode, |row| row.mode);
+    let Some(subject) = subject(store, event, row.as_deref()) else { return Ok(()) };
+    match event.kind.address_effect(mode) {
+        AddressEffect::Bounced => {
             let window = store.settings(now).await?.company.bounce;
             store.bounced(&subject, window, now).await
         }
-        Kind::Complaint => store.unsubscribe(&subject, None, "complaint", now).await,
-        _ => Ok(()),
+        AddressEffect::Unsubscribed => store.unsubscribe(&subject, None, "complaint", now).await,
+        AddressEffect::None => Ok(()),
     }
 }
 
-/// Writes the outcome; whether the row has it now, and the row if there is one.
+/// Writes the outcome. Returns whether this write changed the row, and the row if there is one.
 async fn write(
     store: &Store,
     event: &MailEvent,
@@ -91,7 +91,8 @@ async fn write(
 ) -> Result<(bool, Option<Box<Interaction>>), StoreError> {
     let outcome = Outcome {
         request_id: event.request_id,
-        status: event.kind.outcome(),
+        mode: event.mode,
+        status: event.kind.status(),
         message_id: &event.message_id,
         at: event.at.unwrap_or(now),
     };
@@ -102,22 +103,23 @@ async fn write(
             OutcomeWritten::Gone => return Ok((false, None)),
             OutcomeWritten::Unexpected(row) => row,
         };
-        // Suppression begins anew: the customer has got a mail after all.
+        // The customer got a mail after all, so the suppression window is taken again.
         let window = store.settings(now).await?.company.suppression;
         if store.outcome_after_all(&row, &outcome, window).await? {
-            tracing::warn!(request_id = %row.request_id, status = row.status.as_str(), "a mail had left after all");
+            let (request_id, status) = (row.request_id, row.status.as_str());
+            tracing::warn!(%request_id, status, "the mail had left after all");
             return Ok((true, Some(row)));
         }
     }
     Err(StoreError::Unavailable {
         operation: "outcome",
-        cause: "the row moved on each time".into(),
+        cause: "the row changed between each read and write".into(),
     })
 }
 
-/// Whom the mail went to: by the row, or, when that is gone, by the event's own recipient.
+/// The subject of the customer: from the row, or, if that is gone, from the event's recipient.
 fn subject(store: &Store, event: &MailEvent, row: Option<&Interaction>) -> Option<Subject> {
-    let of_row = row.and_then(|row| row.subject.as_deref()).and_then(Subject::from_text);
+    let of_row = row.and_then(|row| row.subject.clone());
     of_row.or_else(|| {
         Some(store.secret().of_address(&Address::parse(event.recipient.as_deref()?)?.canonical()))
     })

@@ -10,6 +10,8 @@
 //! A test key reads only what test keys sent. A live key's lists hold only what live keys sent. A
 //! key cancels only what keys of its own kind sent, from a source that it is for.
 
+mod shown;
+
 use std::convert::Infallible;
 
 use intake::{Delivery, Intake, Problem, Query, Room, Style, in_time, json_reply, respond};
@@ -82,7 +84,7 @@ async fn get(
     let row = row
         .filter(|row| row.mode == Mode::Test || entered.key().mode == Mode::Live)
         .ok_or(Problem::NotFound)?;
-    Ok(json_reply(StatusCode::OK, "application/json", &row.public()))
+    Ok(json_reply(StatusCode::OK, "application/json", &shown::request(&row)))
 }
 
 async fn cancel(
@@ -102,10 +104,12 @@ async fn cancel(
         match row.status.cancellation(row.reason) {
             Cancellation::Possible => {
                 let cancelled = intake.store.cancel(&row, now).await?;
-                tracing::info!(%request_id, source = %row.source, mode = row.mode.as_str(), cancelled, "request cancelled");
+                let mode = row.mode.as_str();
+                let source = row.source.as_str();
+                tracing::info!(%request_id, source, mode, cancelled, "request cancelled");
             }
             Cancellation::Needless => {
-                return Ok(json_reply(StatusCode::OK, "application/json", &row.public()));
+                return Ok(json_reply(StatusCode::OK, "application/json", &shown::request(&row)));
             }
             Cancellation::TooLate => return Err(Problem::AlreadySent),
         }
@@ -128,7 +132,7 @@ async fn list(
     let ext_interaction_id = query.get("ext_interaction_id", "at most 1024 bytes long", |id| {
         (id.len() <= LONGEST_ID).then(|| id.to_owned())
     })?;
-    let filter = Filter { ext_interaction_id, status };
+    let filter = Filter { ext_interaction_id, status, ..Filter::default() };
     let settings = intake.store.settings(now).await?;
     let longest_delay =
         settings.channels.iter().map(|channel| channel.delay).max().unwrap_or_default();
@@ -146,10 +150,10 @@ async fn list(
             break;
         }
         let found = intake.store.interactions(ids, now).await?;
-        room.has_read(found.bytes);
+        room.has_read(&found);
         for id in ids {
-            let row = found.rows.get(id).filter(|row| filter.admits(row));
-            if row.is_some_and(|row| !room.takes(row.public())) {
+            let row = found.rows.get(id).filter(|row| filter.admits(entered.key().mode, row));
+            if row.is_some_and(|row| !room.takes(shown::request(row))) {
                 next = seen;
                 break 'rows;
             }

@@ -1,19 +1,18 @@
-//! `/s/{token}`: show the survey, and take the answer.
+//! `/s/{token}`: shows the survey, and takes the answer.
 
 use branding::{Agent, resolve};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lambda_http::http::Method;
 use lambda_http::{Request, RequestExt};
-use links::Subject;
-use policy::{Brand, Mode};
+use policy::{Brand, Mode, SurveyState, SurveyTimes, stores_input, survey_state};
 use store::{Answer, Answered, Interaction};
 
 use crate::pages::{self, Frame, LONGEST_COMMENT, Mistake, Topic};
 use crate::submission::Submission;
 use crate::{PageError, Survey, Visit, chosen_language, kept_language};
 
-/// What the customer has put in.
+/// What the customer has entered.
 #[derive(Default)]
 struct Input {
     stars: Option<u8>,
@@ -29,9 +28,9 @@ impl Survey {
         token: &str,
         now: Timestamp,
     ) -> Result<Visit, PageError> {
-        let Some(token_of) = self.secrets.open_survey(token) else { return Ok(Visit::Unknown) };
-        let row = self.store.interaction(token_of.request_id, now).await?;
-        let Some(row) = row.filter(asked) else { return Ok(Visit::Unknown) };
+        let Some(opened) = self.secrets.open_survey(token) else { return Ok(Visit::Unknown) };
+        let row = self.store.interaction(opened.request_id, now).await?;
+        let Some(row) = row else { return Ok(Visit::Unknown) };
         let settings = self.store.settings(now).await?;
         let brand = row.brand.as_deref().and_then(|brand| Brand::find(&settings.brands, brand));
         let posted = (request.method() == Method::POST).then(|| Submission::read(request));
@@ -46,14 +45,16 @@ impl Survey {
             test: row.mode == Mode::Test,
             languages: &language::ALL,
         };
-        // A row from before this was stored has no time of its own.
-        let asked_at = row.sent_at.or(row.claimed_at).unwrap_or(row.created_at);
-        let until = row
-            .open_until
-            .unwrap_or_else(|| policy::saturating_add(asked_at, settings.company.open));
-        if now >= until {
-            return Ok(pages::closed(&frame)?.into());
-        }
+        let times = SurveyTimes {
+            claimed_at: row.claimed_at,
+            sent_at: row.sent_at,
+            open_until: row.open_until,
+        };
+        let until = match survey_state(times, settings.company.open, now) {
+            SurveyState::NeverSent => return Ok(Visit::Unknown),
+            SurveyState::Closed => return Ok(pages::closed(&frame)?.into()),
+            SurveyState::Open { until } => until,
+        };
         let action = format!("/s/{token}");
         match posted {
             None => self.show(request, &row, &frame, &action, until).await,
@@ -64,8 +65,8 @@ impl Survey {
         }
     }
 
-    /// The form; or, once there is an answer and the link chose no stars, the receipt with the form
-    /// to change it.
+    /// Shows the form. If there is an answer and the link chooses no stars: the receipt, with the
+    /// form to change the answer.
     async fn show(
         &self,
         request: &Request,
@@ -81,11 +82,11 @@ impl Survey {
             Some(key) => self.store.response(key).await?.map(|response| response.answer),
             None => None,
         };
-        // A test mail's answer is not kept, so its receipt comes from the redirect.
+        // A test mail's answer is not stored: the redirect's query says what was answered.
         let received = answer
             .as_ref()
             .map(|answer| answer.stars)
-            .or_else(|| stars("thanks").filter(|_| row.mode == Mode::Test));
+            .or_else(|| stars("thanks").filter(|_| !stores_input(row.mode)));
         let input = Input {
             stars: stars("stars").or(received),
             comment: answer.as_ref().and_then(|a| a.comment.clone()).unwrap_or_default(),
@@ -104,6 +105,7 @@ impl Survey {
         })
     }
 
+    /// Records what was posted, or shows the form again with what is wrong.
     async fn take(
         &self,
         row: &Interaction,
@@ -120,7 +122,7 @@ impl Survey {
         let comment = Some(input.comment).filter(|comment| !comment.is_empty());
         let topics = input.topics.iter().map(|topic| topic.name().to_owned()).collect();
         let answer = Answer { stars: given, comment, topics, at: now };
-        if row.mode == Mode::Live {
+        if stores_input(row.mode) {
             match self.store.answer(row, &answer).await? {
                 Answered::Kept => {}
                 Answered::Gone => return Ok(Visit::Unknown),
@@ -130,7 +132,8 @@ impl Survey {
                 }
             }
         }
-        tracing::info!(request_id = %row.request_id, mode = row.mode.as_str(), stars = given, "answered");
+        let (request_id, mode) = (row.request_id, row.mode.as_str());
+        tracing::info!(%request_id, mode, stars = given, "answered");
         Ok(Visit::SeeOther(format!("?thanks={given}{kept_language}")))
     }
 
@@ -140,11 +143,10 @@ impl Survey {
         action: &'a str,
         input: &'a Input,
     ) -> Result<pages::SurveyForm<'a>, PageError> {
-        let subject =
-            row.subject.as_deref().and_then(Subject::from_text).filter(|_| row.mode == Mode::Live);
+        let subject = row.subject.as_ref().filter(|_| stores_input(row.mode));
         let unsubscribed = match subject {
             Some(subject) => {
-                let unsubscribed = self.store.unsubscribed(&subject, row.brand.as_deref()).await?;
+                let unsubscribed = self.store.unsubscribed(subject, row.brand.as_deref()).await?;
                 unsubscribed.from_all || unsubscribed.from_brand
             }
             None => false,
@@ -164,13 +166,7 @@ impl Survey {
     }
 }
 
-/// Whether the customer may have been asked: only then is there a link to this row. What we believe
-/// became of the mail does not matter: who has the link has got the mail.
-fn asked(row: &Interaction) -> bool {
-    row.claimed_at.is_some()
-}
-
-/// One digit: neither `+5` nor `05`, which a parser of numbers would take.
+/// A number of stars: one digit. `+5` and `05`, which a number parser would take, are not.
 fn stars(text: &str) -> Option<u8> {
     match text.trim().as_bytes() {
         [digit @ b'1'..=b'5'] => Some(digit - b'0'),
@@ -185,7 +181,7 @@ fn posted_input(form: &Submission) -> Input {
     if stars.is_none() {
         mistakes.push(Mistake::NoStars);
     }
-    // Of a form that is too large the comment is what is too long, or its end is what is missing.
+    // Only a comment can make a form so large that its end is not read.
     if form.cut || comment.chars().count() > LONGEST_COMMENT {
         mistakes.push(Mistake::CommentTooLong);
     }
@@ -196,8 +192,8 @@ fn posted_input(form: &Submission) -> Input {
     Input { stars, comment, topics, mistakes }
 }
 
-/// A comment is text: line ends become one kind, and control characters, which nobody types, go.
-/// Markup and bidirectional marks stay, as text.
+/// The comment with `\n` as the only line end, and without control characters. Markup and
+/// bidirectional marks stay: they are shown as text.
 fn clean(comment: &str) -> String {
     let lines = comment.replace("\r\n", "\n").replace('\r', "\n");
     lines

@@ -1,13 +1,13 @@
-//! What the customer meets: `/s/{token}`, the survey, and `/u/{token}`, the way out.
+//! The customer's pages: `/s/{token}`, the survey, and `/u/{token}`, which unsubscribes.
 //!
-//! - `GET` and `HEAD` show and never write, since link scanners open every link, some of them
-//!   twice.
-//! - `POST /s/{token}` records; a second answer replaces the first while the survey is open. A 303
-//!   leads to `?thanks=STARS`, which can be bookmarked. An answer that is changed more than twenty
-//!   times in an hour is a 429 page.
+//! - `GET` and `HEAD` show a page and never write, since link scanners open every link, some of
+//!   them twice.
+//! - `POST /s/{token}` records the answer. A second answer replaces the first while the survey is
+//!   open. A 303 leads to `?thanks=STARS`, which can be bookmarked. A customer who changes the
+//!   answer more than twenty times in an hour gets a 429 page.
 //! - `POST /u/{token}` with `List-Unsubscribe=One-Click` (RFC 8058) unsubscribes from everything at
-//!   once, without redirect; the page's own forms say from what, and undo it.
-//! - A token that is changed, guessed, unknown or expired is one and the same 404 page.
+//!   once, without a redirect. The page's own forms say from what, and can undo it.
+//! - A token that was changed, guessed, never existed or has expired gives the same 404 page.
 
 mod answer;
 pub mod pages;
@@ -18,7 +18,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lambda_http::http::{HeaderName, HeaderValue, StatusCode};
+use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, RequestExt, Response};
 use language::Texts;
 use links::TokenSecrets;
@@ -34,17 +34,17 @@ pub struct Survey {
     pub secrets: TokenSecrets,
 }
 
-/// A visit ends before Lambda ends it (`template.yaml`), so that the visitor is shown a page, and
-/// not API Gateway's JSON.
+/// How long a visit may take: less than the function's time-out in `template.yaml`, so that the
+/// visitor sees a page and not API Gateway's JSON.
 const DEADLINE: Duration = Duration::from_secs(7);
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PageError {
-    /// A table is in trouble.
+    /// A table could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A template cannot be written: a fault of this program.
+    /// A template cannot be rendered: a bug.
     #[error("page: {0}")]
     Template(#[from] askama::Error),
     /// The tables took too long.
@@ -52,13 +52,13 @@ pub(crate) enum PageError {
     Late,
 }
 
-/// What a visit leads to.
+/// The result of a visit.
 pub(crate) enum Visit {
-    /// This page.
+    /// A page.
     Shown(Box<Page>),
-    /// 303 to this query of the same path.
+    /// 303 to the same path with this query.
     SeeOther(String),
-    /// Nothing of ours has this token.
+    /// The token opens nothing.
     Unknown,
 }
 
@@ -77,19 +77,23 @@ impl Survey {
     ) -> Result<Response<Body>, Infallible> {
         let visitor = visitor_language(&request);
         let visit = tokio::time::timeout(DEADLINE, self.visit(&request, now)).await;
-        let visit = match visit.unwrap_or(Err(PageError::Late)) {
-            Ok(Visit::SeeOther(query)) => return Ok(see_other(&query)),
+        let page = match visit.unwrap_or(Err(PageError::Late)) {
+            Ok(Visit::SeeOther(query)) => {
+                return Ok(see_other(&query).unwrap_or_else(|error| unwritten(&error)));
+            }
             Ok(Visit::Shown(page)) => Ok(*page),
             Ok(Visit::Unknown) => pages::unknown(visitor),
             Err(error) => {
-                tracing::error!(%error, "visit could not be served");
+                tracing::error!(%error, "visit failed");
                 pages::trouble(visitor)
             }
         };
-        // HEAD is answered as GET is, with the page: who speaks HTTP with the visitor (API Gateway,
-        // or the local stack's hyper) sends its length and leaves it out. Of an empty body they
-        // would say that it has no bytes.
-        Ok(visit.map_or_else(|_| unwritten(), into_response))
+        // HEAD gets the page, as GET does: the HTTP server (API Gateway, or the local stack's
+        // hyper) leaves the body out and sends its length. For an empty body it would send zero.
+        Ok(match page {
+            Ok(page) => into_response(page).unwrap_or_else(|error| unwritten(&error)),
+            Err(error) => unwritten(&error),
+        })
     }
 
     async fn visit(&self, request: &Request, now: Timestamp) -> Result<Visit, PageError> {
@@ -105,8 +109,8 @@ impl Survey {
     }
 }
 
-/// The language that the visitor asks for with `?lang=`, if it is one of ours; else that of the
-/// mail.
+/// The language that the visitor chose with the form's or the query's `lang`, if we have texts in
+/// it; otherwise the mail's.
 pub(crate) fn chosen_language(
     request: &Request,
     form: Option<&str>,
@@ -116,12 +120,12 @@ pub(crate) fn chosen_language(
     form.or_else(|| query.first("lang")).and_then(language::find).unwrap_or(mail)
 }
 
-/// For a redirect: the language that was chosen, where it is not the mail's.
+/// For the query of a redirect: `&lang=…` if the visitor chose a language other than the mail's.
 pub(crate) fn kept_language(chosen: &'static Texts, mail: &'static Texts) -> String {
     if chosen.tag == mail.tag { String::new() } else { format!("&lang={}", chosen.tag) }
 }
 
-/// For pages that know nothing of a mail: what the browser prefers.
+/// The language of a page that belongs to no mail: what the browser prefers.
 fn visitor_language(request: &Request) -> &'static Texts {
     let accepted = request
         .headers()
@@ -133,34 +137,30 @@ fn visitor_language(request: &Request) -> &'static Texts {
     language::best(&tags)
 }
 
-fn into_response(page: Page) -> Response<Body> {
-    let mut response = Response::new(Body::Text(page.html));
-    *response.status_mut() = StatusCode::from_u16(page.status).unwrap_or(StatusCode::OK);
-    for (name, value) in page.headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
-        }
-    }
-    response
+/// Fails rather than leave a header out: without its policy a page would be less safe.
+fn into_response(page: Page) -> Result<Response<Body>, lambda_http::http::Error> {
+    let response = Response::builder().status(page.status);
+    let headers = page.headers.into_iter();
+    headers
+        .fold(response, |response, (name, value)| response.header(name, value))
+        .body(Body::Text(page.html))
 }
 
-/// To a query of the same path: relative, so that it holds behind any domain and stage.
-fn see_other(query: &str) -> Response<Body> {
-    let mut response = Response::new(Body::Empty);
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    if let Ok(location) = HeaderValue::from_str(query) {
-        response.headers_mut().insert("location", location);
-    }
-    response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
-    response.headers_mut().insert("referrer-policy", HeaderValue::from_static("same-origin"));
-    response
-        .headers_mut()
-        .insert("strict-transport-security", HeaderValue::from_static(pages::HTTPS_ALONE));
-    response
+/// A redirect to the same path with `query`. It is relative, so that it works behind any domain and
+/// stage.
+fn see_other(query: &str) -> Result<Response<Body>, lambda_http::http::Error> {
+    Response::builder()
+        .status(StatusCode::SEE_OTHER)
+        .header("location", query)
+        .header("cache-control", "no-store")
+        .header("referrer-policy", "same-origin")
+        .header("strict-transport-security", pages::HTTPS_ONLY)
+        .body(Body::Empty)
 }
 
-/// Not even the page for trouble could be written.
-fn unwritten() -> Response<Body> {
+/// A bug: not even the page that apologises could be written.
+fn unwritten(error: &dyn std::error::Error) -> Response<Body> {
+    tracing::error!(%error, "page cannot be written");
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response

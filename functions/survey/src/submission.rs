@@ -1,20 +1,20 @@
-//! What a browser, or a mail provider's one-click, posts.
+//! What a browser posts, or a mail provider for its one-click unsubscribe.
 
 use lambda_http::Request;
 use lambda_http::aws_lambda_events::encodings::Body;
 
-/// Bytes of a form that are read at most. A comment of 2,000 characters takes up to 24,000 when it
-/// is encoded. A longer one is shown once more, so that it can be cut, and a page in which each
-/// byte takes five still has to fit into Lambda's 6 MB.
+/// How many bytes of a form are read at most. A comment of 2,000 characters has up to 24,000 bytes
+/// when it is encoded. A longer comment is shown again, so that the customer can shorten it; the
+/// page, in which a byte takes up to five, must fit into Lambda's 6 MB.
 const LARGEST_FORM: usize = 256 * 1024;
 
-/// The fields of our forms. Others are not kept, however many there are.
+/// The fields of our forms. Others are ignored.
 const FIELDS: [&str; 6] = ["stars", "topics", "comment", "lang", "scope", "undo"];
 
-/// The fields of a posted form, in order. What is no form has none.
+/// The fields of a posted form, in order. A body that is not a form has none.
 pub(crate) struct Submission {
     fields: Vec<(String, String)>,
-    /// Whether it was larger than what is read: the end is missing.
+    /// Whether the form was larger than what is read, so that its end is missing.
     pub(crate) cut: bool,
 }
 

@@ -89,7 +89,9 @@ fn every_page_in_every_language() {
     for texts in &language::ALL {
         let whole: String = every_page(texts)
             .iter()
-            .map(|(name, page)| format!("=== {name}: {}\n{}\n", page.status, unstyled(&page.html)))
+            .map(|(name, page)| {
+                format!("=== {name}: {}\n{}\n", page.status.as_u16(), unstyled(&page.html))
+            })
             .collect();
         insta::assert_snapshot!(format!("pages.{}", texts.tag), whole);
     }

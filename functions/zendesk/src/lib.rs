@@ -13,6 +13,7 @@ use intake::{Delivery, Entered, Intake, Parse, Problem, Style, in_time, respond}
 use jiff::Timestamp;
 use lambda_http::{Body, Request, RequestExt, Response};
 use normalize::Source;
+use policy::config_table::integration;
 use policy::{Item, KeyScope};
 
 pub use signature::Signature;
@@ -69,10 +70,10 @@ impl Zendesk {
         let required = settings
             .integrations
             .get("zendesk")
-            .map(|item| Item::new(item).bool("signature_required"));
+            .map(|item| Item::new(item).read(&integration::SIGNATURE_REQUIRED));
         match required {
-            None | Some(Ok(None | Some(false))) => Ok(()),
-            Some(Ok(Some(true))) => Err(Problem::Forbidden("a signed Zendesk webhook is required")),
+            None | Some(Ok(false)) => Ok(()),
+            Some(Ok(true)) => Err(Problem::Forbidden("a signed Zendesk webhook is required")),
             Some(Err(fault)) => {
                 tracing::error!(
                     config.item = fault.item,

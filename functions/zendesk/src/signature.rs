@@ -12,7 +12,7 @@ use sha2::Sha256;
 
 pub(crate) const SIGNATURE: &str = "x-zendesk-webhook-signature";
 const TIMESTAMP: &str = "x-zendesk-webhook-signature-timestamp";
-/// How far Zendesk's clock and ours may be apart, either way.
+/// Largest difference between Zendesk's clock and ours, in either direction.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// The signing secret of the company's Zendesk webhooks.
@@ -43,7 +43,7 @@ impl Signature {
         !self.0.is_empty()
     }
 
-    /// Whether the delivery was signed with one of the secrets, lately.
+    /// Requires that the delivery was signed with one of the secrets within `TOLERANCE`.
     ///
     /// # Errors
     /// [`Problem::Forbidden`], saying what is missing or wrong.
@@ -56,7 +56,7 @@ impl Signature {
             .ok_or(Problem::Forbidden("the webhook's signature timestamp is missing"))?;
         let signed_at: Timestamp = timestamp
             .parse()
-            .map_err(|_| Problem::Forbidden("the webhook's signature timestamp is none"))?;
+            .map_err(|_| Problem::Forbidden("the signature timestamp is not a valid date-time"))?;
         if now.duration_since(signed_at).abs() > TOLERANCE {
             return Err(Problem::Forbidden(
                 "the webhook was signed more than five minutes ago or ahead",
@@ -64,7 +64,7 @@ impl Signature {
         }
         let signature = STANDARD
             .decode(signature)
-            .map_err(|_| Problem::Forbidden("the webhook's signature is no base64"))?;
+            .map_err(|_| Problem::Forbidden("the webhook's signature is not base64"))?;
         let genuine = self.0.iter().any(|secret| {
             let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
                 .expect("HMAC takes keys of any length");

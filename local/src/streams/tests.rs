@@ -6,7 +6,7 @@ use crate::database::{open, put_if_absent};
 use crate::functions::FunctionError;
 use crate::template::{TEMPLATE, Template};
 
-/// How the function treats the record that it is told to dislike.
+/// What the function does with a certain record.
 #[derive(Clone, Copy)]
 enum Dislike {
     Nothing,
@@ -58,9 +58,9 @@ impl Functions for Recorder {
                 let at = ids.iter().position(|id| id == poison).unwrap();
                 (
                     at,
-                    Ok(
-                        json!({"batchItemFailures": [{"itemIdentifier": sequence_number(&records[at])}]}),
-                    ),
+                    Ok(json!({"batchItemFailures": [
+                        {"itemIdentifier": sequence_number(&records[at])},
+                    ]})),
                 )
             }
             Dislike::Misnames if first => {
@@ -180,4 +180,31 @@ async fn a_saved_position_is_where_the_next_run_begins() {
     second.drain().await.unwrap();
     assert_eq!(*recorder.batches.lock().unwrap(), [["b"]]);
     std::fs::remove_file(file).unwrap();
+}
+
+#[tokio::test]
+async fn an_idle_pump_delivers_as_soon_as_an_invocation_ends() {
+    let database = database();
+    let (pump, recorder, _) = pump(&database, Dislike::Nothing, None);
+    let ended = watch::Sender::default();
+    let task = tokio::spawn(pump.run(ended.subscribe()));
+    for (count, id) in (1..).zip(["a", "b"]) {
+        put(&database, id, "queued", true);
+        ended.send_replace(());
+        let delivered = async {
+            while recorder.taken.lock().unwrap().len() < count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(IDLE / 2, delivered).await.unwrap();
+    }
+    // A write that no invocation announces is delivered after a second at most.
+    put(&database, "c", "queued", true);
+    let delivered = async {
+        while recorder.taken.lock().unwrap().len() < 3 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(IDLE * 10, delivered).await.unwrap();
+    task.abort();
 }

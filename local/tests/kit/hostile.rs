@@ -12,7 +12,7 @@ use local::seed;
 use policy::Status;
 use serde_json::{Value, json};
 
-use super::story::{Post, Step, Teller};
+use super::scenario::{Post, Scenario, Step};
 use super::{LIVE, Reply, World};
 
 /// What a row may weigh at most, in bytes as DynamoDB counts them. DynamoDB's own limit is
@@ -35,7 +35,7 @@ pub(crate) fn text<'r>(row: &'r Value, attribute: &str) -> &'r str {
 
 /// Where a request comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Door {
+pub(crate) enum Route {
     Requests,
     Auth,
     Zendesk,
@@ -43,7 +43,7 @@ pub(crate) enum Door {
     Gorgias,
 }
 
-impl Door {
+impl Route {
     pub(crate) const ALL: [Self; 5] =
         [Self::Requests, Self::Auth, Self::Zendesk, Self::Freshdesk, Self::Gorgias];
 
@@ -80,7 +80,7 @@ pub(crate) enum Growth {
 /// that it takes).
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
-    pub(crate) door: Door,
+    pub(crate) route: Route,
     pub(crate) channel: &'static str,
     pub(crate) ext: String,
     pub(crate) email: String,
@@ -103,7 +103,7 @@ impl Delivery {
     fn grown(&self, bytes: usize) -> Vec<u8> {
         let (mut name, mut properties, mut tags) = (b"Jane".to_vec(), Vec::new(), Vec::new());
         // Gorgias' lists and objects are Python's, in a text.
-        let quote: &[u8] = if self.door == Door::Gorgias { b"'" } else { b"\"" };
+        let quote: &[u8] = if self.route == Route::Gorgias { b"'" } else { b"\"" };
         let mut property = |n: usize, name: &[u8], value: &[u8]| {
             let property =
                 [quote, format!("{n}").as_bytes(), name, quote, b": ", value, b", "].concat();
@@ -136,8 +136,8 @@ impl Delivery {
         let (channel, ext, email) =
             (self.channel.as_bytes(), self.ext.as_bytes(), self.email.as_bytes());
         let paul = b"paul@blancapeak.example".as_slice();
-        let parts: &[&[u8]] = match self.door {
-            Door::Gorgias => &[
+        let parts: &[&[u8]] = match self.route {
+            Route::Gorgias => &[
                 b"{ \"channel\": \"",
                 channel,
                 b"\", \"ext_interaction_id\": \"",
@@ -176,13 +176,13 @@ impl Delivery {
     }
 
     pub(crate) async fn post(&self, world: &World) -> Reply {
-        answered(world, self.door.path(), &self.body()).await
+        answered(world, self.route.path(), &self.body()).await
     }
 
     /// Takes it back before it has gone out, as its source does.
     pub(crate) async fn withdraw(&self, world: &World, request_id: &str) -> Reply {
-        let open = match self.door {
-            Door::Requests => {
+        let open = match self.route {
+            Route::Requests => {
                 return world
                     .call(
                         "DELETE",
@@ -192,13 +192,14 @@ impl Delivery {
                     )
                     .await;
             }
-            Door::Gorgias => Post::gorgias(&self.ext, "open", &self.email).body,
+            Route::Gorgias => Post::gorgias(&self.ext, "open", &self.email).body,
             _ => json!({
-                "employee": { "email": "paul@blancapeak.example" }, "channel": self.channel, "ext_interaction_id": self.ext,
+                "employee": { "email": "paul@blancapeak.example" }, "channel": self.channel,
+                "ext_interaction_id": self.ext,
                 "customer": { "name": "Jane", "email": self.email }, "status": "open",
             }),
         };
-        answered(world, self.door.path(), open.to_string().as_bytes()).await
+        answered(world, self.route.path(), open.to_string().as_bytes()).await
     }
 }
 
@@ -425,21 +426,25 @@ pub(crate) type Looks = HashMap<(String, String), usize>;
 /// Days go by: the schedule fires whenever something is due, and other customers are mailed now and
 /// then, whose events are evidence. Ends once nothing waits, when `longest` is over, or as soon as
 /// a queued row was looked at more than `most` times.
-pub(crate) async fn days_go_by(teller: &mut Teller, longest: SignedDuration, most: usize) -> Looks {
-    let begun = teller.world.now();
+pub(crate) async fn days_go_by(
+    scenario: &mut Scenario,
+    longest: SignedDuration,
+    most: usize,
+) -> Looks {
+    let begun = scenario.world.now();
     let mut looks = Looks::new();
     let mut seen: HashMap<String, i64> = HashMap::new();
     let mut others = [7, 20, 60, 300, 1_500].into_iter().peekable();
     loop {
-        teller.tell(&[Step::Sweep, Step::Settle]).await;
-        let waiting = waiting(&teller.world);
+        scenario.run(&[Step::Sweep, Step::Settle]).await;
+        let waiting = waiting(&scenario.world);
         for (id, status, wake_at) in &waiting {
             if seen.insert(id.clone(), *wake_at).is_some_and(|before| before != *wake_at) {
                 *looks.entry((id.clone(), status.clone())).or_default() += 1;
             }
         }
         let over = looks.iter().any(|((_, status), count)| status == "queued" && *count > most);
-        let elapsed = teller.world.now().duration_since(begun);
+        let elapsed = scenario.world.now().duration_since(begun);
         let Some(next) = waiting
             .iter()
             .map(|(_, _, wake_at)| *wake_at)
@@ -448,15 +453,15 @@ pub(crate) async fn days_go_by(teller: &mut Teller, longest: SignedDuration, mos
         else {
             return looks;
         };
-        let next = Timestamp::from_millisecond(next).unwrap().duration_since(teller.world.now());
-        teller.world.advance(next.max(SignedDuration::from_secs(60)));
+        let next = Timestamp::from_millisecond(next).unwrap().duration_since(scenario.world.now());
+        scenario.world.advance(next.max(SignedDuration::from_secs(60)));
         if let Some(minutes) = others.next_if(|minutes| elapsed.as_mins() >= *minutes) {
             let other = Post::request(
                 "email",
                 &format!("other-{minutes}"),
                 &format!("other-{minutes}@customers.example"),
             );
-            teller.tell(&[Step::Post(other)]).await;
+            scenario.run(&[Step::Post(other)]).await;
         }
     }
 }
@@ -466,7 +471,8 @@ pub(crate) fn waiting(world: &World) -> Vec<(String, String, i64)> {
     let mut waiting = Vec::new();
     for shard in 0..store::DUE_SHARDS {
         let query = json!({
-            "TableName": "interactions", "IndexName": "due", "KeyConditionExpression": "due_shard = :shard",
+            "TableName": "interactions", "IndexName": "due",
+            "KeyConditionExpression": "due_shard = :shard",
             "ExpressionAttributeValues": { ":shard": { "S": format!("due#{shard}") } },
         });
         let found = serde_json::to_value(

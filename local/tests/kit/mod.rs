@@ -4,10 +4,11 @@
 #![expect(dead_code, reason = "each test file uses its own part of it")]
 
 pub(crate) mod admin;
+pub(crate) mod forms;
 pub(crate) mod hostile;
-pub(crate) mod seeded;
+pub(crate) mod random_run;
+pub(crate) mod scenario;
 pub(crate) mod settings;
-pub(crate) mod story;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,12 +16,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
+use fakes::mailbox::Message;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use jiff::{SignedDuration, Timestamp};
 use local::bundle::Clock;
-use local::mailbox::Message;
 use local::seed;
 use local::stack::{Options, Stack, url};
 use policy::SendEvents;
@@ -214,7 +215,8 @@ impl World {
                 .to_string();
             let update = json!({
                 "TableName": "config", "Key": { "kind": { "S": "watermark" }, "id": { "S": id } },
-                "UpdateExpression": "ADD minutes :minutes", "ExpressionAttributeValues": { ":minutes": { "NS": minutes } },
+                "UpdateExpression": "ADD minutes :minutes",
+                "ExpressionAttributeValues": { ":minutes": { "NS": minutes } },
             });
             self.stack.database.update_item(serde_json::from_value(update).unwrap()).unwrap();
         }
@@ -262,7 +264,8 @@ impl World {
 /// A good request of the samples' company.
 pub(crate) fn request(ext: &str, email: &str) -> Value {
     json!({
-        "channel": "email", "ext_interaction_id": ext, "customer": { "name": "Jane", "email": email },
+        "channel": "email", "ext_interaction_id": ext, "customer": { "name": "Jane",
+        "email": email },
         "employee": { "email": "paul@blancapeak.example" },
     })
 }

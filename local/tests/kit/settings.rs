@@ -1,6 +1,7 @@
 //! Changes of the configuration that a request may meet on its way, and how each is taken back.
 
 use local::seed;
+use policy::config_table::company;
 use serde_json::{Value, json};
 
 use super::World;
@@ -13,12 +14,12 @@ pub(crate) struct Flip {
     pub(crate) id: String,
     /// Attributes that become this, in plain JSON; `null`: the item is deleted.
     pub(crate) becomes: Value,
-    /// Whether mails have to go out all the same.
+    /// Whether mails have to be sent nevertheless.
     pub(crate) harmless: bool,
 }
 
 impl Flip {
-    /// Does it; returns the item as it was, in DynamoDB JSON, or `null`.
+    /// Changes the item. Returns the item as it was, in DynamoDB JSON, or `null` if there was none.
     pub(crate) fn apply(&self, world: &World) -> Value {
         let before = seed::get(&world.stack.database, self.kind, &self.id).unwrap();
         if self.becomes.is_null() {
@@ -33,7 +34,7 @@ impl Flip {
         before
     }
 
-    /// Takes it back.
+    /// Restores the item as it was before.
     pub(crate) fn mend(&self, world: &World, before: &Value) {
         if before.is_null() {
             self.delete(world);
@@ -43,7 +44,8 @@ impl Flip {
     }
 
     fn delete(&self, world: &World) {
-        let delete = json!({ "TableName": "config", "Key": { "kind": { "S": self.kind }, "id": { "S": self.id } } });
+        let key = json!({ "kind": { "S": self.kind }, "id": { "S": self.id } });
+        let delete = json!({ "TableName": "config", "Key": key });
         world.stack.database.delete_item(serde_json::from_value(delete).unwrap()).unwrap();
     }
 }
@@ -112,26 +114,7 @@ pub(crate) fn flips() -> Vec<Flip> {
     for becomes in [json!({ "active": false }), json!({ "active": "x" }), Value::Null] {
         flips.push(flip("language", "fr", becomes));
     }
-    for attribute in [
-        "name",
-        "test_email",
-        "from",
-        "reply_to",
-        "suppression_days",
-        "default_brand",
-        "default_language",
-        "internal_domains",
-        "do_not_send_tag",
-        "do_not_send_topic",
-        "dedupe_minutes",
-        "survey_days",
-        "retention_days",
-        "send_rate",
-        "bounce_days",
-        "send_attempts",
-        "color",
-        "footer",
-    ] {
+    for attribute in company::KIND.attributes().map(|attribute| attribute.name) {
         flips.push(flip("company", "settings", json!({ attribute: { "what": "is this?" } })));
     }
     for becomes in [
@@ -154,6 +137,12 @@ pub(crate) fn flips() -> Vec<Flip> {
     ] {
         flips.push(flip("company", "settings", becomes));
     }
+    for (attribute, unusable) in
+        [(company::COLOR.name, "reddish"), (company::LOGO_URL.name, "logo.png")]
+    {
+        flips.push(harmless("company", "settings", json!({ attribute: unusable })));
+        flips.push(harmless("brand", "blancakids", json!({ attribute: unusable })));
+    }
     for spelling in MAILBOXES {
         for attribute in ["reply_to", "from"] {
             flips.push(harmless("company", "settings", json!({ attribute: spelling })));
@@ -166,7 +155,8 @@ pub(crate) fn flips() -> Vec<Flip> {
 /// A request that depends on as much of the configuration as one can.
 pub(crate) fn request(ext: &str, email: &str) -> Value {
     json!({
-        "channel": "contact_form", "ext_interaction_id": ext, "customer": { "name": "Jane", "email": email },
+        "channel": "contact_form", "ext_interaction_id": ext,
+        "customer": { "name": "Jane", "email": email },
         "employee": { "custom_id": "522743" }, "brand": "blancakids", "language": "fr",
     })
 }

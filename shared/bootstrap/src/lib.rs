@@ -1,9 +1,9 @@
 //! What every function does before its first event: logging, and the AWS configuration.
 //!
-//! Both are smaller than what the SDK and the runtime would do by default. The default credential
-//! chain brings STS, profiles and the metadata service along, and the default log filter a regex
-//! engine: a sixth of an inbound function's binary, for a Lambda function, whose region and
-//! credentials stand in the environment.
+//! Both are smaller than the SDK's and the runtime's defaults. The default credential chain brings
+//! STS, profiles and the metadata service along, and the default log filter a regex engine:
+//! together a sixth of an inbound function's binary. A Lambda function has its region and
+//! credentials in the environment, and needs none of that.
 //!
 //! **Invariant:** no network call.
 
@@ -18,14 +18,13 @@ use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use tracing_subscriber::filter::LevelFilter;
 
 /// Logs JSON lines to standard output, from the level in `AWS_LAMBDA_LOG_LEVEL` or `RUST_LOG` on
-/// (`trace` to `error`; default `info`). A release build has nothing below `info`: see the
+/// (`trace` to `error`; default `info`). A release build logs nothing below `info`: see the
 /// workspace's `tracing`.
 ///
-/// No time stamps (CloudWatch has its own), no spans: a line says what happened in its own fields.
+/// A line has no time stamp, since CloudWatch adds its own, and no spans: what happened is in its
+/// fields.
 pub fn log() {
-    let level = ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok()?.parse::<LevelFilter>().ok());
+    let level = log_level(|name| std::env::var(name).ok());
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -34,15 +33,44 @@ pub fn log() {
         .without_time()
         .with_max_level(level.unwrap_or(LevelFilter::INFO))
         .init();
+    if let Err(unknown) = level {
+        tracing::warn!(variable = unknown.0, "not a log level: `info` is used instead");
+    }
 }
 
-/// How long an unused connection to SES is kept: from one mail of a batch to the next.
+/// A variable whose value is not a log level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct UnknownLevel(&'static str);
+
+/// The level that the first of the two variables says that has one. `FATAL` is Lambda's word for
+/// less than `error`; we log no such lines, so that it means `error`.
+fn log_level(variable: impl Fn(&str) -> Option<String>) -> Result<LevelFilter, UnknownLevel> {
+    let mut level = Ok(LevelFilter::INFO);
+    for name in ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"] {
+        let Some(value) = variable(name).filter(|value| !value.trim().is_empty()) else { continue };
+        match value.trim() {
+            fatal if fatal.eq_ignore_ascii_case("fatal") => return Ok(LevelFilter::ERROR),
+            value => match value.parse() {
+                Ok(level) => return Ok(level),
+                Err(_) => level = level.and(Err(UnknownLevel(name))),
+            },
+        }
+    }
+    level
+}
+
+/// How long an unused connection to SES is kept: enough for the next mail of the same batch.
 const IDLE: Duration = Duration::from_secs(3);
 
-/// The SDK's configuration from the environment: region, credentials as Lambda gives them, and for
-/// `sam local` the endpoint in `AWS_ENDPOINT_URL_<service>` (`DYNAMODB`, `SESV2`), if it is set.
+/// The SDK's configuration from the environment: region, credentials as Lambda provides them, and
+/// for `sam local` the endpoint in `AWS_ENDPOINT_URL_<service>` (`DYNAMODB`, `SESV2`), if there is
+/// one.
 pub fn aws(service: &str) -> SdkConfig {
-    let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    configuration(service, |name| std::env::var(name).ok())
+}
+
+fn configuration(service: &str, variable: impl Fn(&str) -> Option<String>) -> SdkConfig {
+    let given = |name: &str| variable(name).filter(|value| !value.is_empty());
     let region = given("AWS_REGION").or_else(|| given("AWS_DEFAULT_REGION")).map(Region::new);
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -54,9 +82,11 @@ pub fn aws(service: &str) -> SdkConfig {
     config.build()
 }
 
-/// As [`aws`] for SES, whose connections are not kept: Lambda freezes a function between two
-/// events, and one that was closed meanwhile fails at its next use. DynamoDB is asked again then;
-/// of a mail nobody would know whether it left.
+/// As [`aws`] for SES, but connections are kept for seconds only.
+///
+/// Lambda freezes a function between two events. A connection that the server closed meanwhile
+/// fails when it is used next. A call to DynamoDB is then tried again. A mail is not, since nobody
+/// would know whether the first attempt left.
 pub fn aws_ses() -> SdkConfig {
     let https = Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector = ConnectorBuilder::default()
@@ -71,4 +101,47 @@ pub fn aws_ses() -> SdkConfig {
         connector.build()
     });
     aws("SESV2").into_builder().http_client(https).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(given: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+        move |name| {
+            let found = given.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| (*value).to_owned())
+        }
+    }
+
+    #[test]
+    fn the_log_level_is_lambdas_then_rust_log_then_info() {
+        let (lambda, rust) = ("AWS_LAMBDA_LOG_LEVEL", "RUST_LOG");
+        for (given, expected) in [
+            (&[][..], Ok(LevelFilter::INFO)),
+            (&[(lambda, "WARN")], Ok(LevelFilter::WARN)),
+            (&[(rust, "debug")], Ok(LevelFilter::DEBUG)),
+            (&[(lambda, "error"), (rust, "debug")], Ok(LevelFilter::ERROR)),
+            (&[(lambda, ""), (rust, "debug")], Ok(LevelFilter::DEBUG)),
+            (&[(lambda, "FATAL")], Ok(LevelFilter::ERROR)),
+            (&[(lambda, "inof"), (rust, "debug")], Ok(LevelFilter::DEBUG)),
+            (&[(lambda, "inof")], Err(UnknownLevel(lambda))),
+            (&[(rust, "info,hyper=warn")], Err(UnknownLevel(rust))),
+        ] {
+            assert_eq!(log_level(variables(given)), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn region_and_endpoint_come_from_the_environment() {
+        let endpoint = ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8000");
+        let config = configuration("DYNAMODB", variables(&[("AWS_REGION", "eu-west-1"), endpoint]));
+        assert_eq!(config.region().map(Region::as_ref), Some("eu-west-1"));
+        assert_eq!(config.endpoint_url(), Some("http://127.0.0.1:8000"));
+        let given = [("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "us-east-1"), endpoint];
+        let config = configuration("SESV2", variables(&given));
+        assert_eq!(config.region().map(Region::as_ref), Some("us-east-1"));
+        assert_eq!(config.endpoint_url(), None, "the endpoint is another service's");
+        assert!(config.credentials_provider().is_some());
+    }
 }

@@ -1,10 +1,12 @@
-//! The brand's colour, with contrast.
+//! The brand's colour, made readable.
 
 use std::fmt;
 
-/// Behind text in a light mail or page.
+use policy::Colour;
+
+/// Background of text in a light mail or page.
 const WHITE: Rgb = Rgb(255, 255, 255);
-/// Behind text in a dark mail or page; the templates use the same.
+/// Background of text in a dark mail or page; the templates use the same.
 const NIGHT: Rgb = Rgb(0x1f, 0x1f, 0x1f);
 /// WCAG 2.2, success criterion 1.4.3, for text of normal size.
 const ENOUGH: f64 = 4.5;
@@ -12,20 +14,15 @@ const ENOUGH: f64 = 4.5;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rgb(u8, u8, u8);
 
+impl From<Colour> for Rgb {
+    fn from(Colour(red, green, blue): Colour) -> Self {
+        Self(red, green, blue)
+    }
+}
+
 impl Rgb {
     fn parse(text: &str) -> Option<Self> {
-        let digits = text.trim().trim_start_matches('#');
-        if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return None;
-        }
-        let value = u32::from_str_radix(digits, 16).ok()?;
-        let [_, r, g, b] = value.to_be_bytes();
-        match digits.len() {
-            6 => Some(Self(r, g, b)),
-            // #abc means #aabbcc.
-            3 => Some(Self(17 * (g & 15), 17 * (b >> 4), 17 * (b & 15))),
-            _ => None,
-        }
+        Colour::parse(text).map(Self::from)
     }
 
     /// WCAG 2.2, relative luminance.
@@ -51,7 +48,7 @@ impl Rgb {
         Self(mix(self.0, other.0), mix(self.1, other.1), mix(self.2, other.2))
     }
 
-    /// The nearest mixture with `end` that can be read on `background`.
+    /// The first mixture with `end`, from this colour on, that can be read on `background`.
     fn readable(self, background: Self, end: Self) -> Self {
         (0..=100)
             .map(|percent| self.towards(end, percent))
@@ -66,11 +63,11 @@ impl fmt::Display for Rgb {
     }
 }
 
-/// A colour for stars, links and button that can be read, whatever the brand chose.
+/// A readable colour for stars, links and buttons, made from the one that the brand chose.
 ///
-/// A colour with less than 4.5:1 (WCAG 1.4.3) is corrected, not refused: mixed with black until it
-/// can be read on white, and with white until it can be read on the dark background `#1f1f1f`. The
-/// hue stays. [`corrected`](Self::corrected) says that it happened.
+/// A colour with a contrast below 4.5:1 (WCAG 1.4.3) is corrected, not refused. It is mixed with
+/// black until it can be read on white, and with white until it can be read on the dark background
+/// `#1f1f1f`. The hue stays. [`corrected`](Self::corrected) says whether this happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accent {
     light: Rgb,
@@ -79,12 +76,16 @@ pub struct Accent {
 }
 
 impl Accent {
-    /// Understands `#rrggbb` and `#rgb`, with or without `#`. `None` for anything else: the caller
-    /// takes the company's, or the default.
+    /// Reads `#rrggbb` and `#rgb`, with or without `#`. `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let wanted = Rgb::parse(text)?;
+        Colour::parse(text).map(Self::of)
+    }
+
+    /// The colour, made dark enough on white, and light enough on the dark background.
+    pub fn of(colour: Colour) -> Self {
+        let wanted = Rgb::from(colour);
         let light = wanted.readable(WHITE, Rgb(0, 0, 0));
-        Some(Self { light, dark: wanted.readable(NIGHT, WHITE), corrected: light != wanted })
+        Self { light, dark: wanted.readable(NIGHT, WHITE), corrected: light != wanted }
     }
 
     /// On white, and behind white text: `#rrggbb`.
@@ -97,8 +98,8 @@ impl Accent {
         self.dark.to_string()
     }
 
-    /// Whether the light colour is not the one that was asked for. (The dark one often differs, as
-    /// it should.)
+    /// Whether the light colour differs from the one that the brand chose. (The dark one often
+    /// does, as it should.)
     pub fn corrected(&self) -> bool {
         self.corrected
     }
@@ -112,8 +113,8 @@ impl Default for Accent {
     }
 }
 
-/// The contrast of two `#rrggbb` colours after WCAG 2.2, from 1 to 21; `None` if one is none. For
-/// tests of what is rendered.
+/// The contrast of two `#rrggbb` colours by WCAG 2.2, from 1 to 21; `None` if either text is not a
+/// colour. For tests of rendered mails and pages.
 pub fn contrast(one: &str, other: &str) -> Option<f64> {
     Some(Rgb::parse(one)?.contrast(Rgb::parse(other)?))
 }
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_colour_is_none() {
+    fn a_text_that_is_not_a_colour_gives_none() {
         for text in ["", "#", "red", "#12345", "#1234567", "#+12345", "url(x)", "#12 456", "#ééé"]
         {
             assert!(Accent::parse(text).is_none(), "{text}");

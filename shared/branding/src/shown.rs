@@ -1,25 +1,30 @@
-//! Text from outside, made fit to be shown inside a sentence.
+//! Makes text from outside safe to show inside a sentence.
 
-/// The longest name that is shown; longer ones are not names.
+/// The longest name that is shown, in characters. A longer text is not a name.
 const LONGEST_NAME: usize = 60;
 
-/// First strong isolate: what follows decides its own direction and disturbs nothing around it
-/// (Unicode UAX 9).
+/// First strong isolate: the text after it has its own direction and does not affect the text
+/// around it (Unicode UAX 9).
 const ISOLATE: char = '\u{2068}';
 /// Pop directional isolate: its end.
 const POP: char = '\u{2069}';
 
-/// Characters that change the direction of other text, or have no shape at all: never kept, since
-/// they can make a text say what it does not.
+/// Whether a character changes the direction of other text, or is invisible. Such characters are
+/// removed, because they can make a text look like another one.
 fn is_invisible(c: char) -> bool {
     // Bidirectional marks, embeddings, overrides and isolates; zero-width space, word joiner and
-    // invisible operators; BOM; line and paragraph separators; tags. Zero-width (non-)joiner stays:
-    // Persian names and emoji need it.
-    matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    // invisible operators; BOM; line and paragraph separators; tags. The zero-width joiner and
+    // non-joiner stay, because Persian names and emoji need them.
+    matches!(
+        c,
+        '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
-/// One line: control characters and runs of white space become one space, bidirectional controls
-/// and invisible characters go.
+/// Makes one line of a text: control characters and runs of white space become one space;
+/// bidirectional controls and invisible characters are removed.
 pub fn one_line(text: &str) -> String {
     let clean: String = text
         .chars()
@@ -29,7 +34,7 @@ pub fn one_line(text: &str) -> String {
     clean.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// As [`one_line`], but its lines stay apart: for a comment or a postal address.
+/// Does the same to each line of a text, and keeps the lines: for a comment or a postal address.
 pub fn paragraphs(text: &str) -> String {
     let lines: Vec<String> = text
         .replace("\r\n", "\n")
@@ -39,11 +44,11 @@ pub fn paragraphs(text: &str) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// A name that may stand in a greeting: one line, at most 60 characters, and neither URL nor
-/// address.
+/// A name that may stand in a greeting: one line of at most 60 characters, without a URL or an
+/// address. `None` for any other text.
 ///
-/// A "name" is typed by whoever opened the ticket. One that holds a link would make our mail carry
-/// it to somebody else, under our sender.
+/// The customer, or somebody else who opened the ticket, typed the name. With a link in it, our
+/// mail would carry that link to another person, with our name as the sender.
 pub fn name(text: &str) -> Option<String> {
     let name = one_line(text);
     let lower = name.to_lowercase();
@@ -56,8 +61,8 @@ pub fn name(text: &str) -> Option<String> {
     (fits && !link).then_some(name)
 }
 
-/// `example.com/x`, but not `J.Doe` or `Dr.`: a dot between two labels, the last of which mail
-/// programs would take for a top-level domain.
+/// Whether mail programs would make a link of the word: `example.com/x`, but not `J.Doe` or `Dr.`.
+/// It has a dot between two labels, and the last label could be a top-level domain.
 fn looks_like_a_host(word: &str) -> bool {
     let host = word.split(['/', '?', '#', ':']).next().unwrap_or_default();
     let path = host.len() != word.len();
@@ -70,38 +75,33 @@ fn looks_like_a_host(word: &str) -> bool {
     }
 }
 
-/// `name` between isolation marks, so that neither it nor the sentence around it is reordered.
+/// The name between isolation marks, so that its direction and that of the sentence do not affect
+/// each other.
 pub fn isolated(name: &str) -> String {
     format!("{ISOLATE}{name}{POP}")
 }
 
-/// As [`isolated`], but only where the name runs against the sentence (`rtl`): for subjects, where
-/// old mail programs show the marks as boxes.
+/// The name, isolated only if it has letters of the other direction than the sentence (`rtl`). For
+/// subjects, where old mail programs show the marks as boxes.
 pub fn isolated_where_needed(name: &str, rtl: bool) -> String {
     let against = name.chars().any(|c| c.is_alphanumeric() && is_rtl(c) != rtl);
     if against { isolated(name) } else { name.to_owned() }
 }
 
-/// Hebrew, Arabic, Syriac, Thaana, N'Ko and their neighbours, with presentation forms: the blocks
-/// that Unicode keeps for right-to-left scripts.
+/// Whether a character is in a block that Unicode keeps for right-to-left scripts: Hebrew, Arabic,
+/// Syriac, Thaana, N'Ko and their neighbours, with presentation forms.
 fn is_rtl(c: char) -> bool {
-    matches!(c, '\u{0590}'..='\u{08ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
-}
-
-/// The URL, if it is one that a browser loads over http(s) and that can stand in an attribute or a
-/// header: printable ASCII, no quotes, no spaces.
-pub fn web_url(text: &str) -> Option<&str> {
-    let text = text.trim();
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-    let plain = rest
-        .bytes()
-        .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`'));
-    (plain && !rest.is_empty() && !rest.starts_with('/')).then_some(text)
+    matches!(
+        c,
+        '\u{0590}'..='\u{08ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'
+            | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}'
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use policy::web_url;
     use proptest::prelude::*;
 
     #[test]
@@ -179,7 +179,8 @@ mod tests {
             let line = one_line(&text);
             prop_assert!(!line.chars().any(|c| c.is_control() || is_invisible(c)));
             prop_assert_eq!(one_line(&line), line.clone());
-            prop_assert!(name(&text).is_none_or(|n| n.chars().count() <= LONGEST_NAME && !n.contains('@')));
+            let fits = |n: String| n.chars().count() <= LONGEST_NAME && !n.contains('@');
+            prop_assert!(name(&text).is_none_or(fits));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Size and key: what every request has to pass before its body is looked at.
+//! Size and key: checked for every request before its body is read.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,10 @@ use normalize::Source;
 use policy::{Ceiling, Key, KeyItem, KeyScope, Mode, RequestedVia};
 use sha2::{Digest, Sha256};
 
-use crate::{Intake, Problem};
+use crate::intake::Intake;
+use crate::problem::Problem;
 
-/// With or without padding: clients differ.
+/// Base64 with or without padding: clients differ.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -24,7 +25,7 @@ const LARGEST_BODY: usize = 256 * 1024;
 /// Characters of an `Idempotency-Key` at most; more is 400.
 const LONGEST_IDEMPOTENCY_KEY: usize = 255;
 
-/// A request whose size and key are good: the only way to its body.
+/// A request whose size and key are good. Nothing else gives out the body.
 #[derive(Debug)]
 pub struct Entered<'a> {
     key: Key,
@@ -77,8 +78,8 @@ impl<'a> Entered<'a> {
     /// The `Idempotency-Key`, if the header says anything.
     ///
     /// # Errors
-    /// [`Problem::IdempotencyKey`] if it is too long, or holds anything but printable ASCII. To
-    /// leave it out in silence would be to ask a customer twice whose sender has asked for once.
+    /// [`Problem::IdempotencyKey`] if it is too long, or holds anything but printable ASCII. If it
+    /// were ignored, a customer could be asked twice although the sender has prevented that.
     pub fn idempotency_key(&self) -> Result<Option<&'a str>, Problem> {
         let Some(value) = self.headers().get("idempotency-key") else { return Ok(None) };
         let key = value.to_str().map_err(|_| Problem::IdempotencyKey)?.trim();
@@ -105,7 +106,7 @@ impl<'a> Entered<'a> {
 }
 
 impl Intake {
-    /// Lets a request in: its body is not too large, and it has a key, known, not revoked, with
+    /// Requires that the body is not too large, and that the key is known, is not revoked and has
     /// this scope.
     ///
     /// # Errors
@@ -121,10 +122,12 @@ impl Intake {
         }
         if key_in_query(request) {
             return Err(Problem::Forbidden(
-                "a key in the query string ends up in logs: send it as x-api-key, or as the password of user connect",
+                "a key in the query string ends up in logs: send it as x-api-key, or as the \
+                 password of user connect",
             ));
         }
-        // Found by its digest, so nothing is compared that an attacker could time.
+        // The key is looked up by its digest, so there is no comparison that an attacker could
+        // time.
         match self.store.key(&given_key(request.headers())?, now).await? {
             Some(KeyItem::Good(key)) if key.may(scope) => {
                 Ok(Entered { key, via: RequestedVia::Api, request })
@@ -135,17 +138,16 @@ impl Intake {
     }
 }
 
-/// The digest of the one key that a call carries: in `x-api-key`, or as the password of HTTP Basic
-/// with user `connect` (what the vendor's set-up pages have admins enter). The same key may stand
-/// in several places. Of two different keys none wins: whichever did, the sender would not know in
-/// which mode its request is.
+/// The digest of the one key of a call: in `x-api-key`, or as the password of HTTP Basic with user
+/// `connect`, as the vendor's set-up pages say. The same key may come in several places. Two
+/// different keys are refused, since the sender could not know whether its request is test or live.
 ///
 /// # Errors
 /// [`Problem::Forbidden`] if there is no key, or if there are several.
 fn given_key(headers: &HeaderMap) -> Result<String, Problem> {
     let plain = values(headers, HeaderName::from_static("x-api-key")).map(<[u8]>::to_vec);
     let basic = values(headers, lambda_http::http::header::AUTHORIZATION).filter_map(password);
-    // A form that sends a header empty means the other one.
+    // Some forms send both headers, one of them empty.
     let keys = plain.chain(basic).filter(|key| !key.is_empty()).map(|key| digest(&key));
     let different: BTreeSet<String> = keys.collect();
     let mut different = different.into_iter();

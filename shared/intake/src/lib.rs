@@ -1,37 +1,33 @@
-//! What the inbound functions share: size, keys, the one road from a body to a recorded request,
-//! and replies.
+//! What the inbound functions share: the size limit, keys, the way from a body to a recorded
+//! request, and replies.
 //!
-//! The order is the contract's: size → key → body → checks → record. It is kept by types: the body
-//! of a request can only be had from an [`Entered`], and that only from [`Intake::enter`], which
-//! has checked the size and the key.
+//! The order is the contract's: size → key → body → checks → record. The types enforce it: only
+//! an [`Entered`] gives out the body of a request, and only [`Intake::enter`], which checks the
+//! size and the key, makes one.
 //!
-//! **Invariant:** no source's quirks. What is particular to a helpdesk is in `normalize` (its
-//! payload) or in its function (its headers).
+//! **Invariant:** nothing here is particular to one helpdesk. `normalize` knows its payload, its
+//! function knows its headers.
 
 mod accept;
+mod admission;
+mod delivery;
+mod echo;
 mod entry;
+mod intake;
+mod json_reply;
 mod problem;
 mod query;
+mod recording;
 mod reply;
+mod room;
+mod surveying;
 
-pub use accept::{Delivery, Parse, Style};
+pub use delivery::{Delivery, Parse, Style};
+pub use echo::{address_as_sent, echo};
 pub use entry::{Entered, digest};
+pub use intake::Intake;
+pub use json_reply::json_reply;
 pub use problem::Problem;
 pub use query::Query;
-pub use reply::{Room, in_time, json_reply, respond};
-
-use store::Store;
-
-/// The way in.
-#[derive(Clone, Debug)]
-pub struct Intake {
-    /// The tables.
-    pub store: Store,
-}
-
-impl Intake {
-    /// An intake on these tables.
-    pub fn new(store: Store) -> Self {
-        Self { store }
-    }
-}
+pub use reply::{in_time, respond};
+pub use room::Room;

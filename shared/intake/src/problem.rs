@@ -1,8 +1,8 @@
-//! What can go wrong on the way in, what the caller is told of it, and what the log is told.
+//! The errors of the API: what the caller is told, and what the log is told.
 //!
-//! One type, mapped to HTTP in one place. The outside message names the place in the caller's
-//! request; the inside one (`Display`) is for the log, and holds no body, no key and no address.
-//! Our own trouble is told to nobody but the log.
+//! One type, mapped to HTTP in one place. The message for the caller names the place in its
+//! request. The one for the log (`Display`) holds no body, no key and no address. Only the log
+//! says what is wrong on our side.
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
@@ -11,9 +11,9 @@ use policy::Reason;
 use serde_json::{Map, Value, json};
 use store::StoreError;
 
-use crate::json_reply;
+use crate::json_reply::json_reply;
 
-/// Seconds after which a sender may try again: Zendesk only does if it is told less than a minute
+/// Seconds after which a sender may try again. Zendesk does so only if it is less than a minute
 /// (docs/facts.md, Zendesk 2).
 const RETRY_AFTER: &str = "30";
 
@@ -32,7 +32,7 @@ pub enum Problem {
     /// A query parameter is not understood: its name, and what it may be.
     #[error("query parameter {0} not understood")]
     Query(&'static str, &'static str),
-    /// An `Idempotency-Key` that is too long, or has odd characters.
+    /// An `Idempotency-Key` that is too long, or has characters that are not printable ASCII.
     #[error("idempotency key not understood")]
     IdempotencyKey,
     /// The same `Idempotency-Key` with another body.
@@ -44,14 +44,14 @@ pub enum Problem {
     /// No such request.
     #[error("not found")]
     NotFound,
-    /// A request that cannot be cancelled any more.
+    /// The request can no longer be cancelled.
     #[error("too late to cancel")]
     AlreadySent,
-    /// Our trouble.
+    /// A table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Our trouble, too: it took longer than a sender waits. What was written all the same answers
-    /// the sender's next attempt.
+    /// The work took longer than a sender waits. If it was written all the same, the sender's next
+    /// attempt is answered as a duplicate.
     #[error("not answered in time")]
     Late,
 }
@@ -72,7 +72,10 @@ impl Problem {
             other => tracing::info!(problem = %other, "request refused"),
         }
         let (status, code, detail) = self.outside();
-        let mut body = json!({ "type": "about:blank", "title": status.canonical_reason(), "status": status.as_u16(), "code": code, "detail": detail });
+        let mut body = json!({
+            "type": "about:blank", "title": status.canonical_reason(), "status": status.as_u16(),
+            "code": code, "detail": detail,
+        });
         if let Some(fields) = body.as_object_mut() {
             match self {
                 Problem::Malformed(malformed) => {

@@ -3,7 +3,7 @@
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::{Request, RequestExt};
 
-use crate::Problem;
+use crate::problem::Problem;
 
 /// A request's query parameters, trimmed; what is empty is not there.
 #[derive(Debug)]

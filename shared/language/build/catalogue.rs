@@ -1,12 +1,13 @@
-//! From the text of the files to Rust: pure, so that a test can show what each fault says.
+//! Turns the content of the text files into Rust source. Without I/O, so that a test can check what
+//! the build says about each mistake.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The language that decides which keys there are.
+/// The language whose keys every other language must have.
 const REFERENCE: &str = "en";
 
-/// Keys that describe the language itself and become fields of their own kind.
+/// Keys that describe the language itself; they are not texts.
 const ABOUT: [&str; 3] = ["tag", "native_name", "direction"];
 
 /// One piece of a text: literal, or the name of a placeholder.
@@ -15,7 +16,7 @@ enum Piece {
     Placeholder(String),
 }
 
-/// Key → pieces, and what describes the language.
+/// One language: its texts by key, and its own attributes.
 struct Catalogue {
     tag: String,
     native_name: String,
@@ -23,8 +24,10 @@ struct Catalogue {
     texts: BTreeMap<String, Vec<Piece>>,
 }
 
-/// All of them as one Rust file, or every fault of every file. `files` are pairs of name (without
-/// `.toml`) and content.
+/// Makes one Rust file of all languages. `files` are pairs of name (without `.toml`) and content.
+///
+/// # Errors
+/// Every fault of every file.
 pub(crate) fn compile(files: &[(String, String)]) -> Result<String, Vec<String>> {
     let mut catalogues = Vec::new();
     let mut faults = Vec::new();
@@ -162,7 +165,11 @@ fn generate(catalogues: &[Catalogue]) -> Result<String, String> {
             let typed: String = arguments.iter().map(|name| format!(", {name}: &str")).collect();
             let passed = arguments.join(", ");
             writeln!(fields, "{key}: &'static [Piece],").and_then(|()| {
-                writeln!(functions, "/// “{english}”\npub fn {key}(&self{typed}) -> String {{ fill(self.{key}, &[{passed}]) }}")
+                writeln!(
+                    functions,
+                    "/// “{english}”\npub fn {key}(&self{typed}) -> String {{ \
+                     fill(self.{key}, &[{passed}]) }}"
+                )
             })
         }
         .map_err(|e| e.to_string())?;

@@ -1,10 +1,10 @@
 //! Every text that a customer reads, in every language.
 //!
-//! A language is one file, `texts/<tag>.toml`, which a translator can edit without Rust: `key =
-//! "text"`, with `{placeholders}`. The build checks that each has exactly the keys and placeholders
-//! of `texts/en.toml`, and makes `static` data of it: nothing is parsed at run time.
+//! A language is one file, `texts/<tag>.toml`, which a translator can edit without knowing Rust:
+//! `key = "text"`, with `{placeholders}`. The build checks that each file has exactly the keys and
+//! placeholders of `texts/en.toml`, and turns it into `static` data. Nothing is parsed at run time.
 //!
-//! **Invariant:** no I/O, and no escaping: what is put into a placeholder is text, and whoever
+//! **Invariant:** no I/O and no escaping. Text goes into the placeholders unchanged; code that
 //! writes HTML escapes the whole sentence.
 
 use normalize::LanguageTag;
@@ -12,7 +12,7 @@ use normalize::LanguageTag;
 /// A part of a text that has placeholders.
 #[derive(Debug)]
 enum Piece {
-    /// As it stands.
+    /// Text that is used unchanged.
     Literal(&'static str),
     /// The argument with this number.
     Argument(usize),
@@ -20,8 +20,8 @@ enum Piece {
 
 include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 
-/// Puts arguments in their places, in one pass: an argument that itself looks like a placeholder
-/// stays as it is.
+/// Puts arguments in the places of the placeholders, in one pass: an argument that looks like a
+/// placeholder is not replaced.
 fn fill(pieces: &[Piece], arguments: &[&str]) -> String {
     pieces
         .iter()
@@ -37,8 +37,8 @@ pub fn find(tag: &str) -> Option<&'static Texts> {
     ALL.iter().find(|texts| texts.tag.eq_ignore_ascii_case(tag))
 }
 
-/// The first of the wanted languages that there is, else English; for each also what its readers
-/// read as well: `en-GB` leads to `en`.
+/// The texts in the first of the wanted languages that has any, else in English. A language may
+/// have texts under a more general tag: `en-GB` leads to `en`.
 pub fn best(wanted: &[&str]) -> &'static Texts {
     let tags = wanted.iter().filter_map(|tag| LanguageTag::parse(tag));
     tags.flat_map(|tag| tag.fallbacks()).find_map(|tag| find(tag.as_str())).unwrap_or(&ALL[0])

@@ -1,4 +1,4 @@
-//! What a translator's mistake says: the build's own checks, run on small files.
+//! What the build says about a translator's mistakes: its checks, run on small files.
 
 #[path = "../build/catalogue.rs"]
 mod catalogue;

@@ -1,10 +1,11 @@
 //! The signed links of a survey mail, `/s/TOKEN` and `/u/TOKEN`, and the [`Subject`]: the pseudonym
-//! of a customer that they and the suppression table share.
+//! of a customer that both the tokens and the suppression table use.
 //!
-//! A token is `base64url(version ‖ kind ‖ payload ‖ mac)`. It carries no address, and a changed,
-//! guessed or foreign one is simply `None`: whoever holds it learns nothing about why. The `mac` is
-//! HMAC-SHA-256 over everything before it, cut to 16 bytes; its secret is versioned
-//! ([`TokenSecrets`]), so that it can be rotated while links in sent mails keep working.
+//! A token is `base64url(version ‖ kind ‖ payload ‖ mac)`. It contains no address. Opening a token
+//! that was changed, guessed or made elsewhere gives `None` and no reason, so that its holder
+//! learns nothing. The `mac` is HMAC-SHA-256 over everything before it, cut to 16 bytes. Its secret
+//! is versioned ([`TokenSecrets`]): it can be rotated, and links in mails that were sent before
+//! keep working.
 //!
 //! **Invariant:** no I/O; secrets have a redacting `Debug`.
 
@@ -16,13 +17,13 @@ pub use session::{SendBoxToken, SessionToken};
 pub use subject::{Subject, SubjectSecret};
 pub use token::{SecretError, SurveyToken, TokenSecrets, UnsubscribeToken};
 
-use std::fmt;
-
 use ::hmac::{Hmac, Mac};
 use sha2::{Digest as _, Sha256};
 
-/// A MAC under `key`. A substitute for one that failed would be the same for everybody: all
-/// customers would share one subject, and anybody could sign a link.
+/// Starts a MAC under `key`.
+///
+/// It panics rather than go on with a substitute key: under that, all customers would share one
+/// subject, and anybody could sign a link. HMAC takes keys of any length, so it never does.
 fn hmac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
 }
@@ -32,29 +33,42 @@ pub fn fingerprint(content: &[u8]) -> String {
     Sha256::digest(content).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Where the survey pages live, and the links into them.
+/// Makes the links of a mail: the public URL of the survey pages, and the secrets that sign.
 #[derive(Clone, Debug)]
-pub struct SurveyUrl(String);
-
-impl SurveyUrl {
-    /// `base` is the public URL of the API, with or without a slash at its end.
-    pub fn new(base: &str) -> Self {
-        Self(base.trim().trim_end_matches('/').to_owned())
-    }
-
-    /// The page that asks.
-    pub fn survey(&self, secrets: &TokenSecrets, token: &SurveyToken) -> String {
-        format!("{}/s/{}", self.0, secrets.seal_survey(token))
-    }
-
-    /// The page, and the one-click target, that unsubscribes.
-    pub fn unsubscribe(&self, secrets: &TokenSecrets, token: &UnsubscribeToken) -> String {
-        format!("{}/u/{}", self.0, secrets.seal_unsubscribe(token))
-    }
+pub struct Links {
+    base: String,
+    secrets: TokenSecrets,
 }
 
-impl fmt::Display for SurveyUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+/// The base URL of the links cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("SURVEY_URL must be an http or https URL without `?`, `#`, comma, quote or angle bracket")]
+pub struct BaseUrlError;
+
+impl Links {
+    /// `base` is the public URL of the API, with or without slashes at its end.
+    ///
+    /// # Errors
+    /// If a link that starts with `base` could not stand in a mail and its headers.
+    pub fn new(base: &str, secrets: TokenSecrets) -> Result<Self, BaseUrlError> {
+        let base = base.trim().trim_end_matches('/');
+        let rest = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));
+        let usable = |rest: &str| {
+            !rest.is_empty()
+                && !rest.starts_with(['/', ':'])
+                && rest.bytes().all(|b| b.is_ascii_graphic() && !b"?#,<>\"'".contains(&b))
+        };
+        rest.filter(|rest| usable(rest)).ok_or(BaseUrlError)?;
+        Ok(Self { base: base.to_owned(), secrets })
+    }
+
+    /// The link to the survey of a request.
+    pub fn survey(&self, token: &SurveyToken) -> String {
+        format!("{}/s/{}", self.base, self.secrets.seal_survey(token))
+    }
+
+    /// The link to the page that unsubscribes, which is also the target of RFC 8058's one-click.
+    pub fn unsubscribe(&self, token: &UnsubscribeToken) -> String {
+        format!("{}/u/{}", self.base, self.secrets.seal_unsubscribe(token))
     }
 }

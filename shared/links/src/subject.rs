@@ -1,4 +1,4 @@
-//! Who a row of the suppression table is about, without saying who.
+//! The pseudonym under which the suppression table keeps what it knows about a customer.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ impl Subject {
     }
 }
 
-/// Its first characters, which tell rows apart in a log.
+/// Shows the first 8 characters: enough to tell rows apart in a log.
 impl fmt::Debug for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Subject({}…)", self.as_text().get(..8).unwrap_or_default())
@@ -56,8 +56,8 @@ impl SubjectSecret {
         self.keyed("address", &[canonical])
     }
 
-    /// The partition of a de-duplication marker. The parts are kept apart, so that no two lists of
-    /// parts meet.
+    /// The partition of a de-duplication marker. Each part is hashed with its length, so that two
+    /// different lists of parts never give the same subject.
     pub fn of_marker(&self, parts: &[&str]) -> Subject {
         self.keyed("marker", parts)
     }
@@ -85,10 +85,13 @@ mod tests {
     use super::*;
 
     proptest! {
-        // Also the secrets that HMAC pads (shorter than 64 bytes) and those that it hashes
-        // (longer).
+        // HMAC pads secrets shorter than 64 bytes and hashes longer ones: both lengths occur.
         #[test]
-        fn two_customers_are_two_subjects_whatever_the_secret(secret in ".{0,200}", one in ".{0,40}", other in ".{0,40}") {
+        fn two_customers_have_two_subjects_under_any_secret(
+            secret in ".{0,200}",
+            one in ".{0,40}",
+            other in ".{0,40}",
+        ) {
             let secret = SubjectSecret::new(&secret);
             prop_assert_eq!(secret.of_address(&one) == secret.of_address(&other), one == other);
             prop_assert_ne!(secret.of_address(&one), secret.of_marker(&[&one]));

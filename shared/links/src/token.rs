@@ -1,4 +1,4 @@
-//! Tokens: what they carry, how they are sealed and opened.
+//! Tokens: what they contain, and how they are sealed and opened.
 
 use std::fmt;
 
@@ -14,39 +14,40 @@ use crate::{Subject, hmac};
 const SURVEY: u8 = b's';
 const UNSUBSCRIBE: u8 = b'u';
 const MAC: usize = 16;
-/// Longer than any token that we make; longer ones are not even decoded.
+/// Characters. No token of ours is as long; a longer text is refused before it is decoded.
 const LONGEST: usize = 2_048;
 
-/// What `/s/TOKEN` carries: it names the request.
+/// The content of `/s/TOKEN`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SurveyToken {
     /// The request that the mail belongs to.
     pub request_id: Uuid,
 }
 
-/// What `/u/TOKEN` carries: the subject itself, so that it works after the request's row has
-/// expired.
+/// The content of `/u/TOKEN`. It contains the subject itself, so that the link works after the
+/// request's row has expired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsubscribeToken {
     /// Who unsubscribes.
     pub subject: Subject,
-    /// A test mail's link stores nothing.
+    /// Whether a test key caused the mail: then the link stores nothing.
     pub mode: Mode,
     /// Language of the page.
     pub language: String,
-    /// Signifier of the mail's brand, for unsubscribing from it alone; empty if the company has
-    /// none.
+    /// Signifier of the mail's brand, for unsubscribing from that brand alone. Empty if the mail
+    /// has no brand.
     pub brand: String,
 }
 
 /// `TOKEN_SECRETS` could not be understood.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "TOKEN_SECRETS must be like `v2:SECRET,v1:SECRET`, with versions from 1 to 255 and secrets of at least 16 characters"
+    "TOKEN_SECRETS must be like `v2:SECRET,v1:SECRET`, with versions from 1 to 255 and secrets of \
+     at least 16 characters"
 )]
 pub struct SecretError;
 
-/// The secrets that sign tokens: the newest signs, all verify.
+/// The secrets of tokens: the newest signs, and each of them verifies.
 #[derive(Clone)]
 pub struct TokenSecrets {
     newest: Secret,
@@ -61,6 +62,9 @@ struct Secret {
 
 impl TokenSecrets {
     /// Reads `v2:SECRET,v1:SECRET`, the newest first.
+    ///
+    /// # Errors
+    /// If the text is empty, or a version or a secret in it cannot be used.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let one = |part: &str| {
             let (version, secret) = part.trim().strip_prefix('v')?.split_once(':')?;
@@ -92,13 +96,13 @@ impl TokenSecrets {
         self.seal(UNSUBSCRIBE, &payload)
     }
 
-    /// Opens the token of a survey link; `None` for anything that we did not make.
+    /// Opens the token of a survey link; `None` for a text that we did not seal.
     pub fn open_survey(&self, token: &str) -> Option<SurveyToken> {
         let payload = self.open(SURVEY, token)?;
         Some(SurveyToken { request_id: Uuid::from_slice(&payload).ok()? })
     }
 
-    /// Opens the token of an unsubscribe link; `None` for anything that we did not make.
+    /// Opens the token of an unsubscribe link; `None` for a text that we did not seal.
     pub fn open_unsubscribe(&self, token: &str) -> Option<UnsubscribeToken> {
         let payload = self.open(UNSUBSCRIBE, token)?;
         let (subject, rest) = payload.split_first_chunk::<32>()?;
@@ -128,8 +132,8 @@ impl TokenSecrets {
         let (signed, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC)?)?;
         let version = signed.first()?;
         let secret = self.all().find(|secret| secret.version == *version)?;
-        // Compared in constant time; the kind is under the signature, so that neither link opens
-        // the other's page.
+        // Compared in constant time. The MAC covers the kind, so that a survey token opens no
+        // unsubscribe page, nor the reverse.
         secret.mac(signed).verify_truncated_left(mac).ok()?;
         let (head, payload) = signed.split_first_chunk::<2>()?;
         (head[1] == kind).then(|| payload.to_vec())
@@ -153,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{SubjectSecret, SurveyUrl};
+    use crate::{BaseUrlError, Links, SubjectSecret};
 
     fn secrets(text: &str) -> TokenSecrets {
         TokenSecrets::parse(text).unwrap()
@@ -174,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens_and_only_for_its_own_page() {
+    fn a_sealed_token_opens_for_its_own_page_only() {
         let secrets = secrets("v1:0123456789abcdef");
         let (s, u) = (secrets.seal_survey(&survey()), secrets.seal_unsubscribe(&unsubscribe()));
         assert_eq!(secrets.open_survey(&s), Some(survey()));
@@ -184,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn old_links_survive_a_rotation_and_die_with_their_secret() {
+    fn old_links_work_after_a_rotation_until_their_secret_is_removed() {
         let old = secrets("v1:0123456789abcdef").seal_survey(&survey());
         assert_eq!(
             secrets("v2:fedcba9876543210,v1:0123456789abcdef").open_survey(&old),
@@ -195,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_must_be_understood() {
+    fn secrets_that_cannot_be_read_are_an_error() {
         for bad in [
             "",
             "v1:short",
@@ -212,23 +216,43 @@ mod tests {
     #[test]
     fn a_base_url_may_end_in_a_slash() {
         let secrets = secrets("v1:0123456789abcdef");
-        let url = SurveyUrl::new("https://x.example/ ").survey(&secrets, &survey());
-        assert!(
-            SurveyUrl::new("https://x.example//").to_string() == "https://x.example"
-                && url.starts_with("https://x.example/s/")
-        );
+        let sealed = secrets.seal_survey(&survey());
+        for base in ["https://x.example", "https://x.example/ ", "https://x.example//"] {
+            let links = Links::new(base, secrets.clone()).unwrap();
+            assert_eq!(links.survey(&survey()), format!("https://x.example/s/{sealed}"), "{base}");
+        }
+    }
+
+    #[test]
+    fn a_base_url_that_no_mail_can_carry_is_an_error() {
+        for bad in [
+            "",
+            "x.example",
+            "https://",
+            "https:///path",
+            "ftp://x.example",
+            "https://x.example?a=b",
+            "https://x.example/a b",
+            "https://x.example,y.example",
+            "https://käse.example",
+        ] {
+            let links = Links::new(bad, secrets("v1:0123456789abcdef"));
+            assert_eq!(links.err(), Some(BaseUrlError), "{bad}");
+        }
     }
 
     proptest! {
         #[test]
-        fn no_other_text_opens(text in ".{0,200}", flip in 0usize..64) {
+        fn a_guessed_or_changed_token_opens_nothing(text in ".{0,200}", flip in 0usize..64) {
             let secrets = secrets("v1:0123456789abcdef");
             prop_assert_eq!(secrets.open_survey(&text), None);
             prop_assert_eq!(secrets.open_unsubscribe(&text), None);
-            let mut bytes = URL_SAFE_NO_PAD.decode(secrets.seal_unsubscribe(&unsubscribe())).unwrap();
+            let sealed = secrets.seal_unsubscribe(&unsubscribe());
+            let mut bytes = URL_SAFE_NO_PAD.decode(sealed).unwrap();
             let at = flip % bytes.len();
             bytes[at] ^= 1;
-            prop_assert_eq!(secrets.open_unsubscribe(&URL_SAFE_NO_PAD.encode(bytes)), None);
+            let changed = URL_SAFE_NO_PAD.encode(bytes);
+            prop_assert_eq!(secrets.open_unsubscribe(&changed), None);
         }
     }
 }

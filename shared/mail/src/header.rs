@@ -1,35 +1,42 @@
-//! What may stand in a header, and how.
+//! Values of headers: what SES accepts, and how a text is encoded.
+//!
+//! Encoded-words are made here and not by the `mail-builder` crate. It puts a name into one
+//! encoded-word however long that is, and a line break behind it. SES's parameters take no line
+//! breaks, and two short words are all that a header of ours may have (docs/facts.md, SES 5).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use normalize::Address;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::RenderError;
+use crate::render_error::RenderError;
 
-/// The longest value that SES takes in `Simple` content; name and value together may have one more
-/// (API reference, `MessageHeader`).
+/// The longest value that SES takes in `Simple` content. Name and value together may have one byte
+/// more (API reference, `MessageHeader`).
 const LONGEST_VALUE: usize = 995;
 
 /// Longest tag value (API reference, `MessageTag`).
 const LONGEST_TAG: usize = 256;
 
-/// Bytes in one encoded-word. RFC 2047 allows a word 75 characters, and a line that holds one 76.
-/// SES's parameters take no line breaks, so whoever carries the mail folds it, at the blanks: 39
-/// bytes are 64 characters, which fit on a line with `Reply-To: ` before them.
+/// Bytes of text in one encoded-word. RFC 2047 allows a word 75 characters, and its line 76.
+/// SES's parameters take no line breaks: a later mail server folds the header, at the blanks. 39
+/// bytes become 64 characters, which fit on a line after `Reply-To: `.
 const LONGEST_WORD: usize = 39;
 
-/// Encoded-words of one name: 26 Chinese or 39 Cyrillic letters, so that the whole header stays
-/// short even where nobody folds it.
+/// How many encoded-words one name may have: 26 Chinese or 39 Cyrillic letters. So the whole header
+/// is short, even if no server folds it.
 const MOST_WORDS: usize = 2;
 
-/// What is percent-encoded in a `mailto:`: everything but RFC 3986's unreserved characters and the
-/// `@`.
+/// The characters that are percent-encoded in a `mailto:`: all but RFC 3986's unreserved ones and
+/// the `@`.
 const BESIDE_UNRESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
-/// A header as SES takes it: printable ASCII, not too long. Without CR and LF there is no way to
-/// add another header.
+/// Name and value of a header that SES takes: printable ASCII of bounded length. A value without CR
+/// and LF cannot add another header.
+///
+/// # Errors
+/// [`RenderError::Header`] if the value is empty, too long, or not printable ASCII.
 pub(crate) fn header(name: &'static str, value: String) -> Result<(String, String), RenderError> {
     let printable = value.bytes().all(|b| (b' '..=b'~').contains(&b));
     if printable
@@ -43,8 +50,8 @@ pub(crate) fn header(name: &'static str, value: String) -> Result<(String, Strin
     }
 }
 
-/// A bare address that can stand in a header and that SES takes: ASCII, one `@` with something on
-/// both sides, nothing that has a meaning there.
+/// The address in `text`, if it can stand in a header and SES takes it: ASCII, one `@` with
+/// something on both sides, and no character that has a meaning in a header.
 pub(crate) fn bare_address(text: &str) -> Option<&str> {
     let text = text.trim();
     let plain = text.len() <= 320
@@ -53,13 +60,13 @@ pub(crate) fn bare_address(text: &str) -> Option<&str> {
     (plain && !local.is_empty() && domain.contains('.') && !domain.contains('@')).then_some(text)
 }
 
-/// `name <address>`. The name is one line.
+/// `name <address>`. The name must be one line.
 pub(crate) fn mailbox(name: &str, address: &Address) -> String {
     let address = address.as_mailbox();
     if name.is_empty() { address } else { format!("{} <{address}>", phrase(name)) }
 }
 
-/// A display name: quoted if it is ASCII, else RFC 2047 encoded-words.
+/// A display name: a quoted string if it is ASCII, otherwise encoded-words of RFC 2047.
 fn phrase(name: &str) -> String {
     if name.is_ascii() {
         format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
@@ -68,8 +75,8 @@ fn phrase(name: &str) -> String {
     }
 }
 
-/// RFC 2047, base64, never divided within a letter. A name that needs more words than
-/// [`MOST_WORDS`] is cut.
+/// The text as base64 encoded-words of RFC 2047. No letter is divided between two words. A text
+/// that needs more than [`MOST_WORDS`] is cut, and ends in `…`.
 fn encoded_words(text: &str) -> String {
     let mut words = vec![String::new()];
     for c in text.chars() {
@@ -92,7 +99,7 @@ fn encoded_words(text: &str) -> String {
     words.join(" ")
 }
 
-/// RFC 6068: a message to `to` that the reader's mail program prepares.
+/// A `mailto:` link (RFC 6068): the reader's mail program prepares a message to `to`.
 pub(crate) fn mailto(to: &Address, subject: &str, body: &str) -> String {
     let encoded = |text: &str| utf8_percent_encode(text, BESIDE_UNRESERVED).to_string();
     format!(
@@ -103,8 +110,8 @@ pub(crate) fn mailto(to: &Address, subject: &str, body: &str) -> String {
     )
 }
 
-/// A text in the alphabet of SES's tags, `[A-Za-z0-9_-]`: any other byte becomes `_` and two hex
-/// digits.
+/// The text in the alphabet of SES's tags, `[A-Za-z0-9_-]`. Any other byte, and `_` itself, becomes
+/// `_` and two hex digits. At most [`LONGEST_TAG`] characters are kept.
 pub(crate) fn tag(text: &str) -> String {
     let keep = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
     let tag: String = text
@@ -154,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_become_two_words_of_whole_letters_that_fit_on_their_lines() {
+    fn a_long_name_becomes_two_encoded_words_that_divide_no_letter_and_fit_on_a_line() {
         for (name, shown) in [
             ("日本語の会社".repeat(10), format!("{}日…", "日本語の会社".repeat(4))),
             ("Ж".repeat(39), "Ж".repeat(37) + "…"),
@@ -178,15 +185,16 @@ mod tests {
     }
 
     #[test]
-    fn a_mailto_holds_no_character_that_means_something_in_it() {
+    fn a_mailto_encodes_each_character_that_has_a_meaning_in_it() {
         assert_eq!(
             mailto(&address("a+b&c?d@acme.example"), "unsubscribe", "https://x.example/u/T?a=b,c>"),
-            "mailto:a%2Bb%26c%3Fd@acme.example?subject=unsubscribe&body=https%3A%2F%2Fx.example%2Fu%2FT%3Fa%3Db%2Cc%3E"
+            "mailto:a%2Bb%26c%3Fd@acme.example?subject=unsubscribe\
+             &body=https%3A%2F%2Fx.example%2Fu%2FT%3Fa%3Db%2Cc%3E"
         );
     }
 
     #[test]
-    fn tags_keep_to_their_alphabet() {
+    fn a_tag_has_only_characters_of_its_alphabet() {
         assert_eq!(tag("0197-ab"), "0197-ab");
         assert_eq!(tag("Acme Kids_é"), "Acme_20Kids_5f_c3_a9");
         assert_eq!(tag(&"é".repeat(200)).len(), 256);

@@ -15,15 +15,18 @@ use aws_sdk_sesv2::types::{
     MessageHeader, MessageTag, TrackingConfigurationOverrides,
 };
 
-use crate::RenderedMail;
+use policy::Refusal;
 
-/// Until the connection stands.
+use crate::survey_mail::RenderedMail;
+
+/// How long opening a connection may take.
 const CONNECT: Duration = Duration::from_secs(2);
-/// The whole call. SES mostly answers within 200 ms; the lease of a claim is far longer.
+/// How long the whole call may take. SES mostly answers within 200 ms, and the lease of a claim is
+/// far longer than this.
 const OPERATION: Duration = Duration::from_secs(10);
 
-/// A client for [`Ses`]: the SDK's own retries are off, since a second attempt after an unknown
-/// outcome is a second mail.
+/// A client for [`Ses`]. The SDK's own retries are off, since a retry after an unknown outcome
+/// could send a second mail.
 pub fn client(config: &SdkConfig) -> Client {
     let timeouts =
         TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(OPERATION).build();
@@ -39,43 +42,25 @@ pub fn client(config: &SdkConfig) -> Client {
 pub struct Ses {
     /// From [`client`].
     pub client: Client,
-    /// The configuration set that publishes this stack's events; without one, nothing is heard of a
-    /// mail again.
+    /// The configuration set that publishes SES's events about our mails. Without one there are no
+    /// events.
     pub configuration_set: Option<String>,
 }
 
-/// Why SES did not take a mail. It was certainly not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Too fast: try again soon.
-    Throttled,
-    /// The day's quota is used up, or the account is paused or suspended: wait, it is not this
-    /// mail's fault.
-    QuotaOrPaused,
-    /// This recipient can get no mail: do not try again.
-    AddressRejected,
-    /// Sender not verified, configuration set missing, no permission: try again later, somebody has
-    /// to mend it.
-    Misconfigured,
-    /// This mail, for what it holds: another attempt may fare better, many will not.
-    ThisMail,
-    /// No connection could be opened: nothing left this machine.
-    Unreachable,
-}
-
-/// What became of a mail that was not accepted. `code` is SES's or our word for it, fit for a log;
-/// SES's own messages hold addresses and are dropped.
+/// Why SES did not accept a mail. `code` is SES's or our word for the cause and may be logged.
+/// SES's own messages contain addresses and are dropped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// It was not sent.
+    /// The mail was certainly not sent.
     #[error("refused ({refusal:?}): {code}")]
     Refused {
-        /// What that means.
+        /// The kind of refusal.
         refusal: Refusal,
         /// `TooManyRequestsException`, …
         code: String,
     },
-    /// It may have been sent: time-out, reset, 5xx. Never try again without evidence.
+    /// The mail may have been sent: time-out, reset, 5xx. It must not be sent again without
+    /// evidence that it never left.
     #[error("unknown outcome: {code}")]
     Unknown {
         /// `timeout`, `InternalFailure`, …
@@ -130,7 +115,8 @@ fn content(mail: &RenderedMail) -> Result<EmailContent, BuildError> {
     Ok(EmailContent::builder().simple(message).build())
 }
 
-/// No rewritten links and no pixel, whatever the account or the configuration set says.
+/// Keeps SES from rewriting links and adding a pixel, whatever the account or the configuration set
+/// says.
 fn untracked() -> ConfigurationOverrides {
     let tracking = TrackingConfigurationOverrides::builder()
         .open_tracking_enabled(FeatureStatus::Disabled)
@@ -139,10 +125,10 @@ fn untracked() -> ConfigurationOverrides {
     ConfigurationOverrides::builder().tracking(tracking).build()
 }
 
-/// The one rule: what is not certainly unsent is unknown.
+/// A failure counts as a refusal only if the mail was certainly not sent. Any other is unknown.
 fn classify(error: &SdkError<SendEmailError>, mail: &RenderedMail) -> SendError {
     match error {
-        // Before anything was sent: no credentials, no region.
+        // Nothing was sent: there are no credentials, or no region.
         SdkError::ConstructionFailure(_) => refused(Refusal::Misconfigured, "not configured"),
         SdkError::DispatchFailure(_) if never_connected(error) => {
             refused(Refusal::Unreachable, "not connected")
@@ -151,18 +137,18 @@ fn classify(error: &SdkError<SendEmailError>, mail: &RenderedMail) -> SendError 
         SdkError::DispatchFailure(_) => unknown("connection lost"),
         SdkError::TimeoutError(_) => unknown("timeout"),
         SdkError::ServiceError(service) => {
-            answer(service.raw().status().as_u16(), service.err(), mail)
+            classify_reply(service.raw().status().as_u16(), service.err(), mail)
         }
         _ => unknown("not understood"),
     }
 }
 
-/// What SES answered.
-fn answer(status: u16, error: &SendEmailError, mail: &RenderedMail) -> SendError {
+/// Classifies an error that SES replied with.
+fn classify_reply(status: u16, error: &SendEmailError, mail: &RenderedMail) -> SendError {
     let code = error.code().unwrap_or("no code");
     let message = error.message().unwrap_or_default().to_lowercase();
     let says = |words: &[&str]| words.iter().any(|w| message.contains(w));
-    // 408: the connection broke under the request; what arrived of it is not said.
+    // 408 means that the connection broke during the request. How much of it arrived is unknown.
     if status >= 500 || status == 408 || !(400..500).contains(&status) {
         return unknown(code);
     }
@@ -170,8 +156,8 @@ fn answer(status: u16, error: &SendEmailError, mail: &RenderedMail) -> SendError
         "LimitExceededException" | "SendingPausedException" | "AccountSuspendedException" => {
             Refusal::QuotaOrPaused
         }
-        // Two limits, one exception: "Maximum sending rate exceeded." passes in a second, "Daily
-        // message quota exceeded." does not.
+        // One exception stands for two limits. "Maximum sending rate exceeded." is over in a
+        // second, "Daily message quota exceeded." is not.
         _ if status == 429 || code.contains("Throttl") || code == "TooManyRequestsException" => {
             if says(&["quota"]) {
                 Refusal::QuotaOrPaused
@@ -179,9 +165,9 @@ fn answer(status: u16, error: &SendEmailError, mail: &RenderedMail) -> SendError
                 Refusal::Throttled
             }
         }
-        // SES answers so to addresses that pass our check and not its own (docs/facts.md, SES 4),
-        // the sender's as well as the recipient's. Only what is said of the recipient's may end the
-        // customer's request; the rest is for an admin to mend.
+        // SES says this about an address that passes our check and not its own (docs/facts.md, SES
+        // 4), be it the sender's or the recipient's. Only a fault of the recipient's may end the
+        // customer's request. Any other is for an admin to correct.
         "BadRequestException" | "MessageRejected"
             if says(&[
                 "illegal",
@@ -201,7 +187,7 @@ fn answer(status: u16, error: &SendEmailError, mail: &RenderedMail) -> SendError
 }
 
 /// Whether SES's message (in lower case) names the recipient's address or its domain, and neither
-/// the sender's nor that for replies.
+/// the sender's nor the reply-to address.
 fn is_about_the_recipient(message: &str, mail: &RenderedMail) -> bool {
     let names = |mailbox: &str| {
         let address = mailbox
@@ -215,8 +201,8 @@ fn is_about_the_recipient(message: &str, mail: &RenderedMail) -> bool {
     names(&mail.to) && !names(&mail.from) && !mail.reply_to.as_deref().is_some_and(names)
 }
 
-/// Whether the failure came before the connection stood: refused, no route, no name, or no answer
-/// within [`CONNECT`].
+/// Whether no connection was opened: refused, no route, unknown host name, or no answer within
+/// [`CONNECT`].
 fn never_connected(error: &SdkError<SendEmailError>) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
     while let Some(error) = cause {
@@ -230,8 +216,8 @@ fn never_connected(error: &SdkError<SendEmailError>) -> bool {
         {
             return true;
         }
-        // The HTTP client's types for these are private. Should their words change, the outcome is
-        // "unknown": later, but right.
+        // The HTTP client's types for these are private, so their texts are compared. If a text
+        // changes, the outcome counts as unknown: the mail is sent later, but never twice.
         let words = error.to_string();
         if words.starts_with("HTTP connect timeout")
             || words.starts_with("dns error")

@@ -1,4 +1,4 @@
-//! From plain values to a mail.
+//! Renders the survey mail from plain values.
 
 use std::fmt;
 
@@ -8,62 +8,62 @@ use language::Texts;
 use normalize::Address;
 
 use crate::header::{bare_address, header, mailbox, mailto, tag};
+use crate::render_error::RenderError;
 
-/// Set in no font that would have to be loaded.
+/// Fonts that every system has, so that none is loaded.
 const FONT: &str = "-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif";
 
-/// The longest name of a brand or sender and the longest own question that are shown, in
-/// characters.
+/// How much is shown of the name of a brand or sender, and of a brand's own question: characters.
 const LONGEST_BRAND: usize = 60;
 const LONGEST_QUESTION: usize = 200;
 
-/// Who a mail is from, or whom a reply goes to.
+/// The sender of a mail, or the receiver of its replies.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'a> {
-    /// Display name, as somebody wrote it; may be empty.
+    /// Display name, as it was entered. It may be empty.
     pub name: &'a str,
     /// The address.
     pub address: &'a Address,
 }
 
-/// What [`render`] needs. Names and texts may be anything; they are made safe here.
+/// What [`render`] needs. Names and texts may contain anything: [`render`] makes them safe.
 #[derive(Clone)]
 pub struct SurveyMail<'a> {
     /// Recipient: a bare address as SES takes it, ASCII with a punycode domain.
     pub to: &'a str,
     /// Sender.
     pub from: Sender<'a>,
-    /// Where somebody reads replies; without it, they go to the sender.
+    /// Where people read replies. If absent, replies go to the sender.
     pub reply_to: Option<Sender<'a>>,
     /// The language.
     pub texts: &'static Texts,
-    /// As the helpdesk sent it. One that holds a URL, an address or more than 60 characters stays
-    /// out of the greeting.
+    /// The name as the helpdesk sent it. The greeting leaves out a name that contains a URL or an
+    /// address, or has more than 60 characters.
     pub customer_name: Option<&'a str>,
-    /// Who helped; left out if the name is none.
+    /// Who helped. Left out of the mail if the name cannot be shown.
     pub agent: Option<Agent<'a>>,
-    /// The brand's look.
+    /// The brand's logo, colour and texts.
     pub branding: Branding<'a>,
     /// `https://…/s/TOKEN`.
     pub survey_url: &'a str,
-    /// `https://…/u/TOKEN`, for people and for one-click.
+    /// `https://…/u/TOKEN`, the link for people and the target of one-click.
     pub unsubscribe_url: &'a str,
-    /// For the tag that SES's events carry back.
+    /// The tag `request_id`, by which SES's events name the request.
     pub request_id: &'a str,
-    /// Whether a test key caused it: the mail then says so.
+    /// Whether a test key caused the mail: then the mail says so.
     pub test: bool,
 }
 
 /// A mail, ready to be sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RenderedMail {
-    /// One bare address.
+    /// The recipient: one bare address.
     pub to: String,
-    /// With display name, RFC 2047 encoded where needed.
+    /// The sender with its display name, encoded as in RFC 2047 where needed.
     pub from: String,
-    /// As `from`.
+    /// Where replies go, in the form of `from`.
     pub reply_to: Option<String>,
-    /// One line of Unicode text, not encoded.
+    /// One line of Unicode text; SES encodes it.
     pub subject: String,
     /// The HTML part, under 15 KB.
     pub html: String,
@@ -76,8 +76,7 @@ pub struct RenderedMail {
 }
 
 impl RenderedMail {
-    /// With one more message tag; `name` is within SES's alphabet, and a value outside it is
-    /// escaped.
+    /// Adds a message tag. `name` must be in SES's alphabet; `value` is escaped.
     #[must_use]
     pub fn tagged(mut self, name: &'static str, value: &str) -> Self {
         self.tags.push((name.to_owned(), tag(value)));
@@ -85,32 +84,14 @@ impl RenderedMail {
     }
 }
 
-/// Only what may stand in a log.
+/// Shows the tags only: the rest must not stand in a log.
 impl fmt::Debug for RenderedMail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RenderedMail").field("tags", &self.tags).finish_non_exhaustive()
     }
 }
 
-/// Why there is no mail: a set-up fault, since everything that a customer or an agent wrote is made
-/// safe instead.
-#[derive(Debug, thiserror::Error)]
-pub enum RenderError {
-    /// The recipient's is no address that SES takes.
-    #[error("`{0}` is not an address that a mail can have")]
-    Address(&'static str),
-    /// The survey or unsubscribe URL is no http(s) URL of printable ASCII.
-    #[error("`{0}` is not a web address")]
-    Url(&'static str),
-    /// A header is too long, or not ASCII.
-    #[error("the value of header {0} is too long or not ASCII")]
-    Header(&'static str),
-    /// Writing the template failed.
-    #[error("template: {0}")]
-    Template(#[from] askama::Error),
-}
-
-/// One of the five links.
+/// One of the five links, with a number of stars.
 struct Star {
     number: u8,
     word: &'static str,
@@ -156,10 +137,10 @@ struct Text<'a> {
     unsubscribe_url: &'a str,
 }
 
-/// Writes the mail.
+/// Renders the mail.
 ///
 /// # Errors
-/// A [`RenderError`] names the value of the set-up that makes it impossible.
+/// The [`RenderError`] names the value that has to be corrected in the set-up.
 pub fn render(survey_mail: &SurveyMail<'_>) -> Result<RenderedMail, RenderError> {
     let t = survey_mail.texts;
     let branding = &survey_mail.branding;
@@ -251,7 +232,7 @@ pub fn render(survey_mail: &SurveyMail<'_>) -> Result<RenderedMail, RenderError>
     })
 }
 
-/// The headers that `Simple` content does not have of itself.
+/// The headers that SES does not add by itself to `Simple` content.
 fn headers(
     survey_mail: &SurveyMail<'_>,
     unsubscribe_url: &str,
@@ -260,21 +241,23 @@ fn headers(
     let list = tag(survey_mail.branding.id).to_lowercase();
     Ok(vec![
         unsubscribe(survey_mail.reply_to.map(|reply_to| reply_to.address), unsubscribe_url)?,
-        // RFC 8058 wants this one and the one above signed by DKIM, which SES does.
+        // RFC 8058 requires a DKIM signature of this header and the one above. SES signs both.
         header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())?,
         header("List-ID", format!("<{list}.surveys.{domain}>"))?,
-        // RFC 3834: nobody's responder answers.
+        // RFC 3834: automatic responders do not answer.
         header("Auto-Submitted", "auto-generated".to_owned())?,
-        // Exchange's responders too. Not `All`: that would suppress the non-delivery reports by
-        // which we learn of bounces.
+        // The same for Exchange. Not `All`, which would also suppress the non-delivery reports that
+        // tell us about bounces.
         header("X-Auto-Response-Suppress", "OOF, AutoReply".to_owned())?,
     ])
 }
 
-/// `https` first: RFC 2369 has clients prefer what comes first, and this one takes effect at once
-/// (RFC 8058). `mailto` is for clients that know nothing else. A person works through it, so it is
-/// there only if the company has named a mailbox for replies, and the message that the client
-/// writes holds the link by which that person can unsubscribe the customer.
+/// `List-Unsubscribe`. The `https` link comes first, since clients prefer what comes first (RFC
+/// 2369), and this one takes effect at once (RFC 8058).
+///
+/// `mailto` is for clients that support nothing else. A person has to read what it sends. So it is
+/// there only if the company has named a mailbox for replies. The message contains the `https`
+/// link, with which that person can unsubscribe the customer.
 fn unsubscribe(
     read_by_people: Option<&Address>,
     url: &str,
@@ -303,7 +286,7 @@ fn tags(survey_mail: &SurveyMail<'_>) -> Vec<(String, String)> {
     .collect()
 }
 
-/// A URL of ours. A comma would end it inside `List-Unsubscribe`.
+/// Checks one of our URLs. It must not contain a comma, which would end it in `List-Unsubscribe`.
 fn link<'a>(what: &'static str, text: &'a str) -> Result<&'a str, RenderError> {
     branding::web_url(text).filter(|url| !url.contains(',')).ok_or(RenderError::Url(what))
 }

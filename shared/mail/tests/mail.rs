@@ -1,5 +1,5 @@
-//! The mail as it goes out: in every language, with everything missing, and with hostile input in
-//! every place.
+//! The rendered mail: in every language, with every optional value missing, and with hostile input
+//! in each value.
 
 #![expect(
     clippy::unwrap_used,
@@ -71,11 +71,11 @@ fn every_mail_is_small() {
     }
 }
 
-/// A value that would break out of each place it could stand in.
+/// A value that would break out of each place, if it were not made safe.
 const HOSTILE: &str = "\"><script>alert('x')</script>&{{name}}\r\nBcc: eve\u{202e}\0";
 
 #[test]
-fn whatever_is_put_in_stays_text() {
+fn hostile_values_stay_text() {
     type Place = (&'static str, for<'a> fn(&mut SurveyMail<'a>));
     let places: [Place; 10] = [
         ("sender", |l| l.from.name = HOSTILE),
@@ -129,7 +129,7 @@ fn whatever_is_put_in_stays_text() {
 }
 
 #[test]
-fn what_is_shown_of_a_hostile_name_is_the_name() {
+fn a_hostile_name_is_shown_as_it_is() {
     let mut survey_mail =
         SurveyMail { customer_name: Some("Eve <b>&\"O'Hara\""), ..sample_mail("en") };
     survey_mail.agent = Some(Agent { name: "Sam & <i>Co</i>", picture_url: None });
@@ -162,7 +162,7 @@ fn a_name_that_runs_against_the_sentence_is_isolated() {
 }
 
 #[test]
-fn a_set_up_that_cannot_work_is_an_error_that_names_it() {
+fn a_value_that_no_mail_can_have_is_an_error_that_names_it() {
     let says =
         |survey_mail: SurveyMail<'_>| render(&survey_mail).map_err(|e| e.to_string()).unwrap_err();
     assert_eq!(
@@ -188,7 +188,7 @@ fn a_set_up_that_cannot_work_is_an_error_that_names_it() {
 }
 
 #[test]
-fn names_of_senders_are_shown_and_never_make_a_long_header() {
+fn senders_names_are_shown_and_their_headers_stay_short() {
     let sender = sample_mail("en").from;
     let mail = |from: &str, reply_to: &str| {
         let (from, reply_to) =
@@ -210,7 +210,7 @@ fn names_of_senders_are_shown_and_never_make_a_long_header() {
 }
 
 #[test]
-fn who_cannot_unsubscribe_by_a_link_writes_to_people_who_then_have_it() {
+fn a_customer_can_unsubscribe_by_mail_if_people_read_it_and_the_mail_contains_the_link() {
     let header = |survey_mail: &SurveyMail<'_>| render(survey_mail).unwrap().headers.remove(0).1;
     let url = "https://survey.acme.example/u/AQJkZW1vLXRva2VuLXRvLXVuc3Vic2NyaWJl";
     let body = "https%3A%2F%2Fsurvey.acme.example%2Fu%2FAQJkZW1vLXRva2VuLXRvLXVuc3Vic2NyaWJl";
@@ -236,8 +236,7 @@ fn no_address_reaches_a_log() {
     assert!(!format!("{:?}", render(&sample_mail("en")).unwrap()).contains("jane"));
 }
 
-/// Each colour that text has in the light mail and in its dark rules, on each background it can
-/// stand on there.
+/// Each colour of text, on each background that it can have, in the light and in the dark mail.
 #[test]
 fn every_text_can_be_read_in_light_and_in_dark() {
     for color in ["#ffb400", "#ffffff", "#000000", "#e11d48", "#00ff00", "#b45309"] {
@@ -263,7 +262,7 @@ fn every_text_can_be_read_in_light_and_in_dark() {
             );
             assert!(contrast(ink, paper).unwrap() >= 4.5, "{ink} on {paper}");
         }
-        // Nothing else is coloured: a new colour has to be named above.
+        // The mail has no other colours: a new one has to be added above.
         let known: Vec<&str> = pairs
             .iter()
             .flat_map(|(a, b)| [*a, *b])
@@ -282,8 +281,16 @@ fn every_text_can_be_read_in_light_and_in_dark() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn no_name_breaks_the_mail(name: String, agent: String, brand: String, footer: String, question: String) {
-        let mut survey_mail = SurveyMail { customer_name: Some(&name), agent: Some(Agent { name: &agent, picture_url: Some(&name) }), ..sample_mail("he") };
+    fn no_name_breaks_the_mail(
+        name: String,
+        agent: String,
+        brand: String,
+        footer: String,
+        question: String,
+    ) {
+        let mut survey_mail = sample_mail("he");
+        survey_mail.customer_name = Some(&name);
+        survey_mail.agent = Some(Agent { name: &agent, picture_url: Some(&name) });
         survey_mail.branding.name = &brand;
         survey_mail.branding.footer = Some(&footer);
         survey_mail.branding.question = Some(&question);

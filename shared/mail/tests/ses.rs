@@ -1,5 +1,4 @@
-//! What each of SES's answers means, learned over HTTP from a small server that speaks its REST
-//! JSON.
+//! What each reply of SES means. A small HTTP server in this process plays SES.
 
 #![expect(
     clippy::unwrap_used,
@@ -32,7 +31,7 @@ async fn config(endpoint: &str) -> SdkConfig {
         .await
 }
 
-/// Sends one mail, as in production but with less patience: a test need not wait ten seconds.
+/// Sends one mail as production does, but with shorter time-outs.
 async fn send(endpoint: &str) -> Result<String, SendError> {
     let client = client(&config(endpoint).await);
     let quick = TimeoutConfig::builder()
@@ -47,8 +46,8 @@ async fn send(endpoint: &str) -> Result<String, SendError> {
         .await
 }
 
-/// Answers every request with `status` and, like SES, an error's name in `x-amzn-errortype`; keeps
-/// the bodies.
+/// Answers every request with `status` and, as SES does, with the error's name in
+/// `x-amzn-errortype`. Records the bodies.
 async fn ses(status: u16, error: &'static str, body: Value) -> (String, Arc<Mutex<Vec<Value>>>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&seen);
@@ -87,7 +86,9 @@ async fn one_call_carries_the_whole_mail() {
     assert_eq!(request["ConfigurationSetName"], json!("afterword"));
     assert_eq!(
         request["ConfigurationOverrides"],
-        json!({ "Tracking": { "OpenTrackingEnabled": "DISABLED", "ClickTrackingEnabled": "DISABLED" } })
+        json!({ "Tracking": {
+            "OpenTrackingEnabled": "DISABLED", "ClickTrackingEnabled": "DISABLED",
+        } })
     );
     let simple = &request["Content"]["Simple"];
     assert_eq!(simple["Subject"], json!({ "Data": mail.subject, "Charset": "UTF-8" }));
@@ -146,7 +147,8 @@ async fn a_refusal_says_what_it_means() {
         (
             400,
             "MessageRejected",
-            "Email address is not verified. The following identities failed the check: jane@customer.example",
+            "Email address is not verified. The following identities failed the check: \
+             jane@customer.example",
             Misconfigured,
         ),
         (400, "BadRequestException", "1 validation error detected", ThisMail),
@@ -164,7 +166,7 @@ async fn a_refusal_says_what_it_means() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_sent_is_unknown() {
+async fn an_outcome_is_unknown_if_the_mail_may_have_been_sent() {
     for (status, error) in
         [(500, "InternalFailure"), (502, ""), (503, "ServiceUnavailable"), (408, "RequestTimeout")]
     {
@@ -181,7 +183,7 @@ async fn what_may_have_been_sent_is_unknown() {
 }
 
 #[tokio::test]
-async fn silence_and_a_lost_connection_are_unknown() {
+async fn a_time_out_and_a_lost_connection_are_unknown() {
     for hang in [true, false] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -200,7 +202,7 @@ async fn silence_and_a_lost_connection_are_unknown() {
 }
 
 #[tokio::test]
-async fn a_connection_that_never_stood_is_a_refusal() {
+async fn a_connection_that_cannot_be_opened_is_a_refusal() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -211,7 +213,7 @@ async fn a_connection_that_never_stood_is_a_refusal() {
 }
 
 #[tokio::test]
-async fn the_client_neither_retries_nor_waits_for_long() {
+async fn the_client_does_not_retry_and_has_short_time_outs() {
     let client = client(&config("http://127.0.0.1:9").await);
     assert_eq!(client.config().retry_config().unwrap().max_attempts(), 1);
     let timeouts = client.config().timeout_config().unwrap();

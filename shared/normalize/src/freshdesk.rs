@@ -1,121 +1,120 @@
 //! Freshdesk automation rules: `POST /v1/webhooks/freshdesk`, and `/v1/auth` without Zendesk's
-//! headers.
+//! headers (docs/facts.md, Freshdesk 3).
 //!
-//! *Advanced* content is the vendor's schema, with or without Freshdesk's wrapper
-//! `{"freshdesk_webhook": {…}}`; *Simple* content is the wrapper around flat `ticket_…` properties.
-//! What the flat ones say is read into the vendor's places.
+//! In: the bytes of a body in one of two shapes. *Advanced* content has the vendor's schema, with
+//! or without the wrapper `{"freshdesk_webhook": {…}}`. *Simple* content is the wrapper around
+//! flat `ticket_…` properties, which are moved to their places in the vendor's schema. Out: a
+//! survey.
 //!
-//! People are named in one of the two shapes, never in both: a ticket's subject can add `employee`
-//! to a flat body, and a contact's name `ticket_agent_email` to a body in the vendor's schema.
+//! A body may name people in one of the two shapes only. Otherwise a ticket's subject could add
+//! `employee` to a flat body, and a contact's name could add `ticket_agent_email` to a body in the
+//! vendor's schema.
 
-use crate::fields::{Manner, TagStyle};
-use crate::inbound::{Inbound, Malformed, Place};
-use crate::json::{Node, child};
-use crate::templated::{Guarded, Template, Tree};
-use crate::{Source, vendor};
+use crate::Source;
+use crate::fields::Strictness;
+use crate::inbound::Inbound;
+use crate::json::Node;
+use crate::malformed::{Malformed, Place};
+use crate::pointer::child;
+use crate::tags::TagStyle;
+use crate::template::{ReservedKeys, Template};
+use crate::template_body::{self, TemplateBody};
+use crate::vendor_schema::{self, FREE_TEXT, PEOPLE, PROPERTIES, RESERVED, STATUS};
 
-/// Simple content's properties, and where they belong in the vendor's schema.
-const FLAT: &[(&str, &str, &str)] = &[
-    ("ticket_contact_name", "customer", "name"),
-    ("ticket_contact_email", "customer", "email"),
-    ("ticket_agent_email", "employee", "email"),
-    ("ticket_id", "", "ext_interaction_id"),
-    ("ticket_url", "", "external_url"),
-    ("ticket_tags", "", "tags"),
-    ("ticket_source", "", "channel"),
-    ("ticket_status", "", "status"),
+/// A property of *Simple* content, and its place in the vendor's schema.
+struct Flat {
+    key: &'static str,
+    /// The object that it belongs into; `None` is the top level.
+    object: Option<&'static str>,
+    property: &'static str,
+}
+
+const fn flat(key: &'static str, object: Option<&'static str>, property: &'static str) -> Flat {
+    Flat { key, object, property }
+}
+
+/// The properties of *Simple* content that are read.
+const FLAT: &[Flat] = &[
+    flat("ticket_contact_name", Some("customer"), "name"),
+    flat("ticket_contact_email", Some("customer"), "email"),
+    flat("ticket_agent_email", Some("employee"), "email"),
+    flat("ticket_id", None, "ext_interaction_id"),
+    flat("ticket_url", None, "external_url"),
+    flat("ticket_tags", None, "tags"),
+    flat("ticket_source", None, "channel"),
+    flat("ticket_status", None, "status"),
 ];
+
+/// The keys of [`FLAT`].
+const FLAT_KEYS: &[&str] = &{
+    let (mut keys, mut index) = ([""; FLAT.len()], 0);
+    while index < keys.len() {
+        keys[index] = FLAT[index].key;
+        index += 1;
+    }
+    keys
+};
+
+/// Properties of *Simple* content that are not read, but can break a body.
+const UNREAD_KEYS: &[&str] = &["ticket_subject", "ticket_description"];
 
 const TEMPLATE: Template = Template {
     wrapper: Some("freshdesk_webhook"),
-    prose: &[
-        "name",
-        "brand",
-        "tags",
-        "ticket_contact_name",
-        "ticket_tags",
-        "ticket_subject",
-        "ticket_description",
-    ],
-    top: &[
-        "status",
-        "channel",
-        "tags",
-        "ext_interaction_id",
-        "external_url",
-        "do_not_send",
-        "brand",
-        "language",
-        "country",
-        "custom_properties",
-        "ticket_contact_email",
-        "ticket_agent_email",
-        "ticket_id",
-        "ticket_url",
-        "ticket_source",
-        "ticket_status",
-        "ticket_contact_name",
-        "ticket_tags",
-        "ticket_subject",
-        "ticket_description",
-    ],
-    guarded: &[
-        ("customer", &[&["customer"]]),
-        ("employee", &[&["employee"]]),
-        ("email", &[&["customer", "email"], &["employee", "email"]]),
-        ("ext_interaction_id", &[&["ext_interaction_id"]]),
-        ("do_not_send", &[&["do_not_send"]]),
-        ("ticket_contact_email", &[&["ticket_contact_email"]]),
-        ("ticket_agent_email", &[&["ticket_agent_email"]]),
-    ],
-    ..vendor::TEMPLATE
+    top_level: &[PROPERTIES, STATUS, FLAT_KEYS, UNREAD_KEYS],
+    free_text: &[FREE_TEXT, &["ticket_contact_name", "ticket_tags"], UNREAD_KEYS],
+    reserved: ReservedKeys {
+        top_level: &[RESERVED, &["ticket_contact_email", "ticket_agent_email"]],
+        ..vendor_schema::TEMPLATE.reserved
+    },
+    ..vendor_schema::TEMPLATE
 };
 
-/// Guarded besides where the people are named in the flat shape. (A body in the vendor's schema may
-/// call a custom property so.)
-const FLAT_GUARDED: Guarded = &[
-    ("ticket_contact_name", &[&["ticket_contact_name"]]),
-    ("ticket_id", &[&["ticket_id"]]),
-    ("ticket_url", &[&["ticket_url"]]),
-    ("ticket_tags", &[&["ticket_tags"]]),
-    ("ticket_source", &[&["ticket_source"]]),
-    ("ticket_status", &[&["ticket_status"]]),
-];
+/// The keys that are reserved as well if the body is flat. A body in the vendor's schema may have
+/// custom properties with these names.
+const FLAT_RESERVED: ReservedKeys = ReservedKeys { top_level: &[FLAT_KEYS], in_objects: &[] };
 
-/// Reads what a rule sent. What its `status`, or `ticket_status`, means for the company is not
-/// decided here.
+/// Reads the body that a rule sent. `policy` decides later what its `status` or `ticket_status`
+/// means.
+///
+/// # Errors
+/// The body breaks a rule against injection, names people in both shapes, or a value is missing or
+/// wrong.
 pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
-    let mut tree = TEMPLATE.tree(body)?;
-    if one_shape(&tree)? {
-        TEMPLATE.guard(&tree.root, &tree.pointer, FLAT_GUARDED)?;
+    let mut body = template_body::read(body, &TEMPLATE)?;
+    if is_flat(&body)? {
+        template_body::check_reserved(&body.root, &body.pointer, &FLAT_RESERVED)?;
     }
-    unflatten(&mut tree.root, &tree.pointer)?;
-    let body = vendor::Body {
+    unflatten(&mut body.root, &body.pointer)?;
+    let body = vendor_schema::Body {
         source: Source::Freshdesk,
-        root: &tree.root,
-        pointer: &tree.pointer,
-        notes: tree.notes,
+        root: &body.root,
+        pointer: &body.pointer,
+        notes: body.notes,
         tag_style: TagStyle::Phrases,
     };
-    vendor::read(body, Manner::Templated).map(|request| Inbound::Survey(Box::new(request)))
+    vendor_schema::read(body, Strictness::Lenient).map(|request| Inbound::Survey(Box::new(request)))
 }
 
-/// Whether the people are named in the flat shape; refused if they are in the vendor's too.
-fn one_shape(tree: &Tree) -> Result<bool, Malformed> {
-    let vendors = ["customer", "employee"].into_iter().find(|key| tree.root.get(key).is_some());
+/// Whether the body names people in the flat shape.
+///
+/// # Errors
+/// It names people in the vendor's shape too.
+fn is_flat(body: &TemplateBody) -> Result<bool, Malformed> {
+    let person = PEOPLE.iter().find(|key| body.root.get(key).is_some());
     let flat: Vec<&str> = FLAT
         .iter()
-        .filter(|(flat, object, _)| !object.is_empty() && tree.root.get(flat).is_some())
-        .map(|(flat, ..)| *flat)
+        .filter(|flat| flat.object.is_some() && body.root.get(flat.key).is_some())
+        .map(|flat| flat.key)
         .collect();
-    match vendors {
-        Some(vendors) if !flat.is_empty() => {
+    match person {
+        Some(person) if !flat.is_empty() => {
             let detail = format!(
-                "may not stand beside `{vendors}`, which says the same: a value may have broken the template"
+                "may not stand beside `{person}`, which says the same: a value may have broken \
+                 the template"
             );
             Err(Malformed::invalid(
                 flat.into_iter()
-                    .map(|key| Place::new(&child(&tree.pointer, key), &detail))
+                    .map(|key| Place::new(&child(&body.pointer, key), &detail))
                     .collect(),
             ))
         }
@@ -123,41 +122,44 @@ fn one_shape(tree: &Tree) -> Result<bool, Malformed> {
     }
 }
 
-/// Moves flat properties to the vendor's places. One that is given in both is refused: it may be
-/// injected.
+/// Moves the flat properties to their places in the vendor's schema.
+///
+/// # Errors
+/// A property stands in both places: one of the two may have been injected.
 fn unflatten(root: &mut Node, pointer: &str) -> Result<(), Malformed> {
-    for (flat, object, key) in FLAT {
-        let Some(mut value) = root.get(flat).cloned() else { continue };
-        if *key == "channel" {
+    for Flat { key, object, property } in FLAT {
+        let Some(mut value) = root.get(key).cloned() else { continue };
+        if *property == "channel" {
             value = channel(value);
         }
         let twice = || {
             let detail = "is given here and in the place of the vendor's schema";
-            Malformed::invalid(vec![Place::new(&child(pointer, flat), detail)])
+            Malformed::invalid(vec![Place::new(&child(pointer, key), detail)])
         };
         let Node::Object(entries) = &mut *root else { return Ok(()) };
-        let target = if object.is_empty() {
-            entries
-        } else {
-            if !entries.iter().any(|(k, _)| k == object) {
-                entries.push(((*object).to_owned(), Node::Object(Vec::new())));
-            }
-            match entries.iter_mut().find(|(k, _)| k == object) {
-                Some((_, Node::Object(inner))) => inner,
-                _ => return Err(twice()),
+        let target = match object {
+            None => entries,
+            Some(object) => {
+                if !entries.iter().any(|(k, _)| k == object) {
+                    entries.push(((*object).to_owned(), Node::Object(Vec::new())));
+                }
+                match entries.iter_mut().find(|(k, _)| k == object) {
+                    Some((_, Node::Object(inner))) => inner,
+                    _ => return Err(twice()),
+                }
             }
         };
-        if target.iter().any(|(k, _)| k == key) {
+        if target.iter().any(|(k, _)| k == property) {
             return Err(twice());
         }
-        target.push(((*key).to_owned(), value));
+        target.push(((*property).to_owned(), value));
     }
     Ok(())
 }
 
-/// Codes of Freshdesk's REST API (developers.freshdesk.com/api/#tickets): 1 email, 2 portal, 3
-/// phone, 7 chat. The portal's form is answered by mail. Any other name is left to the channels'
-/// aliases.
+/// The channel of a `ticket_source`, which may be a code of Freshdesk's REST API (docs/facts.md,
+/// Freshdesk 3). Tickets from the portal are answered by e-mail. Any other value is kept, since a
+/// channel may have it as an alias.
 fn channel(source: Node) -> Node {
     let spelling = match &source {
         Node::Text(text) | Node::Number(text) => text.trim().to_lowercase(),

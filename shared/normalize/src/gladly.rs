@@ -1,13 +1,21 @@
-//! Gladly's webhook, whose payloads carry ids only (developer.gladly.com, OpenAPI path
-//! `/gladly/webhook`).
+//! Gladly's webhook (docs/facts.md, Gladly 1).
+//!
+//! In: the bytes of an event. Out: the ids of a closed conversation, from which `gladly_resolve`
+//! looks up the people, or a reason to ignore the event.
 
-use crate::inbound::{ClosedConversation, Ignored, Inbound, Malformed, Place};
+use crate::inbound::{ClosedConversation, Ignored, Inbound};
 use crate::json::Node;
+use crate::malformed::{Malformed, Place};
 use crate::{SurveyRequest, text};
 
-/// Reads one event. A ping is understood with any content or none. The agent is whoever was
-/// assigned just before the closing, which is not always who closed it; a conversation that a rule
-/// or the API closed counts only if there was one.
+/// Reads one event.
+///
+/// The agent is the one who was assigned when the conversation was closed, who need not be the one
+/// who closed it. A conversation that a rule or the API closed is ignored if no agent was assigned.
+/// A ping may have any content, since Gladly does not describe it.
+///
+/// # Errors
+/// The body is not JSON, has no `type`, or is a closed conversation without one of its ids.
 pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
     let root = Node::parse_strict(body)?;
     let Some(kind) = root.get("type").and_then(Node::text) else {
@@ -48,10 +56,12 @@ fn closed(root: &Node) -> Result<Inbound, Malformed> {
     }))
 }
 
+/// The value that `path` leads to.
 fn at<'n>(root: &'n Node, path: &[&str]) -> Option<&'n Node> {
     path.iter().try_fold(root, |node, key| node.get(key))
 }
 
+/// The id that `path` leads to. `None` if it is missing, empty or too long.
 fn id(root: &Node, path: &[&str]) -> Option<String> {
     let id = text::line(at(root, path)?.text()?);
     (!id.is_empty() && id.len() <= SurveyRequest::MAX_ID).then_some(id)

@@ -1,59 +1,64 @@
-//! What a parser makes of a body.
+//! The result of reading a body: what the sender asks for.
+//!
+//! Every source's parser returns one [`Inbound`], so that `shared/intake` can treat all sources
+//! alike.
 
 use jiff::Timestamp;
 
 use crate::SurveyRequest;
 
-/// What a body turned out to be.
+/// What the sender of a body asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Inbound {
-    /// Somebody is to be surveyed.
+    /// A survey.
     Survey(Box<SurveyRequest>),
-    /// Gorgias: an update that shows the ticket open again.
+    /// Gorgias: the ticket is open. If it was closed before, it is open again.
     Reopened {
-        /// The ticket's id, as in the request that its closing made.
+        /// The ticket's id, the same as in the request that was made when it was closed.
         ext_interaction_id: String,
     },
-    /// Gorgias: a closed ticket that is snoozed. It is surveyed if that time is over when it
-    /// arrives.
+    /// Gorgias: the ticket is closed and snoozed. It gets a survey only if the snooze has ended
+    /// when the body arrives.
     Snoozed {
-        /// Until when; `None` if that could not be read.
+        /// When the snooze ends. `None` if the time could not be read.
         until: Option<Timestamp>,
-        /// What is asked for once it is over.
+        /// The survey to record if the snooze has ended.
         request: Box<SurveyRequest>,
     },
-    /// Gladly: a closed conversation, ids only.
+    /// Gladly: a conversation was closed. The body carries only ids.
     Conversation(ClosedConversation),
-    /// Nothing to do: answered 200 `{"status": "ignored", "reason": code}`, and nothing is
+    /// Nothing to do. The reply is 200 `{"status": "ignored", "reason": code}`, and no request is
     /// recorded.
     Ignored(Ignored),
 }
 
-/// A `CONVERSATION/CLOSED` event of Gladly. Every id is 1 to [`SurveyRequest::MAX_ID`] bytes long.
+/// A `CONVERSATION/CLOSED` event of Gladly (docs/facts.md, Gladly 1). Every id has 1 to
+/// [`SurveyRequest::MAX_ID`] bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosedConversation {
-    /// The event's own id, the same in each resending.
+    /// The id of the event. It is the same when Gladly sends the event again.
     pub event_id: String,
-    /// Which conversation.
+    /// The id of the conversation.
     pub conversation_id: String,
-    /// Whose conversation.
+    /// The id of the customer.
     pub customer_id: String,
-    /// Who was assigned just before the closing, if anybody was.
+    /// The id of the agent who was assigned when the conversation was closed. `None` if nobody
+    /// was.
     pub agent_id: Option<String>,
 }
 
 /// Why there is nothing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ignored {
-    /// Gladly tries whether the URL answers.
+    /// Gladly tests whether the URL answers.
     Ping,
-    /// The ticket is neither closed nor open: pending, waiting.
+    /// The ticket is neither closed nor open, for example pending or waiting.
     NotClosed,
-    /// Gorgias: closed only until it comes back.
+    /// Gorgias: the ticket is closed and snoozed, so it will open again by itself.
     Snoozed,
-    /// An event that nothing here listens to.
+    /// An event of a kind that asks for no survey.
     UnknownEvent,
-    /// Gladly: closed by a rule or over the API, with no agent assigned.
+    /// Gladly: a rule or the API closed the conversation, and no agent was assigned.
     NoAgent,
 }
 
@@ -69,7 +74,7 @@ impl Ignored {
         }
     }
 
-    /// The same for people.
+    /// One sentence for people.
     pub fn sentence(self) -> &'static str {
         match self {
             Ignored::Ping => "The webhook works",
@@ -78,82 +83,5 @@ impl Ignored {
             Ignored::UnknownEvent => "This event asks for no survey",
             Ignored::NoAgent => "Closed automatically, without an agent",
         }
-    }
-}
-
-/// A body that was not understood: HTTP 400.
-///
-/// Texts name places, never values: only property names of the sender's own body appear in them.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{detail}")]
-pub struct Malformed {
-    /// `malformed_json`, `duplicate_key` or `invalid_body`.
-    pub code: &'static str,
-    /// One sentence. Syntax errors name line and column (both from 1; columns in bytes).
-    pub detail: String,
-    /// Every place that is wrong, at most [`Malformed::MAX_PLACES`]; never empty.
-    pub errors: Vec<Place>,
-}
-
-/// One wrong place in a body.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Place {
-    /// RFC 6901, cut at 256 bytes; `""` is the whole body.
-    pub pointer: String,
-    /// What is wrong there.
-    pub detail: String,
-}
-
-impl Malformed {
-    /// Places reported at once.
-    pub const MAX_PLACES: usize = 50;
-
-    /// The text is not JSON, first seen at byte `offset`.
-    pub(crate) fn syntax(text: &[u8], offset: usize, what: &str) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
-        let column = before.iter().rev().take_while(|&&b| b != b'\n').count() + 1;
-        Self::at(line, column, what)
-    }
-
-    pub(crate) fn at(line: usize, column: usize, what: &str) -> Self {
-        Self::not_json(&format!("{what} at line {line} column {column}"))
-    }
-
-    /// The body as a whole is not JSON.
-    pub(crate) fn not_json(detail: &str) -> Self {
-        let detail = detail.to_owned();
-        let place = Place::new("", &detail);
-        Self { code: "malformed_json", detail, errors: vec![place] }
-    }
-
-    pub(crate) fn duplicates(errors: Vec<Place>) -> Self {
-        Self::listing("duplicate_key", "stands twice", errors)
-    }
-
-    pub(crate) fn invalid(errors: Vec<Place>) -> Self {
-        Self::listing("invalid_body", "is not understood", errors)
-    }
-
-    fn listing(code: &'static str, verb: &str, mut errors: Vec<Place>) -> Self {
-        errors.truncate(Self::MAX_PLACES);
-        let detail = match errors.as_slice() {
-            [only] => format!("{}: {}", only.name(), only.detail),
-            [first, rest @ ..] => {
-                format!("{} and {} more: one property or more {verb}", first.name(), rest.len())
-            }
-            [] => format!("the body {verb}"),
-        };
-        Self { code, detail, errors }
-    }
-}
-
-impl Place {
-    pub(crate) fn new(pointer: &str, detail: &str) -> Self {
-        Self { pointer: pointer.to_owned(), detail: detail.to_owned() }
-    }
-
-    fn name(&self) -> &str {
-        if self.pointer.is_empty() { "the body" } else { &self.pointer }
     }
 }

@@ -1,18 +1,23 @@
-//! JSON as it was written: in order, and with every duplicate key still there.
+//! JSON exactly as the sender wrote it.
+//!
+//! In: the text of a body. Out: a [`Node`], whose objects keep their properties in order and keep
+//! duplicate keys. The injection rules need both (see [`crate::template_body`]), and
+//! `serde_json::Value` keeps neither.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::inbound::{Malformed, Place};
+use crate::malformed::{Malformed, Place};
+use crate::pointer::{Step, pointer};
 
-/// One JSON value. `serde_json::Value` would keep the last of two equal keys and say nothing.
+/// One JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
     Null,
     Bool(bool),
-    /// In JSON's spelling.
+    /// As text, in JSON's spelling.
     Number(String),
     Text(String),
     List(Vec<Node>),
@@ -20,10 +25,14 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// Parses exactly one JSON document. Duplicate keys are left to its callers.
+    /// Parses exactly one JSON document. It does not look for duplicate keys: call
+    /// [`Node::unique`].
+    ///
+    /// # Errors
+    /// The text is not JSON. The error names line and column.
     pub(crate) fn parse(body: &str) -> Result<Self, Malformed> {
         serde_json::from_str(body).map_err(|e| {
-            // A form, XML or nothing at all: where the parser stopped in it would help nobody.
+            // A form, XML or an empty body: the place where the JSON parser stopped would not help.
             let begins = body.trim_start();
             if begins.is_empty() {
                 return Malformed::not_json("the body is empty: send JSON");
@@ -36,9 +45,9 @@ impl Node {
                 );
             }
             let what = e.to_string();
-            // serde_json appends its own " at line 1 column 2".
+            // serde_json's text ends with " at line 1 column 2", which `Malformed` adds itself.
             let what = what.split(" at line ").next().unwrap_or_default();
-            // It counts a raw line break as column 0 of the line that follows.
+            // serde_json reports a raw line break as column 0 of the next line.
             match (e.line(), e.column()) {
                 (line @ 2.., 0) => {
                     let broken = body.split('\n').nth(line - 2).unwrap_or_default();
@@ -49,7 +58,10 @@ impl Node {
         })
     }
 
-    /// Parses what must be UTF-8, JSON and free of duplicate keys.
+    /// Parses a body that must be UTF-8 and JSON and must have no duplicate key.
+    ///
+    /// # Errors
+    /// One of these does not hold. The error names the place.
     pub(crate) fn parse_strict(body: &[u8]) -> Result<Self, Malformed> {
         let body = without_bom(body);
         let text = std::str::from_utf8(body)
@@ -59,7 +71,7 @@ impl Node {
         Ok(node)
     }
 
-    /// The first property of that name.
+    /// The first property of this name. `None` if there is none, or if this is not an object.
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         match self {
             Node::Object(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, v)| v),
@@ -67,6 +79,7 @@ impl Node {
         }
     }
 
+    /// The text. `None` if this is not a text.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Node::Text(text) => Some(text),
@@ -74,7 +87,10 @@ impl Node {
         }
     }
 
-    /// No object, at any depth, has a key twice.
+    /// Checks that no object, at any depth, has the same key twice.
+    ///
+    /// # Errors
+    /// Every duplicate key with its pointer.
     pub(crate) fn unique(&self) -> Result<(), Malformed> {
         let mut places = Vec::new();
         self.walk(&mut Vec::new(), &mut |path, first| {
@@ -85,9 +101,9 @@ impl Node {
         if places.is_empty() { Ok(()) } else { Err(Malformed::duplicates(places)) }
     }
 
-    /// Calls `see` with the path of every property at any depth, and whether it is the first of its
-    /// key in its object. Paths are lent, not built: no body makes this more than linear in its
-    /// length.
+    /// Calls `see` for every property at any depth, with its path and whether its key occurs for
+    /// the first time in its object. One path is reused for all calls, so that the time stays
+    /// linear in the length of the body.
     pub(crate) fn walk<'n>(
         &'n self,
         path: &mut Vec<Step<'n>>,
@@ -114,7 +130,7 @@ impl Node {
         }
     }
 
-    /// Every text in it, property names too.
+    /// Appends every text and number in this value, and the name of every property.
     pub(crate) fn texts(&self, into: &mut Vec<String>) {
         match self {
             Node::Text(text) | Node::Number(text) => into.push(text.clone()),
@@ -130,52 +146,7 @@ impl Node {
     }
 }
 
-/// One step down into a [`Node`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step<'n> {
-    /// To the property of that name.
-    Key(&'n str),
-    /// To that item of a list.
-    Item(usize),
-}
-
-/// Bytes of a pointer at most: pointers are stored in notes, and a property's name may be as long
-/// as the body.
-pub(crate) const MAX_POINTER: usize = 256;
-
-/// The pointer of `key` in the object at `pointer` (RFC 6901), cut at [`MAX_POINTER`] bytes, never
-/// within an escape.
-pub(crate) fn child(pointer: &str, key: &str) -> String {
-    let mut pointer = pointer.to_owned();
-    let mut push = |piece: &str| {
-        let fits = pointer.len() + piece.len() <= MAX_POINTER;
-        if fits {
-            pointer.push_str(piece);
-        }
-        fits
-    };
-    let mut more = push("/");
-    let mut chars = key.chars();
-    while more {
-        more = match chars.next() {
-            Some('~') => push("~0"),
-            Some('/') => push("~1"),
-            Some(c) => push(c.encode_utf8(&mut [0; 4])),
-            None => false,
-        };
-    }
-    pointer
-}
-
-/// The pointer of what lies at `path` below `base`.
-pub(crate) fn pointer(base: &str, path: &[Step<'_>]) -> String {
-    path.iter().fold(base.to_owned(), |pointer, step| match step {
-        Step::Key(key) => child(&pointer, key),
-        Step::Item(index) => child(&pointer, &index.to_string()),
-    })
-}
-
-/// Some senders' text encoders put a byte order mark first.
+/// The body without the byte order mark that the text encoders of some senders write first.
 pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
 }

@@ -1,11 +1,19 @@
-//! Locale spellings to BCP 47.
+//! Language tags.
+//!
+//! In: a language in any spelling that helpdesks send. Out: a BCP 47 tag, and the tags to try where
+//! there are no texts in that language.
 
 use std::fmt;
 
-use crate::names;
+use serde::{Deserialize, Serialize};
+
+use crate::language_names;
 
 /// A BCP 47 tag in canonical spelling: `en`, `pt-BR`, `zh-Hans`, `es-419`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// Serde writes the tag as a text, and reads a text through [`LanguageTag::parse`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct LanguageTag(String);
 
 /// Regions whose Spanish is that of `es-419` (CLDR `parentLocales`).
@@ -13,31 +21,32 @@ const LATIN_AMERICA: &[&str] = &[
     "AR", "BO", "BR", "BZ", "CL", "CO", "CR", "CU", "DO", "EC", "GT", "HN", "MX", "NI", "PA", "PE",
     "PR", "PY", "SV", "US", "UY", "VE",
 ];
-/// Regions that write English as in Britain (CLDR: children of `en-001`), as far as helpdesks send
-/// them.
+/// Regions that write English as in Britain: those children of `en-001` in CLDR that helpdesks
+/// send.
 const BRITISH: &[&str] =
     &["001", "150", "AU", "HK", "IE", "IN", "KE", "MY", "NG", "NZ", "PK", "SG", "ZA"];
 /// Regions that write Portuguese as in Portugal (CLDR `parentLocales`).
 const LUSOPHONE: &[&str] = &["AO", "CH", "CV", "GW", "LU", "MO", "MZ", "ST", "TL"];
 
 impl LanguageTag {
-    /// Understands what helpdesks send (`en-us`, `pt_BR`, `English`, `es-LA`, `UK`); `None` for
-    /// what nobody could.
+    /// Reads a language as helpdesks send it: `en-us`, `pt_BR`, `English`, `es-LA`, `UK`. `None` if
+    /// the text is not a spelling that we know.
     ///
-    /// Chinese becomes a script (`zh-cn` → `zh-Hans`, `zh-hk` → `zh-Hant`), old codes their
-    /// successors (`iw` → `he`, `no` → `nb`).
+    /// For Chinese only the script is kept (`zh-cn` → `zh-Hans`, `zh-hk` → `zh-Hant`). Old
+    /// codes become their successors (`iw` → `he`, `no` → `nb`).
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        // The first of an `Accept-Language`, and a POSIX locale without its encoding.
+        // The first language of an `Accept-Language`, or a POSIX locale without its encoding.
         let spelling =
             text.split([',', ';', '.', '@']).next()?.trim().replace('_', "-").to_lowercase();
-        Self::from_code(&spelling)
-            .or_else(|| names::code(&text.to_lowercase()).and_then(|code| Self::from_code(&code)))
+        Self::from_code(&spelling).or_else(|| {
+            language_names::code(&text.to_lowercase()).and_then(|code| Self::from_code(&code))
+        })
     }
 
     fn from_code(code: &str) -> Option<Self> {
         let mut parts = code.split('-');
-        let language = names::language(parts.next()?)?;
+        let language = language_names::language(parts.next()?)?;
         let (mut script, mut region) = (None, None);
         for part in parts {
             let letters = part.bytes().all(|b| b.is_ascii_alphabetic());
@@ -54,7 +63,7 @@ impl LanguageTag {
         }
         let region = region.map(|region| match (language, region.as_str()) {
             (_, "UK") => "GB".to_owned(),
-            // Helpdesks mean Latin America; BCP 47 means Laos.
+            // In BCP 47 `LA` is Laos, but helpdesks mean Latin America.
             ("es", "LA") => "419".to_owned(),
             _ => region,
         });
@@ -75,9 +84,9 @@ impl LanguageTag {
         &self.0
     }
 
-    /// What to try, best first: the tag itself, then its parents (`es-MX`, `es-419`, `es`; `en-AU`,
-    /// `en-GB`, `en`), and for Portuguese at last the one of Brazil, which most who write just `pt`
-    /// mean (CLDR likely subtags).
+    /// The tags to try, best first: the tag itself, then its parents (`es-MX`, `es-419`, `es`;
+    /// `en-AU`, `en-GB`, `en`). For Portuguese the last one is that of Brazil, which `pt` alone
+    /// usually means (CLDR likely subtags).
     pub fn fallbacks(&self) -> Vec<LanguageTag> {
         let mut parts = self.0.split('-');
         let language = parts.next().unwrap_or_default();
@@ -90,7 +99,7 @@ impl LanguageTag {
         };
         let mut chain = vec![self.0.as_str()];
         chain.extend(related);
-        // One of another script is no fallback: who reads `zh-Hant` may not read `zh-Hans`.
+        // Another script is not a fallback: a person who reads `zh-Hant` may not read `zh-Hans`.
         if language != "zh" {
             let script = self
                 .0
@@ -121,5 +130,19 @@ fn title(script: &str) -> String {
 impl fmt::Display for LanguageTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl From<LanguageTag> for String {
+    fn from(tag: LanguageTag) -> Self {
+        tag.0
+    }
+}
+
+impl TryFrom<String> for LanguageTag {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("not a language")
     }
 }

@@ -1,24 +1,28 @@
-//! The one shape that every source is normalised into.
+//! The request that every source's body becomes.
+//!
+//! [`SurveyRequest`] and its parts are what this crate hands on. Their values are trimmed and
+//! within the limits that stand here, so that no later step has to check them again.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::json::MAX_POINTER;
-use crate::{Address, LanguageTag, Malformed, text};
+use crate::malformed::Malformed;
+use crate::pointer::MAX_POINTER;
+use crate::{Address, LanguageTag, tag_search, text};
 
-/// Who told us that an interaction ended.
+/// The system that says that an interaction ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// Any system, over `POST /v1/requests`.
+    /// Any system that calls `POST /v1/requests`.
     Requests,
     /// A Zendesk trigger.
     Zendesk,
     /// A Freshdesk automation rule, or `/v1/auth` without Zendesk's headers.
     Freshdesk,
-    /// Gladly, whose webhook carries ids only.
+    /// Gladly's webhook, which carries only ids.
     Gladly,
     /// A Gorgias HTTP integration.
     Gorgias,
@@ -29,7 +33,7 @@ impl Source {
     pub const ALL: [Self; 5] =
         [Self::Requests, Self::Zendesk, Self::Freshdesk, Self::Gladly, Self::Gorgias];
 
-    /// The source with this name.
+    /// The source with this name. `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|source| source.as_str() == name)
     }
@@ -55,76 +59,76 @@ impl fmt::Display for Source {
 /// One request to survey one customer about one interaction with one employee.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SurveyRequest {
-    /// Who sent it.
+    /// The system that sent it.
     pub source: Source,
-    /// The helpdesk's own id of the interaction. Need not be unique (an order number, say).
+    /// The helpdesk's own id of the interaction. It need not be unique: it can be an order number.
     pub ext_interaction_id: Option<String>,
-    /// Channel name as sent, trimmed, never empty; compared without case, and against aliases, in
-    /// `policy`.
+    /// The name of the channel as sent, trimmed and never empty. `policy` compares it with the
+    /// channels and their aliases, without case.
     pub channel: String,
-    /// Whom to ask.
+    /// Who is asked.
     pub customer: Customer,
-    /// About whom to ask; `None` when the interaction had no agent.
+    /// The employee whom the survey is about. `None` if the interaction had no agent.
     pub employee: Option<EmployeeRef>,
-    /// The sender's own wish that no mail goes out.
+    /// Whether the sender wants no survey to be sent.
     pub do_not_send: bool,
-    /// Brand signifier or display name, as sent.
+    /// The brand's signifier or display name, as sent.
     pub brand: Option<Brand>,
-    /// Language, as sent and as understood.
+    /// The language, as sent and as understood.
     pub language: Option<Language>,
     /// ISO 3166-1 alpha-2, upper case.
     pub country: Option<Country>,
-    /// Deep link to the ticket, with a scheme.
+    /// Link to the ticket, with a scheme.
     pub external_url: Option<String>,
     /// At most [`SurveyRequest::MAX_TAGS`], each at most [`SurveyRequest::MAX_VALUE`] characters.
     pub tags: Vec<String>,
-    /// Texts beyond those, neither stored nor told back, in which a do-not-send tag still counts:
-    /// tags beyond a limit, the whole of one that was cut, and what was split or could not be read,
-    /// as it came.
+    /// Other texts in which a do-not-send tag counts: tags beyond a limit, the whole text of a tag
+    /// that was cut, and texts that were split or could not be read. They are neither stored nor
+    /// shown in the reply.
     pub surplus_tags: Vec<String>,
-    /// The ticket's status as the helpdesk wrote it, trimmed. `None` if it sent none: then its own
-    /// rule has decided that the ticket is closed.
+    /// The ticket's status as the helpdesk wrote it, trimmed. `None` if the body has none: then the
+    /// helpdesk's rule has decided that the ticket is closed.
     pub status: Option<String>,
-    /// One level of strings, values at most [`SurveyRequest::MAX_VALUE`] characters.
+    /// One level of strings. A value has at most [`SurveyRequest::MAX_VALUE`] characters.
     pub custom_properties: BTreeMap<String, String>,
-    /// What was changed on the way in, to be told in the reply.
+    /// What this crate changed. The reply lists it.
     pub notes: Vec<Note>,
 }
 
 impl SurveyRequest {
-    /// Tags kept of a request (vendor's contract: docs/facts.md, Vendor 1).
+    /// The most tags that are kept (docs/facts.md, Vendor 1).
     pub const MAX_TAGS: usize = 20;
-    /// Characters (Unicode scalar values) kept of a long value (same place).
+    /// The most characters (Unicode scalar values) that are kept of a value (docs/facts.md,
+    /// Vendor 1).
     pub const MAX_VALUE: usize = 2_000;
-    /// Bytes kept of an identifier: channel, brand, language, status, the ids, the employee's
-    /// e-mail. DynamoDB's limit of a sort key.
+    /// The most bytes that are kept of an identifier: channel, brand, language, status, the ids,
+    /// the employee's e-mail. It is DynamoDB's limit of a sort key.
     pub const MAX_ID: usize = 1_024;
-    /// What tags and custom properties may weigh together: bytes of names and values, and
-    /// [`SurveyRequest::ENTRY_WEIGHT`] for each.
+    /// The most that tags and custom properties may weigh together: the bytes of their names and
+    /// values, and [`SurveyRequest::ENTRY_WEIGHT`] for each.
     pub const MAX_WEIGHT: usize = 96 * 1_024;
-    /// What DynamoDB asks for an entry of a list or map besides its bytes (one byte), and some
-    /// room.
+    /// Bytes that are counted for each tag or property besides its text. DynamoDB counts one for
+    /// an entry of a list or map; the rest is reserve.
     pub const ENTRY_WEIGHT: usize = 8;
-    /// Notes kept at most.
+    /// The most notes that are kept.
     pub const MAX_NOTES: usize = Malformed::MAX_PLACES;
-    /// Bytes that [`crate::echo()`] of a request can take in DynamoDB at most, as it counts them:
-    /// UTF-8 of names and values, 3 for a list or map and 1 for each of its entries. `status` is
-    /// not in the echo; it takes [`SurveyRequest::MAX_ID`] at most.
+    /// The most bytes that a request can take in DynamoDB, in the form that `store` keeps of it
+    /// (`store/tests/weight.rs`). DynamoDB counts the UTF-8 of names and values, 3 for a list or
+    /// map and 1 for each of its entries. `status` is not kept.
     pub const MAX_STORED: usize = {
-        // Channel, brand, language, and the ids: of the interaction, the customer, the employee
-        // (and their e-mail).
+        // Channel, brand, language, the employee's e-mail, and the ids of the interaction, the
+        // customer and the employee.
         let ids = 7 * Self::MAX_ID;
-        // The customer's name, what they have for an address, and the link: characters of up to
-        // four bytes.
+        // The customer's name and address, and the link. A character has up to four bytes.
         let values = 3 * 4 * Self::MAX_VALUE;
-        // A note is a map of `note` and `pointer`.
+        // A note is a map with `note` and `pointer`.
         let notes = Self::MAX_NOTES * (MAX_POINTER + 48);
-        // Names of the fields, country, booleans, a link's scheme.
+        // The names of the fields, the country, booleans, the scheme of the link.
         let fixed = 1_024;
         Self::MAX_WEIGHT + ids + values + notes + fixed
     };
 
-    /// What tags and custom properties weigh, see [`SurveyRequest::MAX_WEIGHT`].
+    /// The weight of tags and custom properties, see [`SurveyRequest::MAX_WEIGHT`].
     pub fn weight(&self) -> usize {
         let tags = self.tags.iter().map(|tag| entry_weight("", tag));
         let properties =
@@ -132,62 +136,58 @@ impl SurveyRequest {
         tags.chain(properties).sum()
     }
 
-    /// Whether the interaction has this tag: as a word of its own, without case, anywhere in the
-    /// texts that came for tags.
+    /// Whether the interaction has this tag: whether one of the texts that came for tags contains
+    /// it as a whole word. Case does not matter.
     ///
-    /// Templates render tags in more shapes than can be told apart (one text of words, a list of
-    /// one text, HTML-escaped Python), and a survey too few is better than one that was declined. A
-    /// longer word is another tag: `…-send-2` is not `…-send`.
+    /// A longer word is another tag: `…-send-2` is not `…-send`. The search covers whole texts,
+    /// since templates render tags in more shapes than can be told apart. A wrong yes only leaves
+    /// out a survey, while a wrong no would send one that the customer declined.
     pub fn has_tag(&self, tag: &str) -> bool {
-        has_tag(self.tags.iter().chain(&self.surplus_tags).map(String::as_str), tag)
+        tag_search::has_tag(self.tags.iter().chain(&self.surplus_tags).map(String::as_str), tag)
     }
 }
 
-/// Whether one of these texts holds the tag as a word: see [`SurveyRequest::has_tag`].
-pub fn has_tag<'a>(texts: impl IntoIterator<Item = &'a str>, tag: &str) -> bool {
-    let tag = text::lower(tag.trim());
-    !tag.is_empty()
-        && texts.into_iter().any(|given| {
-            let escaped = given.contains(['&', '\\']);
-            text::has_word(&text::lower(given), &tag)
-                || escaped && text::has_word(&text::lower(&text::unescaped(given)), &tag)
-        })
-}
-
-/// What one tag (without a name) or custom property weighs.
+/// The weight of one custom property, or of one tag with an empty `name`.
 pub(crate) fn entry_weight(name: &str, value: &str) -> usize {
     name.len() + value.len() + SurveyRequest::ENTRY_WEIGHT
 }
 
-/// A brand as the sender names it: signifier or display name.
+/// A brand as the sender names it: its signifier or its display name.
 pub type Brand = String;
 /// ISO 3166-1 alpha-2 code in upper case.
 pub type Country = String;
 
-/// The person to be asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The person who is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
-    /// Display name; untrusted text of at most [`SurveyRequest::MAX_VALUE`] characters.
+    /// Display name: untrusted text of at most [`SurveyRequest::MAX_VALUE`] characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The sender's own id of the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_id: Option<String>,
-    /// Where to ask.
+    /// Where the mail goes.
     pub address: CustomerAddress,
 }
 
 /// What the sender gave as the customer's address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Serde names the case (`"missing"`, `{"malformed": text}`, `{"valid": text}`), so that a text
+/// that was malformed when it arrived is never read back as an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CustomerAddress {
-    /// None: absent, empty, `"no_email"`, `"None"`, `"null"`.
+    /// No address: absent, empty, `"no_email"`, `"None"` or `"null"`.
     Missing,
-    /// Something that is no address a mail could go to, as sent.
+    /// A text that a mail cannot be sent to: one line of at most [`SurveyRequest::MAX_VALUE`]
+    /// characters.
     Malformed(String),
-    /// An address.
+    /// An address that a mail can be sent to.
     Valid(Address),
 }
 
 impl CustomerAddress {
-    /// The address, if there is one to mail.
+    /// The address, if a mail can be sent to it.
     pub fn valid(&self) -> Option<&Address> {
         match self {
             CustomerAddress::Valid(address) => Some(address),
@@ -196,16 +196,40 @@ impl CustomerAddress {
     }
 }
 
-/// How to find the employee: by e-mail, by custom id, or both (e-mail first).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How to find the employee: by e-mail, by custom id, or by both, the e-mail first.
+///
+/// Serde reads it through [`EmployeeRef::new`]: one that names nobody is an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct EmployeeRef {
+    #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     custom_id: Option<String>,
 }
 
+/// The fields of an [`EmployeeRef`] as they were stored.
+#[derive(Deserialize)]
+struct Unchecked {
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    custom_id: Option<String>,
+}
+
+impl TryFrom<Unchecked> for EmployeeRef {
+    type Error = &'static str;
+
+    fn try_from(stored: Unchecked) -> Result<Self, Self::Error> {
+        Self::new(stored.email.as_deref(), stored.custom_id.as_deref())
+            .ok_or("an employee needs an email or a custom_id")
+    }
+}
+
 impl EmployeeRef {
-    /// Trims both, lower-cases the e-mail, and cuts both at [`SurveyRequest::MAX_ID`] bytes: a
-    /// letter may take more of them in lower case. `None` if neither says anything.
+    /// Trims both texts, puts the e-mail into lower case, and cuts both at
+    /// [`SurveyRequest::MAX_ID`] bytes, since a letter may take more bytes in lower case. `None` if
+    /// both are empty.
     pub fn new(email: Option<&str>, custom_id: Option<&str>) -> Option<Self> {
         let present =
             |s: Option<&str>| s.map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned);
@@ -216,7 +240,7 @@ impl EmployeeRef {
         (email.is_some() || custom_id.is_some()).then_some(Self { email, custom_id })
     }
 
-    /// E-mail in lower case. Not necessarily well-formed: it is only compared.
+    /// The e-mail in lower case. It need not be well-formed, since it is only compared.
     pub fn email(&self) -> Option<&str> {
         self.email.as_deref()
     }
@@ -228,15 +252,16 @@ impl EmployeeRef {
 }
 
 /// A language as sent, and as understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Language {
-    /// What the sender wrote, trimmed.
+    /// The text that was sent, trimmed.
     pub given: String,
-    /// The BCP 47 tag meant; `None` if nothing that we know spells it.
+    /// The BCP 47 tag that it means. `None` if the text is not a spelling that we know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<LanguageTag>,
 }
 
-/// Something that normalisation changed, so that the reply can say so. Pointers are RFC 6901.
+/// A change that this crate made to a body. The reply lists it. Pointers are RFC 6901.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum Note {
@@ -246,21 +271,21 @@ pub enum Note {
         /// Which value.
         pointer: String,
     },
-    /// A value was left out (a nested property, a link that is none, what is beyond
-    /// [`SurveyRequest::MAX_WEIGHT`]). Of tags, this one and all that follow; at the list's own
-    /// place, some at its end.
+    /// A value was left out: a nested property, a link that is not a web link, or a value beyond
+    /// [`SurveyRequest::MAX_WEIGHT`]. If the pointer names a tag, that tag and perhaps later ones;
+    /// if it names the list of tags, some at its end.
     Dropped {
         /// Which value.
         pointer: String,
     },
-    /// A value that says neither yes nor no was taken for the safer of the two.
+    /// A value was neither yes nor no, and the safer of the two was assumed.
     Assumed {
         /// Which value.
         pointer: String,
     },
-    /// A body that the template engine had broken was mended here.
+    /// A value that the template engine had broken was repaired.
     Repaired {
-        /// Which value was mended.
+        /// Which value was repaired. The root of the object if only punctuation was wrong.
         pointer: String,
     },
 }

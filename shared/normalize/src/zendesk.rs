@@ -1,19 +1,26 @@
 //! Zendesk triggers: `POST /v1/webhooks/zendesk`, and `/v1/auth` with Zendesk's headers.
+//!
+//! In: the vendor's schema as a Liquid template wrote it, and the ticket's `status`. Out: a survey.
+//! Unknown properties are ignored.
 
-use crate::fields::{Manner, TagStyle};
-use crate::inbound::{Inbound, Malformed};
-use crate::{Source, vendor};
+use crate::fields::Strictness;
+use crate::inbound::Inbound;
+use crate::malformed::Malformed;
+use crate::tags::TagStyle;
+use crate::{Source, template_body, vendor_schema};
 
-/// Reads what a trigger sent: the vendor's schema as a Liquid template wrote it, and the ticket's
-/// `status`. Unknown properties are ignored.
+/// Reads the body that a trigger sent. `policy` decides later what its `status` means.
+///
+/// # Errors
+/// The body breaks a rule against injection, or a value is missing or wrong.
 pub fn parse(body: &[u8]) -> Result<Inbound, Malformed> {
-    let tree = vendor::TEMPLATE.tree(body)?;
-    let body = vendor::Body {
+    let body = template_body::read(body, &vendor_schema::TEMPLATE)?;
+    let body = vendor_schema::Body {
         source: Source::Zendesk,
-        root: &tree.root,
-        pointer: &tree.pointer,
-        notes: tree.notes,
+        root: &body.root,
+        pointer: &body.pointer,
+        notes: body.notes,
         tag_style: TagStyle::Words,
     };
-    vendor::read(body, Manner::Templated).map(|request| Inbound::Survey(Box::new(request)))
+    vendor_schema::read(body, Strictness::Lenient).map(|request| Inbound::Survey(Box::new(request)))
 }

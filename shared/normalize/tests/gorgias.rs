@@ -1,5 +1,5 @@
-//! Bodies that Python's Jinja rendered (`fixtures/gorgias.py`), and the shapes that Gorgias sends
-//! them in.
+//! Gorgias: bodies that Python's Jinja rendered (`fixtures/gorgias.py`), as an object and as a list
+//! of pairs.
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be read ends the test")]
 
@@ -19,7 +19,7 @@ fn fixtures() -> Vec<Value> {
 }
 
 #[test]
-fn every_rendered_ticket_is_understood_or_refused() {
+fn every_rendered_ticket_is_read_or_refused() {
     for fixture in fixtures() {
         let (case, body) = (fixture["case"].as_str().unwrap(), fixture["body"].as_str().unwrap());
         let ticket = &fixture["ticket"];
@@ -85,12 +85,13 @@ fn every_rendered_ticket_is_understood_or_refused() {
 }
 
 fn closed() -> Value {
-    json!({"channel": "email", "ext_interaction_id": "7", "status": "closed", "customer_email": "jane@example.com",
+    json!({"channel": "email", "ext_interaction_id": "7", "status": "closed",
+           "customer_email": "jane@example.com",
            "employee_email": "agent@example.com", "customer_custom_id": 991})
 }
 
 #[test]
-fn a_list_of_pairs_says_the_same_as_an_object() {
+fn a_list_of_pairs_means_the_same_as_an_object() {
     let pairs: Vec<Value> = closed()
         .as_object()
         .unwrap()
@@ -104,14 +105,15 @@ fn a_list_of_pairs_says_the_same_as_an_object() {
 }
 
 #[test]
-fn tags_in_every_spelling() {
+fn tags_are_read_in_every_spelling() {
     for (tags, expected) in [
         (json!([{"id": 1, "name": "a"}, {"name": "b c"}]), vec!["a", "b c"]),
         (json!(["a", "b"]), vec!["a", "b"]),
         (json!("[{\"name\": \"a\", \"x\": null}]"), vec!["a"]),
         (
             json!(
-                "[{'name': \"don't\", 'at': datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)}]"
+                "[{'name': \"don't\", \
+                 'at': datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)}]"
             ),
             vec!["don't"],
         ),
@@ -128,7 +130,7 @@ fn tags_in_every_spelling() {
         let mut body = closed();
         body["tags"] = tags.clone();
         let read = survey(&body.to_string()).tags;
-        // The last resort may keep a scrap, but never lose a name.
+        // A list that cannot be parsed may yield a surplus piece, but no name may be missing.
         assert!(
             expected.iter().all(|tag| read.iter().any(|t| t == tag) || tag.contains('<')),
             "{tags}: {read:?}"
@@ -138,7 +140,7 @@ fn tags_in_every_spelling() {
 }
 
 #[test]
-fn status_decides() {
+fn the_status_decides_what_becomes_of_a_ticket() {
     for (status, expected) in [
         (json!("open"), Ok(Inbound::Reopened { ext_interaction_id: "7".into() })),
         (json!("Open "), Ok(Inbound::Reopened { ext_interaction_id: "7".into() })),
@@ -158,7 +160,7 @@ fn status_decides() {
 }
 
 #[test]
-fn a_snoozed_ticket_says_until_when_if_that_can_be_read() {
+fn a_snoozed_ticket_has_the_end_of_its_snooze_if_it_can_be_read() {
     for (snooze, expected) in [
         ("2030-01-01T00:00:00", Some("2030-01-01T00:00:00Z")),
         ("2030-01-01 02:00:00.000001+02:00", Some("2030-01-01T00:00:00.000001Z")),
@@ -192,12 +194,14 @@ fn a_snoozed_ticket_says_until_when_if_that_can_be_read() {
 }
 
 #[test]
-fn a_broken_list_of_pairs_is_mended_or_refused() {
+fn a_broken_list_of_pairs_is_repaired_or_refused() {
     let list = |name: &str| {
         format!(
-            "[{{\"key\": \"channel\", \"value\": \"chat\"}},\n {{\"key\":\"customer_name\",\"value\":\"{name}\"}}, {{\"key\": \"customer_email\", \"value\": \
-             \"jane@example.com\"}}, {{\"key\": \"ext_interaction_id\", \"value\": 7}}, {{\"key\": \"status\", \"value\": \"closed\"}}, {{\"key\": \"tags\", \
-             \"value\": \"[{{'name': 'vip'}}]\"}}]"
+            r#"[{{"key": "channel", "value": "chat"}},
+ {{"key":"customer_name","value":"{name}"}},
+ {{"key": "customer_email", "value": "jane@example.com"}},
+ {{"key": "ext_interaction_id", "value": 7}}, {{"key": "status", "value": "closed"}},
+ {{"key": "tags", "value": "[{{'name': 'vip'}}]"}}]"#
         )
     };
     for (name, expected) in [
@@ -228,7 +232,9 @@ fn a_broken_list_of_pairs_is_mended_or_refused() {
         ),
         (
             list(
-                "Eve\"}, {\"key\": \"z\", \"value\": [{\"key\": \"customer_email\", \"value\": \"\"}]}, {\"key\": \"y\", \"value\": \"",
+                "Eve\"}, {\"key\": \"z\", \
+                 \"value\": [{\"key\": \"customer_email\", \"value\": \"\"}]}, \
+                 {\"key\": \"y\", \"value\": \"",
             ),
             "invalid_body",
             "/2",
@@ -255,22 +261,34 @@ fn a_broken_list_of_pairs_is_mended_or_refused() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Jinja without escaping is plain substitution.
+    /// Jinja does not escape, so that plain substitution renders the same.
     #[test]
-    fn nobody_else_is_ever_mailed(
+    fn no_text_changes_who_is_mailed(
         name in hostile(), tags in hostile(), meta in hostile(),
     ) {
         let body = include_str!("templates/gorgias/body.jinja.json");
-        let body = [
-            ("ticket.customer.name", name.as_str()), ("ticket.tags", &tags), ("ticket.meta", &meta), ("ticket.channel", "chat"),
-            ("ticket.id", "7"), ("ticket.customer.id", "9"), ("ticket.assignee_user.email", "agent@example.com"),
-            ("ticket.snooze_datetime", "None"), ("ticket.status", "closed"), ("ticket.language", "en"),
+        let values = [
+            ("ticket.customer.name", name.as_str()),
+            ("ticket.tags", &tags),
+            ("ticket.meta", &meta),
+            ("ticket.channel", "chat"),
+            ("ticket.id", "7"),
+            ("ticket.customer.id", "9"),
+            ("ticket.assignee_user.email", "agent@example.com"),
+            ("ticket.snooze_datetime", "None"),
+            ("ticket.status", "closed"),
+            ("ticket.language", "en"),
             ("ticket.customer.email", "jane@example.com"),
-        ].iter().fold(body.to_owned(), |body, (slot, value)| body.replacen(&format!("{{{{{slot}}}}}"), value, 1));
+        ];
+        let body = values.iter().fold(body.to_owned(), |body, (slot, value)| {
+            body.replacen(&format!("{{{{{slot}}}}}"), value, 1)
+        });
         match gorgias::parse(body.as_bytes()) {
             Ok(Inbound::Survey(request)) => {
-                prop_assert_eq!(request.customer.address.valid().unwrap().as_mailbox(), "jane@example.com", "{}", body);
-                prop_assert_eq!(request.employee.as_ref().and_then(|e| e.email()), Some("agent@example.com"), "{}", body);
+                let address = request.customer.address.valid().unwrap().as_mailbox();
+                prop_assert_eq!(address, "jane@example.com", "{}", body);
+                let employee = request.employee.as_ref().and_then(|e| e.email());
+                prop_assert_eq!(employee, Some("agent@example.com"), "{}", body);
                 prop_assert_eq!(request.ext_interaction_id.as_deref(), Some("7"), "{}", body);
             }
             Ok(other) => prop_assert!(false, "{body}: {other:?}"),
@@ -279,6 +297,7 @@ proptest! {
     }
 }
 
+/// Text made of pieces that could break or imitate the form.
 fn hostile() -> impl Strategy<Value = String> {
     let scraps = vec![
         "\"",

@@ -1,5 +1,5 @@
-//! A customer's text in every slot of every template, put in as it is: it never chooses who is
-//! mailed, or about whom.
+//! Injection: a customer's text in every slot of every template, without escaping. No text changes
+//! who is mailed, or about whom.
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be read ends the test")]
 
@@ -28,7 +28,7 @@ const fn fixture(name: &'static str, parse: Parse, text: &'static str) -> Fixtur
     Fixture { name, parse, agent: Agent::Email, customer_id: false, text }
 }
 
-/// The vendor's templates, and the shapes that helpdesks and admins make besides.
+/// The vendor's templates, and other shapes that helpdesks and admins make.
 const FIXTURES: &[Fixture] = &[
     fixture("zendesk/email", zendesk::parse, include_str!("templates/zendesk/email.liquid")),
     fixture("zendesk/chat", zendesk::parse, include_str!("templates/zendesk/chat.liquid")),
@@ -72,43 +72,60 @@ const FIXTURES: &[Fixture] = &[
         ..fixture(
             "gorgias/pairs",
             gorgias::parse,
-            r#"[{"key": "channel", "value": "chat"}, {"key": "meta", "value": "{{ticket.meta}}"}, {"key": "ext_interaction_id", "value": "{{ticket.id}}"},
-                {"key": "customer_custom_id", "value": "{{ticket.customer.id}}"}, {"key": "employee_email", "value": "{{ticket.assignee_user.email}}"},
-                {"key": "customer_name", "value": "{{ticket.customer.name}}"}, {"key": "status", "value": "{{ticket.status}}"},
-                {"key": "tags", "value": "{{ticket.tags}}"}, {"key": "customer_email", "value": "{{ticket.customer.email}}"}]"#,
+            r#"[{"key": "channel", "value": "chat"}, {"key": "meta", "value": "{{ticket.meta}}"},
+                {"key": "ext_interaction_id", "value": "{{ticket.id}}"},
+                {"key": "customer_custom_id", "value": "{{ticket.customer.id}}"},
+                {"key": "employee_email", "value": "{{ticket.assignee_user.email}}"},
+                {"key": "customer_name", "value": "{{ticket.customer.name}}"},
+                {"key": "status", "value": "{{ticket.status}}"},
+                {"key": "tags", "value": "{{ticket.tags}}"},
+                {"key": "customer_email", "value": "{{ticket.customer.email}}"}]"#,
         )
     },
     fixture(
         "gorgias/pairs, address before name",
         gorgias::parse,
         r#"[{"key":"ext_interaction_id","value":"7"}, {"key":"channel","value":"chat"},
-            {"key": "employee_email", "value": "{{ticket.assignee_user.email}}"}, {"key": "customer_email", "value": "{{ticket.customer.email}}"},
-            {"key": "status", "value": "closed"}, {"key": "customer_name", "value": "{{ticket.customer.name}}"}, {"key": "tags", "value": "{{ticket.tags}}"}]"#,
+            {"key": "employee_email", "value": "{{ticket.assignee_user.email}}"},
+            {"key": "customer_email", "value": "{{ticket.customer.email}}"},
+            {"key": "status", "value": "closed"},
+            {"key": "customer_name", "value": "{{ticket.customer.name}}"},
+            {"key": "tags", "value": "{{ticket.tags}}"}]"#,
     ),
     fixture(
         "freshdesk/simple",
         freshdesk::parse,
-        r#"{"freshdesk_webhook":{"ticket_id":7,"ticket_subject":"{{ticket.title}}","ticket_tags":"{{ticket.tags}}","ticket_contact_name":"{{ticket.requester.name}}",
-            "ticket_contact_email":"{{ticket.from_email}}","ticket_agent_email":"{{ticket.agent.email}}","ticket_source":"Email","ticket_status":"Resolved",
+        r#"{"freshdesk_webhook":{"ticket_id":7,"ticket_subject":"{{ticket.title}}",
+            "ticket_tags":"{{ticket.tags}}","ticket_contact_name":"{{ticket.requester.name}}",
+            "ticket_contact_email":"{{ticket.from_email}}",
+            "ticket_agent_email":"{{ticket.agent.email}}","ticket_source":"Email",
+            "ticket_status":"Resolved",
             "ticket_description":"{{ticket.description}}"}}"#,
     ),
     fixture(
         "freshdesk/simple, people first",
         freshdesk::parse,
-        r#"{"freshdesk_webhook":{"ticket_contact_email":"{{ticket.from_email}}","ticket_agent_email":"{{ticket.agent.email}}","ticket_contact_name":"{{ticket.requester.name}}",
-            "ticket_source":"Email","ticket_subject":"{{ticket.title}}","ticket_id":7,"ticket_description":"{{ticket.description}}"}}"#,
+        r#"{"freshdesk_webhook":{"ticket_contact_email":"{{ticket.from_email}}",
+            "ticket_agent_email":"{{ticket.agent.email}}",
+            "ticket_contact_name":"{{ticket.requester.name}}",
+            "ticket_source":"Email","ticket_subject":"{{ticket.title}}","ticket_id":7,
+            "ticket_description":"{{ticket.description}}"}}"#,
     ),
     fixture(
         "freshdesk/simple without its wrapper",
         freshdesk::parse,
-        r#"{"ticket_contact_email":"{{ticket.from_email}}","ticket_agent_email":"{{ticket.agent.email}}","ticket_subject":"{{ticket.title}}",
-            "ticket_source":"Email","ticket_contact_name":"{{ticket.requester.name}}","ticket_id":7,"ticket_tags":"{{ticket.tags}}"}"#,
+        r#"{"ticket_contact_email":"{{ticket.from_email}}",
+            "ticket_agent_email":"{{ticket.agent.email}}","ticket_subject":"{{ticket.title}}",
+            "ticket_source":"Email","ticket_contact_name":"{{ticket.requester.name}}",
+            "ticket_id":7,"ticket_tags":"{{ticket.tags}}"}"#,
     ),
     fixture(
         "freshdesk/advanced in its wrapper",
         freshdesk::parse,
-        r#"{"freshdesk_webhook": {"employee": {"email": "{{ticket.agent.email}}"}, "channel": "email", "brand": "{{ticket.brand}}",
-            "customer": {"email": "{{ticket.from_email}}", "name": "{{ticket.requester.name}}"}, "ext_interaction_id": "{{ticket.id}}",
+        r#"{"freshdesk_webhook": {"employee": {"email": "{{ticket.agent.email}}"},
+            "channel": "email", "brand": "{{ticket.brand}}",
+            "customer": {"email": "{{ticket.from_email}}", "name": "{{ticket.requester.name}}"},
+            "ext_interaction_id": "{{ticket.id}}",
             "tags": "{{ticket.tags}}"}}"#,
     ),
     Fixture {
@@ -116,8 +133,12 @@ const FIXTURES: &[Fixture] = &[
         ..fixture(
             "freshdesk/agent by id",
             freshdesk::parse,
-            r#"{"customer": {"email": "{{ticket.from_email}}", "name": "{{ticket.requester.name}}"}, "employee": {"custom_id": "{{ticket.agent.id}}"},
-                "channel": "email", "ext_interaction_id": "{{ticket.id}}", "custom_properties": {"subject": "{{ticket.title}}", "text": "{{ticket.description}}"}}"#,
+            r#"{"customer": {"email": "{{ticket.from_email}}",
+                "name": "{{ticket.requester.name}}"},
+                "employee": {"custom_id": "{{ticket.agent.id}}"},
+                "channel": "email", "ext_interaction_id": "{{ticket.id}}",
+                "custom_properties": {"subject": "{{ticket.title}}",
+                "text": "{{ticket.description}}"}}"#,
         )
     },
     Fixture {
@@ -126,9 +147,12 @@ const FIXTURES: &[Fixture] = &[
         ..fixture(
             "zendesk/people by id",
             zendesk::parse,
-            r#"{"channel": "email", "custom_properties": {"subject": "{{ticket.title}}"}, "tags": ["{{ticket.tags}}"],
-                "customer": {"name": "{{ticket.requester.name}}", "email": "{{ticket.from_email}}", "custom_id": "{{ticket.customer.id}}"},
-                "employee": {"custom_id": "{{ticket.agent.id}}"}, "ext_interaction_id": "{{ticket.id}}", "status": "{{ticket.status}}"}"#,
+            r#"{"channel": "email", "custom_properties": {"subject": "{{ticket.title}}"},
+                "tags": ["{{ticket.tags}}"],
+                "customer": {"name": "{{ticket.requester.name}}", "email": "{{ticket.from_email}}",
+                "custom_id": "{{ticket.customer.id}}"},
+                "employee": {"custom_id": "{{ticket.agent.id}}"},
+                "ext_interaction_id": "{{ticket.id}}", "status": "{{ticket.status}}"}"#,
         )
     },
 ];
@@ -148,13 +172,22 @@ fn render(fixture: &Fixture, texts: &Texts) -> String {
         .text
         .replace("YOUR CUSTOM ID HERE", "360001")
         .replace("YOUR CUSTOM CHANNEL NAME", "Web form");
-    let person = || liquid::object!({"id": "9", "name": texts.name, "email": "jane@example.com", "locale": "pt-br", "language": "pt-BR"});
+    let person = || {
+        liquid::object!({
+            "id": "9", "name": texts.name, "email": "jane@example.com",
+            "locale": "pt-br", "language": "pt-BR",
+        })
+    };
     let agent = || liquid::object!({"id": "70", "email": "agent@example.com"});
     let mut ticket = liquid::object!({
-        "id": "7", "link": "https://acme.zendesk.com/agent/tickets/7", "url": "acme.freshdesk.com/a/tickets/7", "status": "closed",
-        "channel": "chat", "language": "en", "snooze_datetime": "None", "meta": texts.meta, "tags": texts.tags, "from_email": "jane@example.com",
-        "title": texts.title, "description": texts.description, "ticket_field_360001": "", "cf_do_not_send_stella_connect_request": "",
-        "ticket_field_option_title_360001": texts.title, "assignee": agent(), "agent": agent(), "assignee_user": agent(),
+        "id": "7", "link": "https://acme.zendesk.com/agent/tickets/7",
+        "url": "acme.freshdesk.com/a/tickets/7", "status": "closed",
+        "channel": "chat", "language": "en", "snooze_datetime": "None", "meta": texts.meta,
+        "tags": texts.tags, "from_email": "jane@example.com",
+        "title": texts.title, "description": texts.description, "ticket_field_360001": "",
+        "cf_do_not_send_stella_connect_request": "",
+        "ticket_field_option_title_360001": texts.title, "assignee": agent(), "agent": agent(),
+        "assignee_user": agent(),
         "requester": person(), "contact": person(), "customer": person(),
     });
     let brand = liquid::model::Value::scalar(texts.brand.clone());
@@ -167,15 +200,15 @@ fn render(fixture: &Fixture, texts: &Texts) -> String {
     parser.parse(&template).unwrap().render(&liquid::object!({"ticket": ticket})).unwrap()
 }
 
-/// The people are the template's own, and so is the ticket; nothing, if the body was refused.
-fn own_people(fixture: &Fixture, body: &str) -> Result<Option<SurveyRequest>, String> {
+/// Checks that people and ticket are the template's own. `None` if the body was refused.
+fn check_people(fixture: &Fixture, body: &str) -> Result<Option<SurveyRequest>, String> {
     let request = match (fixture.parse)(body.as_bytes()) {
         Ok(Inbound::Survey(request) | Inbound::Snoozed { request, .. }) => request,
         Ok(_) => return Err(format!("{}: no survey\n{body}", fixture.name)),
         Err(_) => return Ok(None),
     };
     let employee = request.employee.as_ref();
-    let told = (
+    let read = (
         request.customer.address.valid().map(|address| address.as_mailbox()),
         request.customer.custom_id.as_deref(),
         employee.and_then(|e| e.email()),
@@ -194,10 +227,10 @@ fn own_people(fixture: &Fixture, body: &str) -> Result<Option<SurveyRequest>, St
         id,
         Some("7"),
     );
-    if told == own {
+    if read == own {
         Ok(Some(*request))
     } else {
-        Err(format!("{}: {told:?}\n{body}", fixture.name))
+        Err(format!("{}: {read:?}\n{body}", fixture.name))
     }
 }
 
@@ -222,7 +255,7 @@ fn plain_texts_pass_through_every_template() {
     ] {
         for fixture in FIXTURES {
             let body = render(fixture, &texts);
-            let request = own_people(fixture, &body).unwrap();
+            let request = check_people(fixture, &body).unwrap();
             assert!(
                 request
                     .is_some_and(|request| request.customer.name.unwrap_or_default() == texts.name),
@@ -233,7 +266,7 @@ fn plain_texts_pass_through_every_template() {
 }
 
 #[test]
-fn what_was_shown_is_refused() {
+fn known_attacks_are_refused() {
     let refused = |name: &str, texts: Texts| {
         let fixture = FIXTURES.iter().find(|fixture| fixture.name == name).unwrap();
         let body = render(fixture, &texts);
@@ -248,12 +281,13 @@ fn what_was_shown_is_refused() {
     let ticket = name(r#"Eve"}, "z": {"q": ""#);
     assert_eq!(refused("freshdesk/simple, people first", ticket), "/z");
     let address = name(
-        r#"Eve"}, {"key": "customer_email", "value": "victim@example.com"}, {"key": "z", "value": ""#,
+        "Eve\"}, {\"key\": \"customer_email\", \"value\": \"victim@example.com\"}, \
+         {\"key\": \"z\", \"value\": \"",
     );
     assert_eq!(refused("gorgias/pairs", address), "/customer_email");
 }
 
-/// One more property, spelled in some way.
+/// A property to inject, with its key in some spelling.
 fn property() -> impl Strategy<Value = String> {
     let key = prop::sample::select(vec![
         "email",
@@ -302,8 +336,8 @@ fn property() -> impl Strategy<Value = String> {
     (spelled, value).prop_map(|(key, value)| format!("\"{key}\": {value}"))
 }
 
-/// A text that ends its value, adds properties, and begins another value for what the template goes
-/// on with.
+/// A text that ends its own value, adds properties, and begins another value, which the rest of the
+/// template then belongs to.
 fn injection() -> impl Strategy<Value = String> {
     let end = prop::sample::select(vec!["", "\"", "\"}", "\"}}", "\"]", "\"}]", "\\\"", "\" \"}"]);
     let begin = prop::sample::select(vec![
@@ -344,7 +378,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_500))]
 
     #[test]
-    fn one_text_alone_chooses_nobody(text in injection(), slot in 0..6_usize, pick in 0..FIXTURES.len()) {
+    fn one_text_does_not_change_who_is_mailed(
+        text in injection(), slot in 0..6_usize, pick in 0..FIXTURES.len(),
+    ) {
         let mut texts = Texts { name: "Jane".into(), ..Texts::default() };
         let slot = match slot {
             0 => &mut texts.title,
@@ -354,17 +390,18 @@ proptest! {
             _ => &mut texts.name,
         };
         *slot = text;
-        if let Err(problem) = own_people(&FIXTURES[pick], &render(&FIXTURES[pick], &texts)) {
+        if let Err(problem) = check_people(&FIXTURES[pick], &render(&FIXTURES[pick], &texts)) {
             prop_assert!(false, "{}", problem);
         }
     }
 
     #[test]
-    fn nor_do_several_together(
-        name in text(), title in text(), tags in text(), brand in text(), description in text(), meta in text(), pick in 0..FIXTURES.len(),
+    fn several_texts_do_not_change_who_is_mailed(
+        name in text(), title in text(), tags in text(), brand in text(), description in text(),
+        meta in text(), pick in 0..FIXTURES.len(),
     ) {
         let texts = Texts { name, title, tags, brand, description, meta };
-        if let Err(problem) = own_people(&FIXTURES[pick], &render(&FIXTURES[pick], &texts)) {
+        if let Err(problem) = check_people(&FIXTURES[pick], &render(&FIXTURES[pick], &texts)) {
             prop_assert!(false, "{}", problem);
         }
     }

@@ -1,8 +1,16 @@
-//! `POST /v1/requests`: strict.
+//! `POST /v1/requests`, where anything wrong is an error.
 
-use normalize::{CustomerAddress, Inbound, Malformed, Note, SurveyRequest, echo, requests};
+use normalize::{
+    CustomerAddress, Inbound, Malformed, Note, SurveyRequest, freshdesk, gladly, gorgias, requests,
+    zendesk,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+type Parse = fn(&[u8]) -> Result<Inbound, Malformed>;
+
+const PARSERS: [Parse; 5] =
+    [requests::parse, zendesk::parse, freshdesk::parse, gorgias::parse, gladly::parse];
 
 fn survey(body: &Value) -> SurveyRequest {
     match requests::parse(body.to_string().as_bytes()) {
@@ -20,18 +28,11 @@ fn pointers(body: &Value) -> Vec<String> {
 }
 
 #[test]
-fn the_vendors_example_is_told_back_as_understood() {
-    let body: Value = serde_json::from_str(include_str!("bodies/requests.json")).unwrap();
-    let echoed = echo(&survey(&body));
-    let mut expected = body;
-    expected["country"] = json!("US");
-    assert_eq!(echoed, expected);
-}
-
-#[test]
 fn every_wrong_place_is_named() {
-    let body = json!({"chanel": "phone", "customer": {"name": 7, "e-mail": "x"}, "employee": {"email": [], "a/b~c": 1},
-                      "tags": ["a", 1], "country": "USA", "do_not_send": "perhaps", "custom_properties": {"a": {"b": 1}, "c": 1}});
+    let body = json!({"chanel": "phone", "customer": {"name": 7, "e-mail": "x"},
+                      "employee": {"email": [], "a/b~c": 1},
+                      "tags": ["a", 1], "country": "USA", "do_not_send": "perhaps",
+                      "custom_properties": {"a": {"b": 1}, "c": 1}});
     let expected = [
         "/chanel",
         "/customer/e-mail",
@@ -78,7 +79,8 @@ fn syntax_errors_name_line_and_column() {
             "/custom_properties/x",
         ),
         (
-            "{\"customer\": {\"email\": \"a@b.co\", \"em\\u0061il\": \"c@d.co\"}, \"channel\": \"a\"}",
+            "{\"customer\": {\"email\": \"a@b.co\", \"em\\u0061il\": \"c@d.co\"}, \
+             \"channel\": \"a\"}",
             "duplicate_key",
             "/customer/email",
         ),
@@ -93,11 +95,14 @@ fn syntax_errors_name_line_and_column() {
 }
 
 #[test]
-fn limits_cut_and_say_so() {
+fn long_values_are_cut_with_a_note() {
     let body = json!({
-        "channel": " phone ", "customer": {"name": "é".repeat(2_001), "email": " Jane@EXAMPLE.com "},
-        "tags": (0..25).map(|n| format!(" t{n} ")).collect::<Vec<_>>(), "ext_interaction_id": "é".repeat(600),
-        "custom_properties": {"a": "x".repeat(3_000), "b": "two\nlines"}, "external_url": "example.com/1",
+        "channel": " phone ",
+        "customer": {"name": "é".repeat(2_001), "email": " Jane@EXAMPLE.com "},
+        "tags": (0..25).map(|n| format!(" t{n} ")).collect::<Vec<_>>(),
+        "ext_interaction_id": "é".repeat(600),
+        "custom_properties": {"a": "x".repeat(3_000), "b": "two\nlines"},
+        "external_url": "example.com/1",
     });
     let request = survey(&body);
     assert_eq!(request.channel, "phone");
@@ -122,11 +127,12 @@ fn limits_cut_and_say_so() {
             truncated("/custom_properties/a"),
         ]
     );
-    assert_eq!(echo(&request)["notes"][1], json!({"note": "dropped", "pointer": "/tags/20"}));
+    let note = serde_json::to_value(&request.notes[1]).unwrap();
+    assert_eq!(note, json!({"note": "dropped", "pointer": "/tags/20"}));
 }
 
 #[test]
-fn booleans_and_blanks() {
+fn booleans_are_read_in_every_spelling_and_blanks_are_absent() {
     for (value, expected) in [
         (json!(true), true),
         (json!("Yes"), true),
@@ -165,7 +171,7 @@ fn booleans_and_blanks() {
 }
 
 #[test]
-fn addresses() {
+fn only_addresses_that_ses_accepts_are_valid() {
     for (text, mailbox) in [
         ("jane@example.com", Some("jane@example.com")),
         ("Jane+tag@Example.COM", Some("Jane+tag@example.com")),
@@ -203,7 +209,7 @@ fn addresses() {
 }
 
 #[test]
-fn links() {
+fn links_get_a_scheme_or_are_left_out() {
     for (text, expected) in [
         ("https://a.example/1?x=y#z", Some("https://a.example/1?x=y#z")),
         ("HTTP://a.example", Some("http://a.example")),
@@ -230,7 +236,7 @@ fn links() {
 proptest! {
     #[test]
     fn no_bytes_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
-        for parse in [requests::parse, normalize::zendesk::parse, normalize::freshdesk::parse, normalize::gorgias::parse, normalize::gladly::parse] {
+        for parse in PARSERS {
             let _ = parse(&body);
         }
         prop_assert!(normalize::masked_body(&body, 50).len() <= 50);
@@ -239,16 +245,19 @@ proptest! {
     #[test]
     fn no_mutation_panics(cut in 0..900_usize, byte in any::<u8>(), pick in 0..8_usize) {
         let bodies: [&[u8]; 8] = [
-            include_bytes!("bodies/requests.json"), include_bytes!("bodies/zendesk.json"), include_bytes!("bodies/zendesk_broken.json"),
-            include_bytes!("bodies/freshdesk.json"), include_bytes!("bodies/freshdesk_simple.json"), include_bytes!("bodies/gorgias.json"),
-            include_bytes!("bodies/gorgias_pairs.json"), include_bytes!("bodies/gladly_closed.json"),
+            include_bytes!("bodies/requests.json"), include_bytes!("bodies/zendesk.json"),
+            include_bytes!("bodies/zendesk_broken.json"),
+            include_bytes!("bodies/freshdesk.json"),
+            include_bytes!("bodies/freshdesk_simple.json"), include_bytes!("bodies/gorgias.json"),
+            include_bytes!("bodies/gorgias_pairs.json"),
+            include_bytes!("bodies/gladly_closed.json"),
         ];
         let mut body = bodies[pick].to_vec();
         let at = cut % body.len();
         body[at] = byte;
         let halved = body[..at].to_vec();
         for body in [body, halved] {
-            for parse in [requests::parse, normalize::zendesk::parse, normalize::freshdesk::parse, normalize::gorgias::parse, normalize::gladly::parse] {
+            for parse in PARSERS {
                 if let Err(malformed) = parse(&body) {
                     prop_assert!(!malformed.errors.is_empty() && !malformed.detail.is_empty());
                 }

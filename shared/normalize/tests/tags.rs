@@ -1,4 +1,4 @@
-//! Tags as they are kept, and do-not-send tags as they are found.
+//! Which tags are kept, and where a do-not-send tag is found.
 
 use normalize::{Inbound, Malformed, SurveyRequest, freshdesk, gorgias, zendesk};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn tagged(parse: Parse, tags: &Value) -> SurveyRequest {
 }
 
 #[test]
-fn a_do_not_send_tag_is_seen_in_every_shape() {
+fn a_do_not_send_tag_is_found_in_every_shape() {
     let cut = format!("{}{TAG}", "x ".repeat(1_000));
     let across = format!("{} {TAG}", "x".repeat(1_990));
     let many = (0..30).map(|n| format!("t{n}")).chain([TAG.to_owned()]).collect::<Vec<_>>();
@@ -75,15 +75,15 @@ fn a_do_not_send_tag_is_seen_in_every_shape() {
             assert!(!tagged(parse, &other).has_tag(TAG), "{other}");
         }
     }
-    // Simple content's.
-    let flat = json!({"freshdesk_webhook": {"ticket_source": "Email", "ticket_tags": format!("vip {TAG}, Billing")}});
-    assert!(
-        matches!(freshdesk::parse(flat.to_string().as_bytes()), Ok(Inbound::Survey(request)) if request.has_tag(TAG))
-    );
+    // In Freshdesk's *Simple* content.
+    let tags = format!("vip {TAG}, Billing");
+    let flat = json!({"freshdesk_webhook": {"ticket_source": "Email", "ticket_tags": tags}});
+    let parsed = freshdesk::parse(flat.to_string().as_bytes());
+    assert!(matches!(parsed, Ok(Inbound::Survey(request)) if request.has_tag(TAG)));
 }
 
 #[test]
-fn a_tag_is_a_word() {
+fn a_tag_is_found_as_a_whole_word_only() {
     for (tags, tag, found) in [
         (json!(["do not send"]), "Do Not Send", true),
         (json!("vip do not send x"), "do not send", true),
@@ -112,7 +112,7 @@ fn a_tag_is_a_word() {
 }
 
 #[test]
-fn tags_are_kept_as_each_helpdesk_means_them() {
+fn tags_are_split_as_each_helpdesk_means_them() {
     for (tags, zendesks, freshdesks) in [
         (json!("vip returns"), vec!["vip", "returns"], vec!["vip", "returns"]),
         (
@@ -121,7 +121,7 @@ fn tags_are_kept_as_each_helpdesk_means_them() {
             vec!["vip returns", "Billing"],
         ),
         (json!("a,b"), vec!["a", "b"], vec!["a", "b"]),
-        // The title of an option (the vendor's own template) is one tag.
+        // In the vendor's own template, the title of a field's option is one tag.
         (json!(["Late delivery", "-"]), vec!["Late delivery"], vec!["Late delivery"]),
         (json!(["a, b c"]), vec!["a, b c"], vec!["a", "b c"]),
         (json!(["a", 7, null]), vec!["a", "7"], vec!["a", "7"]),

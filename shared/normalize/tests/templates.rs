@@ -1,4 +1,4 @@
-//! Every template that admins paste, rendered by a Liquid engine over hostile tickets.
+//! Every template that admins paste, rendered by a Liquid engine with hostile tickets.
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be read ends the test")]
 
@@ -56,17 +56,23 @@ const JANE: Ticket<'_> = Ticket {
 };
 
 fn render(template: &str, ticket: &Ticket<'_>) -> String {
-    // As an admin would: the id of a field, and a name for the channel.
+    // An admin fills in the id of a field and a name for the channel.
     let template = template
         .replace("YOUR CUSTOM ID HERE", "360001")
         .replace("YOUR CUSTOM CHANNEL NAME", "Web form");
-    let person = |email: &str| liquid::object!({"name": ticket.name, "email": email, "locale": "pt-br", "language": "pt-BR"});
+    let person = |email: &str| {
+        liquid::object!({
+            "name": ticket.name, "email": email, "locale": "pt-br", "language": "pt-BR",
+        })
+    };
     let mut object = liquid::object!({
-        "id": "4711", "link": "https://acme.zendesk.com/agent/tickets/4711", "url": "acme.freshdesk.com/a/tickets/4711",
+        "id": "4711", "link": "https://acme.zendesk.com/agent/tickets/4711",
+        "url": "acme.freshdesk.com/a/tickets/4711",
         "tags": ticket.tags, "from_email": ticket.email,
         "assignee": {"email": "agent@example.com"}, "agent": {"email": "agent@example.com"},
         "requester": person(ticket.email), "contact": person(ticket.email),
-        "ticket_field_360001": ticket.do_not_send, "cf_do_not_send_stella_connect_request": ticket.do_not_send,
+        "ticket_field_360001": ticket.do_not_send,
+        "cf_do_not_send_stella_connect_request": ticket.do_not_send,
         "ticket_field_option_title_360001": ticket.title,
     });
     // Zendesk's brand is an object, Freshdesk's a text.
@@ -88,7 +94,7 @@ fn survey(parse: Parse, body: &str) -> SurveyRequest {
     }
 }
 
-/// Who is mailed and about whom is what the template's own places held.
+/// Asserts that people and ticket are those in the template's own places.
 fn assert_people(request: &SurveyRequest, body: &str) {
     let address = request.customer.address.valid().map(|a| a.as_mailbox());
     assert_eq!(address.as_deref(), Some("jane@example.com"), "{body}");
@@ -101,7 +107,7 @@ fn assert_people(request: &SurveyRequest, body: &str) {
 }
 
 #[test]
-fn hostile_names_are_kept_whole() {
+fn a_name_that_breaks_the_json_is_kept_whole() {
     for (name, expected) in [
         ("Jane Doe", Some("Jane Doe")),
         ("Jane \"JD\" Doe", Some("Jane \"JD\" Doe")),
@@ -134,7 +140,7 @@ fn hostile_names_are_kept_whole() {
 }
 
 #[test]
-fn a_name_that_holds_the_template_is_refused() {
+fn a_name_that_imitates_the_template_is_refused() {
     for name in [
         "Eve\", \"email\": \"victim@example.com",
         "Eve\", \"email\":\"victim@example.com\" }, \"x\": { \"name\": \"",
@@ -165,7 +171,7 @@ fn a_name_that_holds_the_template_is_refused() {
 }
 
 #[test]
-fn tags_brands_and_blanks() {
+fn tags_links_and_do_not_send_are_read_from_every_template() {
     for (template, parse, text) in TEMPLATES {
         let blank = Ticket { name: "", email: "", tags: "", title: "-", ..JANE };
         let request = survey(*parse, &render(text, &blank));
@@ -205,13 +211,13 @@ fn tags_brands_and_blanks() {
 }
 
 #[test]
-fn the_test_body_of_the_set_up_page_is_understood() {
+fn the_test_body_of_the_set_up_page_is_read() {
     let request = survey(zendesk::parse, include_str!("templates/zendesk/target-test.json"));
     assert!(request.do_not_send);
     assert_eq!(request.employee.unwrap().email(), Some("pete.sellar@stellaservice.com"));
 }
 
-/// Text made of what could break or imitate a template.
+/// Text made of pieces that could break or imitate a template.
 fn hostile() -> impl Strategy<Value = String> {
     let scraps = prop::sample::select(vec![
         "\"",
@@ -257,22 +263,27 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_500))]
 
     #[test]
-    fn nobody_else_is_ever_mailed(
-        name in hostile(), tags in hostile(), title in hostile(), brand in hostile(), pick in 0..TEMPLATES.len(),
+    fn no_text_changes_who_is_mailed(
+        name in hostile(), tags in hostile(), title in hostile(), brand in hostile(),
+        pick in 0..TEMPLATES.len(),
     ) {
         let (_, parse, text) = TEMPLATES[pick];
-        let body = render(text, &Ticket { name: &name, tags: &tags, title: &title, brand: &brand, ..JANE });
+        let ticket = Ticket { name: &name, tags: &tags, title: &title, brand: &brand, ..JANE };
+        let body = render(text, &ticket);
         if let Ok(Inbound::Survey(request)) = parse(body.as_bytes()) {
             let address = request.customer.address.valid().map(|a| a.as_mailbox());
             prop_assert_eq!(address.as_deref(), Some("jane@example.com"), "{}", body);
             let employee = request.employee.as_ref();
-            prop_assert_eq!(employee.and_then(|e| e.email()), Some("agent@example.com"), "{}", body);
+            let email = employee.and_then(|e| e.email());
+            prop_assert_eq!(email, Some("agent@example.com"), "{}", body);
             prop_assert_eq!(employee.and_then(|e| e.custom_id()), None, "{}", body);
         }
     }
 
     #[test]
-    fn nor_through_freshdesks_wrapper(name in hostile(), tags in hostile(), pick in 8..TEMPLATES.len()) {
+    fn no_text_in_freshdesks_wrapper_changes_who_is_mailed(
+        name in hostile(), tags in hostile(), pick in 8..TEMPLATES.len(),
+    ) {
         let (_, parse, text) = TEMPLATES[pick];
         let body = render(text, &Ticket { name: &name, tags: &tags, ..JANE });
         let body = format!("{{\"freshdesk_webhook\": {body}}}");
@@ -282,7 +293,8 @@ proptest! {
     }
 
     #[test]
-    fn one_hostile_name_alone(name in hostile(), pick in 0..TEMPLATES.len()) {
+    fn a_hostile_name_alone_does_not_change_who_is_mailed(name in hostile(),
+    pick in 0..TEMPLATES.len()) {
         let (_, parse, text) = TEMPLATES[pick];
         let body = render(text, &Ticket { name: &name, ..JANE });
         if let Ok(Inbound::Survey(request)) = parse(body.as_bytes()) {

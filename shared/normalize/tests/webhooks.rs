@@ -1,4 +1,5 @@
-//! Zendesk, Freshdesk and Gladly beyond their templates, and the sample bodies.
+//! Zendesk, Freshdesk and Gladly: the sample bodies, and bodies that no template of the vendor
+//! makes.
 
 use normalize::{
     Ignored, Inbound, Malformed, Note, SurveyRequest, freshdesk, gladly, gorgias, masked_body,
@@ -44,10 +45,13 @@ fn sample_bodies_are_surveys() {
 }
 
 #[test]
-fn numbers_and_unknown_properties_pass() {
-    let body = json!({"channel": "email", "ext_interaction_id": 4711, "subject": "x", "nested": {"a": [1]}, "brand": null, "language": "None",
-                      "customer": {"email": "jane@example.com", "age": 3}, "employee": {"custom_id": 7}, "country": "Germany", "tags": "a b",
-                      "custom_properties": {"n": 1, "b": true, "o": {}}, "external_url": "{{ticket.url}}"});
+fn numbers_and_unknown_properties_are_accepted() {
+    let body = json!({"channel": "email", "ext_interaction_id": 4711, "subject": "x",
+                      "nested": {"a": [1]}, "brand": null, "language": "None",
+                      "customer": {"email": "jane@example.com", "age": 3},
+                      "employee": {"custom_id": 7}, "country": "Germany", "tags": "a b",
+                      "custom_properties": {"n": 1, "b": true, "o": {}},
+                      "external_url": "{{ticket.url}}"});
     let request = survey(zendesk::parse(body.to_string().as_bytes()));
     assert_eq!(request.ext_interaction_id.as_deref(), Some("4711"));
     assert_eq!(request.employee.unwrap().custom_id(), Some("7"));
@@ -69,7 +73,7 @@ fn numbers_and_unknown_properties_pass() {
 }
 
 #[test]
-fn the_tickets_status_is_kept_as_it_was_written() {
+fn the_status_of_the_ticket_is_kept_as_written() {
     let long = "x".repeat(2_000);
     for (status, expected) in [
         (json!("open"), Some("open")),
@@ -93,16 +97,19 @@ fn the_tickets_status_is_kept_as_it_was_written() {
         );
     }
     assert_eq!(survey(zendesk::parse(b"{\"channel\": \"email\"}")).status, None);
-    // Mended or not, it is none of the customer's words.
-    let broken = b"{\"status\": \"solved\", \"customer\": {\"name\": \"Jane \"JD\"\", \"email\": \"j@b.co\"}, \"channel\": \"email\"}";
+    // The status is not free text, so that a broken one is refused and not repaired.
+    let broken = br#"{"status": "solved", "customer": {"name": "Jane "JD"", "email": "j@b.co"},
+                      "channel": "email"}"#;
     assert_eq!(survey(zendesk::parse(broken)).status.as_deref(), Some("solved"));
     assert!(zendesk::parse(b"{\"status\": \"sol\"ved\", \"channel\": \"email\"}").is_err());
 }
 
 #[test]
-fn the_two_shapes_of_freshdesk_do_not_mix() {
-    let people = json!({"customer": {"name": "J", "email": "j@b.co"}, "employee": {"custom_id": "7"}, "channel": "email"});
-    let flat = json!({"ticket_contact_name": "J", "ticket_contact_email": "j@b.co", "ticket_id": 1, "ticket_source": "Email"});
+fn a_freshdesk_body_in_both_shapes_is_refused() {
+    let people = json!({"customer": {"name": "J", "email": "j@b.co"},
+                        "employee": {"custom_id": "7"}, "channel": "email"});
+    let flat = json!({"ticket_contact_name": "J", "ticket_contact_email": "j@b.co", "ticket_id": 1,
+                      "ticket_source": "Email"});
     for (shape, more, place) in [
         (&people, json!({"ticket_agent_email": "x@b.co"}), "/ticket_agent_email"),
         (&people, json!({"ticket_contact_email": "x@b.co"}), "/ticket_contact_email"),
@@ -131,7 +138,7 @@ fn the_two_shapes_of_freshdesk_do_not_mix() {
             );
         }
     }
-    // The vendor's shape may name the ticket in Freshdesk's way, and have a property of that name.
+    // A body in the vendor's shape may have `ticket_id`, and a custom property `ticket_tags`.
     let mut body = people.clone();
     body["ticket_id"] = json!(24);
     body["custom_properties"] = json!({"ticket_tags": "x"});
@@ -148,7 +155,7 @@ fn the_two_shapes_of_freshdesk_do_not_mix() {
 }
 
 #[test]
-fn a_customers_id_is_taken_only_where_no_name_can_have_put_it() {
+fn the_customers_id_is_left_out_where_a_name_could_have_injected_it() {
     for (customer, expected) in [
         (r#"{"name": "J", "email": "j@b.co", "custom_id": "7"}"#, Some("7")),
         (r#"{"custom_id": "7", "name": "J", "email": "j@b.co"}"#, Some("7")),
@@ -157,7 +164,7 @@ fn a_customers_id_is_taken_only_where_no_name_can_have_put_it() {
         (r#"{"name": "J", "custom_id": "7", "email": "j@b.co"}"#, None),
         (r#"{"email": "j@b.co", "name": "J", "custom_id": "7"}"#, None),
         (r#"{"name": "J", "custom_id": "7"}"#, None),
-        // As broken text has it.
+        // The same in broken JSON.
         (r#"{"name": "J "JD"", "email": "j@b.co", "custom_id": "7"}"#, Some("7")),
         (r#"{"name": "J "JD"", "custom_id": "7", "email": "j@b.co"}"#, None),
     ] {
@@ -168,21 +175,24 @@ fn a_customers_id_is_taken_only_where_no_name_can_have_put_it() {
             request.notes.contains(&Note::Dropped { pointer: "/customer/custom_id".into() });
         assert_eq!(dropped, expected.is_none(), "{customer}");
     }
-    // A program's body holds no injected text.
+    // Nothing can be injected into a program's body.
     let body = br#"{"channel": "email", "customer": {"name": "J", "custom_id": "7"}}"#;
     assert_eq!(survey(normalize::requests::parse(body)).customer.custom_id.as_deref(), Some("7"));
 }
 
 #[test]
-fn people_out_of_place_are_refused() {
+fn people_in_other_places_are_refused() {
     for body in [
-        json!({"channel": "a", "customer": {"name": "Eve", "email": "victim@example.com"}, "x": {"email": "eve@example.com"}}),
+        json!({"channel": "a", "customer": {"name": "Eve", "email": "victim@example.com"},
+               "x": {"email": "eve@example.com"}}),
         json!({"channel": "a", "x": [{"customer": {"email": "eve@example.com"}}]}),
         json!({"channel": "a", "x".repeat(5_000): {"email": "eve@example.com"}}),
         json!({"channel": "a", "customer": {"x": {"email": "eve@example.com"}}}),
         json!({"freshdesk_webhook": {"channel": "a"}, "customer": {"email": "eve@example.com"}}),
-        json!({"freshdesk_webhook": {"channel": "a", "customer": {"email": "v@example.com"}, "ticket_contact_email": "eve@example.com"}}),
-        json!({"freshdesk_webhook": {"channel": "a", "ticket_contact_email": "v@example.com"}, "z": {"ticket_contact_email": "eve@example.com"}}),
+        json!({"freshdesk_webhook": {"channel": "a", "customer": {"email": "v@example.com"},
+               "ticket_contact_email": "eve@example.com"}}),
+        json!({"freshdesk_webhook": {"channel": "a", "ticket_contact_email": "v@example.com"},
+               "z": {"ticket_contact_email": "eve@example.com"}}),
     ] {
         assert_eq!(
             freshdesk::parse(body.to_string().as_bytes()).expect_err(&body.to_string()).code,
@@ -192,11 +202,16 @@ fn people_out_of_place_are_refused() {
 }
 
 #[test]
-fn broken_bodies_of_other_shapes() {
-    // Another order, spelled out over lines, with unknown keys, numbers, a trailing comma and a
-    // quote in a free text.
-    let body = "{\n \"subject\": \"He said \"hi\"\",\n \"customer\": {\"email\": \"jane@example.com\", \"name\": \"J\",},\n \"employee\": {\"email\": \
-                \"a@example.com\"},\n \"ext_interaction_id\": 24,\n \"channel\": \"chat\",\n}";
+fn broken_bodies_of_other_shapes_are_repaired_or_refused() {
+    // Another order, line breaks, unknown keys, numbers, trailing commas, and quotation marks in a
+    // free text.
+    let body = r#"{
+ "subject": "He said "hi"",
+ "customer": {"email": "jane@example.com", "name": "J",},
+ "employee": {"email": "a@example.com"},
+ "ext_interaction_id": 24,
+ "channel": "chat",
+}"#;
     let request = survey(zendesk::parse(body.as_bytes()));
     assert_eq!(
         (email(&request).as_deref(), request.ext_interaction_id.as_deref()),
@@ -207,8 +222,9 @@ fn broken_bodies_of_other_shapes() {
         "\"custom_properties\": {\"k\": \"v\", \"w\": \"a \"b\"\"}, \"channel\"",
     );
     assert_eq!(survey(zendesk::parse(body.as_bytes())).custom_properties["w"], "a \"b\"");
-    // Objects that hold nothing need no guess.
-    let body = "{\"customer\": {\"name\": \"a\"b\", \"email\": \"j@b.co\"}, \"custom_properties\": {}, \"channel\": \"x\", \"employee\": null}";
+    // Empty objects and null are read.
+    let body = r#"{"customer": {"name": "a"b", "email": "j@b.co"}, "custom_properties": {},
+                   "channel": "x", "employee": null}"#;
     let request = survey(zendesk::parse(body.as_bytes()));
     assert_eq!((email(&request).as_deref(), request.employee), (Some("j@b.co"), None));
     for (body, place) in [
@@ -223,12 +239,12 @@ fn broken_bodies_of_other_shapes() {
         assert_eq!(malformed.code, "malformed_json", "{body}");
         assert!(malformed.detail.contains(place), "{body}: {}", malformed.detail);
     }
-    // Latin-1: mended, and said so.
+    // Latin-1 is repaired, with a note.
     let request =
         survey(zendesk::parse(b"{\"channel\": \"x\", \"customer\": {\"name\": \"Ren\xe9\"}}"));
     assert_eq!(request.customer.name.as_deref(), Some("Ren\u{fffd}"));
     assert_eq!(request.notes.len(), 1);
-    // Long and hostile: linear.
+    // A long body with many possible keys is read in linear time.
     let long = format!(
         "{{\"channel\": \"x\", \"customer\": {{\"name\": \"{}\"}}}}",
         "\",\" {\"".repeat(40_000)
@@ -237,10 +253,12 @@ fn broken_bodies_of_other_shapes() {
 }
 
 #[test]
-fn freshdesks_simple_content() {
+fn freshdesks_simple_content_is_read() {
     let body = |more: Value| {
-        let mut flat = json!({"ticket_id": 24, "ticket_url": "acme.freshdesk.com/24", "ticket_tags": "a, two words,b", "ticket_contact_name": "Jane",
-            "ticket_contact_email": "jane@example.com", "ticket_agent_email": "paul@example.com", "ticket_source": "Email"});
+        let mut flat = json!({"ticket_id": 24, "ticket_url": "acme.freshdesk.com/24",
+            "ticket_tags": "a, two words,b", "ticket_contact_name": "Jane",
+            "ticket_contact_email": "jane@example.com", "ticket_agent_email": "paul@example.com",
+            "ticket_source": "Email"});
         flat.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         json!({"freshdesk_webhook": flat}).to_string()
     };
@@ -285,7 +303,7 @@ fn freshdesks_simple_content() {
         freshdesk::parse(both.as_bytes()).unwrap_err().errors[0].pointer,
         "/freshdesk_webhook/ticket_status"
     );
-    // A quote in the name, as raw substitution leaves it.
+    // A quotation mark in the name, which Freshdesk does not escape.
     let broken = body(json!({})).replace("Jane", "Jane \"JD\"");
     let request = survey(freshdesk::parse(broken.as_bytes()));
     assert_eq!(
@@ -303,10 +321,12 @@ fn freshdesks_simple_content() {
 }
 
 #[test]
-fn gladlys_events() {
+fn gladlys_events_are_read() {
     let closed = |initiator: Value, assignee: Value| {
-        let body = json!({"id": "e1", "type": "CONVERSATION/CLOSED", "timestamp": "2019-07-03T04:30:12.07Z", "initiator": initiator,
-            "content": {"customerId": "cu1", "conversationId": "co1", "context": {"assignee": assignee}}});
+        let body = json!({"id": "e1", "type": "CONVERSATION/CLOSED",
+            "timestamp": "2019-07-03T04:30:12.07Z", "initiator": initiator,
+            "content": {"customerId": "cu1", "conversationId": "co1",
+                        "context": {"assignee": assignee}}});
         gladly::parse(body.to_string().as_bytes()).unwrap()
     };
     for (kind, assignee, expected) in [
@@ -364,12 +384,22 @@ fn gladlys_events() {
 }
 
 #[test]
-fn bodies_are_masked() {
-    let body = r#"{"name":"Jane","email":" jane.doe+x@mail.example.com","u":"https://x.example/?m=eve%40example.org","j":"a\u0040b.co","id":"4711","phone":"+4915112345678","é":"ü@ö.example"}"#;
-    insta::assert_snapshot!(masked_body(body.as_bytes(), 8_192), @r#"{"name":"Jane","email":" j***@m***.com","u":"https://x.example/?m=e***@e***.org","j":"a***@b***.co","id":"4711","phone":"+***78","é":"ü***@ö***.example"}"#);
+fn addresses_and_long_numbers_of_a_body_are_masked() {
+    let body = concat!(
+        r#"{"name":"Jane","email":" jane.doe+x@mail.example.com","#,
+        r#""u":"https://x.example/?m=eve%40example.org","j":"a\u0040b.co","id":"4711","#,
+        r#""phone":"+4915112345678","é":"ü@ö.example"}"#
+    );
+    let masked = concat!(
+        r#"{"name":"Jane","email":" j***@m***.com","#,
+        r#""u":"https://x.example/?m=e***@e***.org","j":"a***@b***.co","id":"4711","#,
+        r#""phone":"+***78","é":"ü***@ö***.example"}"#
+    );
+    assert_eq!(masked_body(body.as_bytes(), 8_192), masked);
     assert_eq!(masked_body("ééé".as_bytes(), 3), "é");
     assert_eq!(masked_body(b"a@", 99), "a***@***");
-    let groups = b"card 4111 1111-1111 1111, on 2026-11-21 10:00, version 1.2.3, call 030.123456.78 or +1 (415) 555-2671";
+    let groups = b"card 4111 1111-1111 1111, on 2026-11-21 10:00, version 1.2.3, \
+        call 030.123456.78 or +1 (415) 555-2671";
     assert_eq!(
         masked_body(groups, 199),
         "card ***11, on 2026-11-21 10:00, version 1.2.3, call ***78 or +***71"

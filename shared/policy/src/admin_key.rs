@@ -1,9 +1,7 @@
 //! Keys of people: `key/<SHA-256 hex>` with `mode` `admin`. They open the admin pages, and nothing
 //! else.
 
-use serde_json::{Map, Value};
-
-use crate::item::Item;
+use crate::choices::KeyScope;
 
 /// What an admin key may do on the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,59 +22,16 @@ pub struct AdminKey {
 }
 
 impl AdminKey {
-    /// Reads an item of kind `key`. `None` if it is revoked, of another mode, or not understood: it
-    /// opens nothing then.
-    pub fn read(attributes: &Map<String, Value>) -> Option<Self> {
-        let item = Item::new(attributes);
-        if item.bool("revoked").ok()?.unwrap_or(false) {
+    /// What a key with these scopes may do; `None` if none of them is a person's.
+    pub(crate) fn of(scopes: &[KeyScope]) -> Option<Self> {
+        let may_erase = scopes.contains(&KeyScope::Erase);
+        let role = if scopes.contains(&KeyScope::Admin) {
+            Role::Admin
+        } else if scopes.contains(&KeyScope::Viewer) || may_erase {
+            Role::Viewer
+        } else {
             return None;
-        }
-        if !item.text("mode").ok()??.eq_ignore_ascii_case("admin") {
-            return None;
-        }
-        let scopes = item.list("scopes").ok()?.unwrap_or_default();
-        let has = |name: &str| scopes.iter().any(|scope| scope.eq_ignore_ascii_case(name));
-        let role = match (has("admin"), has("viewer")) {
-            (true, _) => Role::Admin,
-            (false, true) => Role::Viewer,
-            (false, false) if has("erase") => Role::Viewer,
-            (false, false) => return None,
         };
-        Some(Self { role, may_erase: has("erase") })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn read(mode: &str, scopes: Value, revoked: Value) -> Option<AdminKey> {
-        let item =
-            json!({ "kind": "key", "id": "d", "mode": mode, "scopes": scopes, "revoked": revoked });
-        AdminKey::read(item.as_object().unwrap())
-    }
-
-    #[test]
-    fn only_a_good_admin_key_opens_the_pages() {
-        let key = |role, may_erase| Some(AdminKey { role, may_erase });
-        assert_eq!(read("admin", json!(["admin"]), json!(false)), key(Role::Admin, false));
-        assert_eq!(read("Admin", json!("ADMIN, erase"), json!(null)), key(Role::Admin, true));
-        assert_eq!(read("admin", json!(["viewer"]), json!("no")), key(Role::Viewer, false));
-        for (mode, scopes, revoked) in [
-            ("admin", json!(["admin"]), json!(true)),
-            ("admin", json!(["admin"]), json!("perhaps")),
-            ("admin", json!(["send"]), json!(false)),
-            ("admin", json!([]), json!(false)),
-            ("live", json!(["admin"]), json!(false)),
-            ("test", json!(["admin"]), json!(false)),
-        ] {
-            assert_eq!(
-                read(mode, scopes.clone(), revoked.clone()),
-                None,
-                "{mode} {scopes} {revoked}"
-            );
-        }
+        Some(Self { role, may_erase })
     }
 }

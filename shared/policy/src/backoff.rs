@@ -1,23 +1,23 @@
-//! How long a refused attempt waits.
+//! How long a request waits before its next attempt.
 
 use jiff::SignedDuration;
 
-/// Lowest ceiling of a wait, in seconds.
+/// The smallest upper limit of a wait, in seconds.
 const BASE: u64 = 30;
-/// Highest, in seconds.
+/// The largest upper limit of a wait, in seconds.
 const CAP: u64 = 3_600;
 
-/// Exponential back-off with full jitter: a uniform share of `30 s × 2^attempts`, at most an hour,
-/// at least a second.
+/// Exponential back-off with full jitter: a random share of `30 s × 2^attempts`, from one second
+/// to one hour.
 ///
-/// `random` is uniform over all of `u32`; the caller draws it, so that this stays pure. (Full
-/// jitter: AWS Architecture Blog, "Exponential Backoff And Jitter".)
+/// `attempts` counts the attempts before this one. `random` is uniform over all of `u32`; the
+/// caller draws it. (Full jitter: AWS Architecture Blog, "Exponential Backoff And Jitter".)
 pub fn backoff(attempts: u32, random: u32) -> SignedDuration {
     share(BASE.saturating_mul(1 << attempts.min(10)), random)
 }
 
-/// The same where attempts are not counted: a uniform share of the time that was waited so far,
-/// which doubles as it goes; within the same bounds.
+/// The same if attempts are not counted: a random share of the time that the request has waited so
+/// far, from one second to one hour. So the waits grow exponentially too.
 pub fn backoff_after(waited: SignedDuration, random: u32) -> SignedDuration {
     share(u64::try_from(waited.as_secs()).unwrap_or_default(), random)
 }

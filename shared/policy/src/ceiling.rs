@@ -1,16 +1,17 @@
-//! How many mails a key may cause in an hour.
+//! The limit of mails that a key may cause in an hour.
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::Mode;
+use crate::choices::Mode;
+use crate::saturating_add::saturating_add;
 
-/// A key's ceiling: at most so many mails in an hour of the clock (UTC). Every attempt counts, also
-/// one that SES refuses.
+/// The most mails of a key in one hour of the clock (UTC). Every attempt counts, also one that SES
+/// refuses.
 ///
-/// Up to 199,999 mails there is one counter, which is exact, and a ceiling that is lowered holds at
-/// once. A larger one is counted in several parts, since transactions on one counter hold each
-/// other up: one counter takes some tens of mails a second. A request always counts in the same
-/// part, so that one part may be full a little before all of them are.
+/// Up to 199,999 mails there is one counter. It is exact, and a lowered ceiling applies at once. A
+/// larger ceiling is split over several counters, because one counter allows only some tens of
+/// transactions a second. A request always counts on the same counter, so that one counter may be
+/// full a little before the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ceiling {
     /// SHA-256 of the key, in hex.
@@ -20,9 +21,9 @@ pub struct Ceiling {
 }
 
 impl Ceiling {
-    /// Mails that one counter counts, about.
+    /// About how many mails one counter counts.
     const PART: u32 = 100_000;
-    /// Counters of an hour at most.
+    /// The most counters of an hour.
     const MOST_PARTS: u32 = 50;
 
     /// Mails that an agent may send by hand in an hour.
@@ -36,7 +37,7 @@ impl Ceiling {
         }
     }
 
-    /// The ceiling of a key; `None` if `mails` is 0, which means that there is none.
+    /// The ceiling of a key; `None` if `mails` is 0, which means no limit.
     pub fn new(key: &str, mails: u32) -> Option<Self> {
         (mails > 0).then(|| Self { key: key.to_owned(), mails })
     }
@@ -55,7 +56,7 @@ impl Ceiling {
     pub fn hour(now: Timestamp) -> (Timestamp, Timestamp) {
         let second = now.as_second().div_euclid(3_600) * 3_600;
         let start = Timestamp::from_second(second).unwrap_or(now);
-        (start, crate::saturating_add(start, SignedDuration::from_hours(1)))
+        (start, saturating_add(start, SignedDuration::from_hours(1)))
     }
 }
 

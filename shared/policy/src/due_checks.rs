@@ -1,32 +1,38 @@
-//! The checks when a request is due, once more for live keys: between receipt and now a key may
-//! have been revoked, a channel flipped to manual, an employee deactivated. (Unsubscribed, bounced
-//! and suppressed are checked by the claim itself, atomically.)
+//! The checks when a request is due. Since its receipt, an admin may have revoked the key, switched
+//! the channel to manual mode, or deactivated the employee. (The claim itself checks atomically
+//! whether the customer has unsubscribed, bounced or been surveyed.)
 
 use normalize::Address;
 
-use crate::config::{Channel, Company, Employee};
-use crate::item::ConfigFault;
+use crate::brand::Brand;
+use crate::channel::Channel;
+use crate::choices::Mode;
+use crate::company::Company;
+use crate::employee::Employee;
+use crate::fault::ConfigFault;
+use crate::key::KeyItem;
+use crate::reason::Reason;
 use crate::receipt_checks::{employee_may_be_rated, is_colleague, open_channel};
-use crate::{Brand, KeyItem, Mode, Reason, RequestedVia};
+use crate::requested_via::RequestedVia;
 
-/// What the checks need to know, read when due.
+/// The facts that the checks need, read when the request is due.
 #[derive(Clone, Copy, Debug)]
 pub struct DueFacts<'a> {
-    /// Settings.
+    /// The company's settings.
     pub company: &'a Company,
     /// All channels.
     pub channels: &'a [Channel],
     /// The request's brand, if it names one that still exists.
     pub brand: Option<&'a Brand>,
-    /// The item of the key that sent the request, if there still is one.
+    /// The item of the key that sent the request, if it still exists.
     pub key: Option<&'a KeyItem>,
-    /// The request's employee, if there still is one.
+    /// The request's employee, if the item still exists.
     pub employee: Option<&'a Employee>,
 }
 
-/// Whether a request that was accepted is one that the company asks nobody about, as its settings
-/// are now: by one of its stored tags, or by the customer's domain. They may have been read with a
-/// fault in them at receipt, when a default stood in.
+/// Whether an accepted request must get no mail by the company's present settings: because one of
+/// its stored tags means do-not-send, or because the customer is in an internal domain. At receipt
+/// a setting may have had a fault, so that a default was used in its place.
 pub fn declined(company: &Company, tags: &[&str], customer: Option<&Address>) -> Option<Reason> {
     if company.do_not_send_tags.iter().any(|tag| normalize::has_tag(tags.iter().copied(), tag)) {
         return Some(Reason::DoNotSend);
@@ -36,8 +42,10 @@ pub fn declined(company: &Company, tags: &[&str], customer: Option<&Address>) ->
 
 /// Whether a due request may be claimed.
 ///
-/// `Ok(None)`: yes. `Ok(Some(fault))`: not until an admin has mended the configuration.
-/// `Err(reason)`: never.
+/// `Ok(None)`: it may. `Ok(Some(fault))`: it has to wait until an admin has corrected the fault.
+///
+/// # Errors
+/// The reason why the request never gets a mail.
 pub fn recheck<'a>(
     mode: Mode,
     channel: &str,
@@ -49,27 +57,29 @@ pub fn recheck<'a>(
     }
     let mut key_fault = None;
     match facts.key {
-        None | Some(KeyItem::Revoked) => return Err(Reason::KeyRevoked),
-        // It has become a test key: nobody wants live mail of it any more.
+        None | Some(KeyItem::Revoked | KeyItem::Admin(_)) => return Err(Reason::KeyRevoked),
+        // Its mode has changed to test: it must not cause live mail any more.
         Some(KeyItem::Good(key)) if key.mode != mode => return Err(Reason::KeyRevoked),
         Some(KeyItem::Faulty(fault)) => key_fault = Some(fault),
         Some(KeyItem::Good(_)) => {}
     }
-    let faults = faults.chain(key_fault);
-    live(RequestedVia::Api, channel, facts, faults)
+    recheck_live(RequestedVia::Api, channel, facts, faults.chain(key_fault))
 }
 
-/// As [`recheck`], for what an agent sent by hand: such a request is live, has no key, and the
-/// channel may be in manual mode. The agent is the employee of the request, and has to be approved
-/// still.
+/// As [`recheck`], for a request that an agent sent by hand. Such a request is live and has no key,
+/// and its channel may be in manual mode. The agent is the employee of the request, and must still
+/// be approved.
+///
+/// # Errors
+/// The reason why the request never gets a mail.
 pub fn recheck_by_hand<'a>(
     channel: &str,
     facts: &DueFacts<'a>,
 ) -> Result<Option<&'a ConfigFault>, Reason> {
-    live(RequestedVia::Manual, channel, facts, common_faults(channel, facts))
+    recheck_live(RequestedVia::Manual, channel, facts, common_faults(channel, facts))
 }
 
-/// What concerns every request that is due.
+/// The faults that hold a request back whichever way it came in.
 fn common_faults<'a>(
     channel: &str,
     facts: &DueFacts<'a>,
@@ -81,7 +91,8 @@ fn common_faults<'a>(
     faults.chain(facts.brand.into_iter().flat_map(|brand| &brand.faults))
 }
 
-fn live<'a>(
+/// The checks of a live request, whose other faults are `faults`.
+fn recheck_live<'a>(
     via: RequestedVia,
     channel: &str,
     facts: &DueFacts<'a>,

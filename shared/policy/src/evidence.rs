@@ -1,29 +1,31 @@
-//! Whether a mail of which SES told us nothing has left.
+//! Decides whether a mail has left about which SES sent no event.
 //!
-//! A call to SES may end without an answer: a time-out, a reset, a crash. The mail may have left
-//! all the same. If it did, SES publishes a `Send` event about it. If it did not, no event ever
-//! comes, and silence alone proves nothing: the events may be late, or lost.
+//! A call to SES may end without a reply: a time-out, a reset, a crash. The mail may still have
+//! left. If it did, SES publishes a `Send` event about it. If it did not, no event ever comes. But
+//! that no event has come proves nothing by itself: events may be late or lost.
 //!
-//! So silence counts only if the events of *other* mails arrived, of mails claimed shortly before
-//! this one and shortly after it. Then the events were flowing around the moment in question. Even
-//! so we wait for an hour, since an event that `mail_events` failed to take comes again minutes
-//! later. Without such neighbours we cannot know. Then nobody is mailed again, and after a day the
-//! request is `failed: unconfirmed`.
+//! So the missing event counts only if events of *other* mails arrived: of mails that were claimed
+//! shortly before this one, and of mails that were claimed shortly after it. Then events arrived
+//! throughout the time in question. Even then we wait for an hour, because an event that
+//! `mail_events` failed to process comes again minutes later. Without such other mails we cannot
+//! know. Then the mail is not sent again, and after a day the request is `failed: unconfirmed`.
 
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::saturating_add::saturating_add;
+
 /// Minutes before and after the claim's own minute in which another mail's `Send` event has to have
 /// arrived.
 pub const NEIGHBOURHOOD: i64 = 5;
-/// How long an unknown mail is left alone before its neighbours are looked at.
+/// How long after the claim the events of other mails are looked at first.
 const SETTLING: SignedDuration = SignedDuration::from_mins(5);
-/// How long this mail's own `Send` event is still waited for after its neighbours' have been seen.
+/// How long this mail's own `Send` event may still come after those of other mails have been seen.
 const STRAGGLERS: SignedDuration = SignedDuration::from_mins(60);
-/// How long an unknown mail is looked into.
+/// How long after the claim the request ends as unconfirmed.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
-/// How often it is looked at.
+/// How long until the evidence is weighed again, while there is none.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// The minutes in which mails were claimed whose `Send` events have arrived.
@@ -36,7 +38,7 @@ impl SendEvents {
         at.as_second().div_euclid(60)
     }
 
-    /// Whether events were flowing on both sides of the minute of a claim.
+    /// Whether events arrived of mails claimed before and after the minute of this claim.
     fn surround(&self, claimed_at: Timestamp) -> bool {
         let own = Self::minute(claimed_at);
         let any = |mut minutes: std::ops::RangeInclusive<i64>| {
@@ -53,24 +55,25 @@ impl FromIterator<i64> for SendEvents {
     }
 }
 
-/// What to do about a claim whose lease is over.
+/// What follows for a claim whose lease has ended without an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weighed {
-    /// There is no evidence yet: look again then.
+    /// There is no evidence yet: weigh it again at this time.
     Wait(Timestamp),
-    /// The events of its neighbours have arrived and its own has not. Note that, and look again
-    /// then.
+    /// The events of other mails have arrived, and its own has not. Note that, and weigh the
+    /// evidence again at this time.
     Doubt(Timestamp),
-    /// Its own event has not come for an hour more: the mail never left, and may be sent again.
+    /// Its own event has not come within another hour: the mail never left, and may be sent again.
     NeverLeft,
-    /// It cannot be known: do not send again, and tell the operator.
+    /// It cannot be known: do not send the mail again, and tell the operator.
     Unconfirmed,
 }
 
-/// Weighs the evidence about a mail that was claimed at `claimed_at` and about which SES has told
-/// us nothing.
+/// Weighs the evidence about a mail that was claimed at `claimed_at` and about which SES has sent
+/// no event.
 ///
-/// `doubted_at` is when [`Weighed::Doubt`] was noted, if it was.
+/// `doubted_at` is when [`Weighed::Doubt`] was noted, if it was. `heard` are the minutes from which
+/// `Send` events of other mails have arrived.
 pub fn weigh(
     claimed_at: Timestamp,
     doubted_at: Option<Timestamp>,
@@ -81,10 +84,10 @@ pub fn weigh(
     let in_doubt = age >= SETTLING && heard.surround(claimed_at);
     match doubted_at.filter(|_| in_doubt) {
         Some(doubted_at) if now.duration_since(doubted_at) >= STRAGGLERS => Weighed::NeverLeft,
-        Some(doubted_at) => Weighed::Wait(crate::saturating_add(doubted_at, STRAGGLERS)),
-        None if in_doubt => Weighed::Doubt(crate::saturating_add(now, STRAGGLERS)),
+        Some(doubted_at) => Weighed::Wait(saturating_add(doubted_at, STRAGGLERS)),
+        None if in_doubt => Weighed::Doubt(saturating_add(now, STRAGGLERS)),
         None if age >= PATIENCE => Weighed::Unconfirmed,
-        None => Weighed::Wait(crate::saturating_add(now, LOOK_AGAIN)),
+        None => Weighed::Wait(saturating_add(now, LOOK_AGAIN)),
     }
 }
 

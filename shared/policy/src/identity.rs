@@ -1,16 +1,16 @@
-//! What makes two deliveries the same request.
+//! Decides whether two deliveries are the same request.
 
 use normalize::{CustomerAddress, Source, SurveyRequest};
 
-/// What identifies the interaction that a request is about: source, the helpdesk's id, customer,
-/// employee and channel. The caller adds the key's mode and makes a marker of it, which lives for
-/// [`crate::Company::dedupe_window`].
+/// The parts that identify the interaction of a request: source, the helpdesk's id, customer,
+/// employee and channel. The caller adds the key's mode and makes a marker of them, which is kept
+/// for [`crate::Company::dedupe_window`].
 ///
-/// Every update of a closed Gorgias ticket fires again, whatever has changed in it (docs/facts.md,
-/// Gorgias 1), so there the ticket alone counts.
+/// Gorgias sends every update of a closed ticket again, whatever has changed in it (docs/facts.md,
+/// Gorgias 1). So for Gorgias the ticket alone is the identity.
 ///
-/// `channel` and `employee` are the channel's own name and the employee's e-mail where they are
-/// known: whatever alias or custom id a delivery spells them by, it is the same interaction.
+/// `channel` is the channel's own name, and `employee` the employee's e-mail, if the settings have
+/// them: a delivery with another alias or custom id of them is about the same interaction.
 pub fn identity(request: &SurveyRequest, channel: &str, employee: Option<&str>) -> Vec<String> {
     let ext = request.ext_interaction_id.clone().unwrap_or_default();
     if request.source == Source::Gorgias && !ext.is_empty() {
@@ -26,8 +26,8 @@ pub fn identity(request: &SurveyRequest, channel: &str, employee: Option<&str>) 
     vec![request.source.as_str().to_owned(), ext, customer, employee, channel.to_lowercase()]
 }
 
-/// The identity where the helpdesk's id alone decides: also of an update that shows the ticket open
-/// again.
+/// The parts that identify a ticket by the helpdesk's id alone. An update that shows the ticket
+/// open again has the same identity.
 pub fn ticket(source: Source, ext_interaction_id: &str) -> Vec<String> {
     vec![source.as_str().to_owned(), ext_interaction_id.to_owned()]
 }

@@ -1,61 +1,52 @@
 //! One item of the config table: its attributes by type, and what is wrong with them.
 
-use std::fmt;
-
 use serde_json::{Map, Value};
 
-use crate::{Mailbox, attributes};
+use crate::fault::{ConfigFault, Severity};
+use crate::mailbox::Mailbox;
+use crate::slips;
 
 /// The longest text, in bytes, and so the longest entry of a list.
-const LONGEST_TEXT: usize = 4 * 1024;
-/// The longest text that is copied into the row of every request, in bytes.
-const LONGEST_SHORT: usize = 1024;
+pub(crate) const LONGEST_TEXT: usize = 4 * 1024;
 /// The most entries of a list.
 const LONGEST_LIST: usize = 200;
-
-/// An attribute of a config item that could not be understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigFault {
-    /// `kind/id`; a key's id is a digest, an employee's is left out, being an address.
-    pub item: String,
-    /// The attribute, as it is written in the item.
-    pub attribute: String,
-    /// The attribute that was probably meant, if `attribute` is a misspelled name.
-    pub meant: Option<&'static str>,
-}
-
-impl fmt::Display for ConfigFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { item, attribute, meant } = self;
-        match meant {
-            None => write!(f, "{item} has a value of `{attribute}` that cannot be understood"),
-            Some(meant) => {
-                write!(f, "{item} has an unknown attribute `{attribute}`: did you mean `{meant}`?")
-            }
-        }
-    }
-}
 
 /// One item of the config table, as plain JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct Item<'a> {
     kind: &'a str,
     id: &'a str,
+    /// The names that its attributes can have. Empty for a kind that the config table does not
+    /// have: then every name may be right.
+    known: &'static [&'static str],
     /// The map attribute that these attributes are in, if they are not the item's own.
     within: Option<&'static str>,
     attributes: &'a Map<String, Value>,
 }
 
 impl<'a> Item<'a> {
-    /// `attributes` is the whole item; `kind` and `id` are its key.
-    pub fn new(attributes: &'a Map<String, Value>) -> Self {
+    /// `attributes` is the whole item with its key. `known` names the attributes of its kind.
+    pub(crate) fn with_names(
+        attributes: &'a Map<String, Value>,
+        known: &'static [&'static str],
+    ) -> Self {
         let key = |name: &str| attributes.get(name).and_then(Value::as_str).unwrap_or_default();
-        Self { kind: key("kind"), id: key("id"), within: None, attributes }
+        Self { kind: key("kind"), id: key("id"), known, within: None, attributes }
     }
 
-    /// The entries of a map attribute, read as attributes are.
-    pub(crate) fn within(self, attribute: &'static str, entries: &'a Map<String, Value>) -> Self {
-        Self { within: Some(attribute), attributes: entries, ..self }
+    /// The entries of a map attribute, read as attributes are. `known` names its entries.
+    pub(crate) fn within(
+        self,
+        attribute: &'static str,
+        entries: &'a Map<String, Value>,
+        known: &'static [&'static str],
+    ) -> Self {
+        Self { known, within: Some(attribute), attributes: entries, ..self }
+    }
+
+    /// The item's partition key.
+    pub fn kind(&self) -> &'a str {
+        self.kind
     }
 
     /// The item's sort key.
@@ -63,39 +54,46 @@ impl<'a> Item<'a> {
         self.id
     }
 
-    /// Blames the value of an attribute.
+    /// The fault that this attribute has a value that cannot be understood.
     pub fn fault(&self, attribute: &str) -> ConfigFault {
-        self.blame(attribute, None)
+        self.blame(attribute, None, Severity::StopsMail)
     }
 
-    fn blame(&self, attribute: &str, meant: Option<&'static str>) -> ConfigFault {
+    /// The same for a value without which mails can be sent.
+    pub(crate) fn warning(&self, attribute: &str) -> ConfigFault {
+        self.blame(attribute, None, Severity::Warning)
+    }
+
+    pub(crate) fn blame(
+        &self,
+        attribute: &str,
+        meant: Option<&'static str>,
+        severity: Severity,
+    ) -> ConfigFault {
         let attribute = match self.within {
-            Some(map) => format!("{map}.{}", attributes::shown(attribute)),
-            None => attributes::shown(attribute),
+            Some(map) => format!("{map}.{}", slips::shown(attribute)),
+            None => slips::shown(attribute),
         };
-        ConfigFault { item: self.name(), attribute, meant }
+        ConfigFault { item: self.name(), attribute, meant, severity }
     }
 
-    /// `kind/id`, as a log may show it.
+    /// `kind/id`, as a log may show it. The id of a person, and that of an unknown kind, may be an
+    /// address, and is left out.
     pub fn name(&self) -> String {
         match self.kind {
             "employee" | "employee_id" => format!("{}/…", self.kind),
+            kind if self.known.is_empty() => format!("{}/…", slips::shown(kind)),
             kind => format!("{kind}/{}", self.id),
         }
     }
 
-    /// Names of attributes that this kind of item does not have, shortened for a log.
+    /// Names of attributes that its kind does not have, shortened for a log.
     pub fn unknown(&self) -> Vec<String> {
-        self.strangers().map(attributes::shown).collect()
+        self.strangers().map(slips::shown).collect()
     }
 
-    fn known(&self) -> &'static [&'static str] {
-        attributes::known(self.within.unwrap_or(self.kind))
-    }
-
-    /// Of a kind that we do not know, every name may be right.
     fn strangers(&self) -> impl Iterator<Item = &'a str> {
-        let known = self.known();
+        let known = self.known;
         let names = self.attributes.keys().map(String::as_str);
         names.filter(move |name| {
             !known.is_empty() && !["kind", "id"].contains(name) && !known.contains(name)
@@ -106,24 +104,25 @@ impl<'a> Item<'a> {
         self.attributes.get(name).filter(|value| !value.is_null())
     }
 
-    /// The value. An attribute that is absent, while another is there whose name is a slip of the
-    /// pen away, is a fault: `enabld` must not leave a channel on.
+    /// The value. A misspelled name is a fault of the attribute that was meant: `enabld: false`
+    /// must not leave a channel on.
     pub(crate) fn get(&self, name: &str) -> Result<Option<&'a Value>, ConfigFault> {
         if let Some(value) = self.present(name) {
             return Ok(Some(value));
         }
-        let lacking = || self.known().iter().copied().filter(|known| self.present(known).is_none());
+        let lacking = || self.known.iter().copied().filter(|known| self.present(known).is_none());
         let mut slips = self
             .strangers()
-            .filter_map(|written| Some((written, attributes::meant(written, lacking())?)));
+            .filter_map(|written| Some((written, slips::meant(written, lacking())?)));
         match slips.find(|(_, meant)| *meant == name) {
-            Some((written, meant)) => Err(self.blame(written, Some(meant))),
+            Some((written, meant)) => Err(self.blame(written, Some(meant), Severity::StopsMail)),
             None => Ok(None),
         }
     }
 
-    /// Text, trimmed; numbers too. Empty text is present. Text of more than 4 KiB is a fault.
-    pub fn text(&self, name: &str) -> Result<Option<String>, ConfigFault> {
+    /// A text, trimmed; a number counts as its digits. Empty text is present. A text of more than
+    /// 4 KiB is a fault.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, ConfigFault> {
         match self.get(name)? {
             None => Ok(None),
             Some(Value::String(text)) if text.len() <= LONGEST_TEXT => {
@@ -134,19 +133,9 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Text that says something.
-    pub fn words(&self, name: &str) -> Result<Option<String>, ConfigFault> {
+    /// A text that is not empty.
+    pub(crate) fn words(&self, name: &str) -> Result<Option<String>, ConfigFault> {
         Ok(self.text(name)?.filter(|text| !text.is_empty()))
-    }
-
-    /// As [`words`](Self::words), at most 1 KiB: every request carries a copy.
-    pub(crate) fn short(&self, name: &str) -> Result<Option<String>, ConfigFault> {
-        let text = self.words(name)?;
-        if text.as_ref().is_some_and(|text| text.len() > LONGEST_SHORT) {
-            Err(self.fault(name))
-        } else {
-            Ok(text)
-        }
     }
 
     /// `address` or `Name <address>`.
@@ -156,7 +145,7 @@ impl<'a> Item<'a> {
     }
 
     /// true/1/yes/on, false/0/no/off/empty, or a boolean.
-    pub fn bool(&self, name: &str) -> Result<Option<bool>, ConfigFault> {
+    pub(crate) fn switch(&self, name: &str) -> Result<Option<bool>, ConfigFault> {
         if let Some(Value::Bool(value)) = self.present(name) {
             return Ok(Some(*value));
         }
@@ -168,8 +157,8 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// A whole number from 0 to `most`; larger ones, fractions and words are faults.
-    pub fn number(&self, name: &str, most: u32) -> Result<Option<u32>, ConfigFault> {
+    /// A whole number from 0 to `most`. A larger one, a fraction or a word is a fault.
+    pub(crate) fn number(&self, name: &str, most: u32) -> Result<Option<u32>, ConfigFault> {
         match self.words(name)? {
             None => Ok(None),
             Some(text) => {
@@ -178,9 +167,9 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// A list or set of texts, or one comma-separated text; trimmed, without empty ones. At most
-    /// 200 of at most 4 KiB each.
-    pub fn list(&self, name: &str) -> Result<Option<Vec<String>>, ConfigFault> {
+    /// A list or set of texts, or one text with commas between; trimmed, without empty ones. More
+    /// than 200 texts, or one of more than 4 KiB, are a fault.
+    pub(crate) fn list(&self, name: &str) -> Result<Option<Vec<String>>, ConfigFault> {
         let texts: Vec<&str> = match self.get(name)? {
             None => return Ok(None),
             Some(Value::Array(values)) => values
@@ -197,27 +186,5 @@ impl<'a> Item<'a> {
             texts.len() <= LONGEST_LIST && texts.iter().all(|text| text.len() <= LONGEST_TEXT);
         fits.then(|| Some(texts.into_iter().map(str::to_owned).collect()))
             .ok_or_else(|| self.fault(name))
-    }
-}
-
-/// Collects faults while the defaults stand in.
-#[derive(Default)]
-pub(crate) struct ConfigFaults(Vec<ConfigFault>);
-
-impl ConfigFaults {
-    pub(crate) fn or<T>(&mut self, read: Result<Option<T>, ConfigFault>, default: T) -> T {
-        self.option(read).unwrap_or(default)
-    }
-
-    pub(crate) fn option<T>(&mut self, read: Result<Option<T>, ConfigFault>) -> Option<T> {
-        read.unwrap_or_else(|fault| {
-            self.0.push(fault);
-            None
-        })
-    }
-
-    /// What was found.
-    pub(crate) fn found(self) -> Vec<ConfigFault> {
-        self.0
     }
 }

@@ -1,39 +1,13 @@
 //! API keys.
 
 use normalize::Source;
-use serde::{Deserialize, Serialize};
 
-use crate::Ceiling;
-use crate::item::{ConfigFault, Item};
-
-/// Whether a key, and everything that came in by it, is for trying or for real.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// Mail goes to the company's test address; nothing about the customer is kept beyond the row.
-    Test,
-    /// Production.
-    Live,
-}
-
-impl Mode {
-    /// The name in rows and keys.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Mode::Test => "test",
-            Mode::Live => "live",
-        }
-    }
-}
-
-/// What a key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyScope {
-    /// Post interactions: what a helpdesk gets.
-    Send,
-    /// Read requests and answers.
-    Read,
-}
+use crate::admin_key::AdminKey;
+use crate::ceiling::Ceiling;
+use crate::choices::{KeyMode, KeyScope, Mode};
+use crate::config_table::key;
+use crate::fault::ConfigFault;
+use crate::item::Item;
 
 /// `key/<SHA-256 hex>` of the config table. The key itself is stored nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +18,10 @@ pub struct Key {
     pub mode: Mode,
     /// What it may do.
     pub scopes: Vec<KeyScope>,
-    /// `mails_per_hour`: mails that it may cause in an hour; 0 = any number. Default 10,000, of a
+    /// `mails_per_hour`: mails that it may cause in an hour; 0 = no limit. Default 10,000, of a
     /// test key 500.
     pub mails_per_hour: u32,
-    /// The sources that it may send from. Empty: every source.
+    /// The sources that it may send from; empty: every source.
     pub sources: Vec<Source>,
 }
 
@@ -58,55 +32,46 @@ pub enum KeyItem {
     Good(Key),
     /// It was revoked.
     Revoked,
-    /// Something in it cannot be understood. It opens nothing; what it let in before waits until it
-    /// is mended.
+    /// It is a person's: it opens the admin pages, and nothing else.
+    Admin(AdminKey),
+    /// Something in it cannot be understood. The key opens nothing, and the requests that it sent
+    /// before wait until the item is corrected.
     Faulty(ConfigFault),
 }
 
 impl KeyItem {
     /// Reads an item.
     pub fn read(item: &Item<'_>) -> Self {
-        match Key::read(item) {
-            Ok(Some(key)) => Self::Good(key),
-            Ok(None) => Self::Revoked,
-            Err(fault) => Self::Faulty(fault),
+        Self::try_read(item).unwrap_or_else(Self::Faulty)
+    }
+
+    fn try_read(item: &Item<'_>) -> Result<Self, ConfigFault> {
+        if item.read(&key::REVOKED)? {
+            return Ok(Self::Revoked);
+        }
+        let scopes = item.read(&key::SCOPES)?;
+        match item.read(&key::MODE)? {
+            KeyMode::Machine(mode) => Key::read(item, mode, scopes).map(Self::Good),
+            KeyMode::Admin => {
+                AdminKey::of(&scopes).map(Self::Admin).ok_or_else(|| item.fault("scopes"))
+            }
         }
     }
 }
 
 impl Key {
-    /// `None` if it was revoked.
-    fn read(item: &Item<'_>) -> Result<Option<Self>, ConfigFault> {
-        if item.bool("revoked")?.unwrap_or(false) {
-            return Ok(None);
-        }
-        let mode = match item.text("mode")?.map(|mode| mode.to_lowercase()).as_deref() {
-            Some("test") => Mode::Test,
-            Some("live") => Mode::Live,
-            _ => return Err(item.fault("mode")),
-        };
-        let mails_per_hour =
-            item.number("mails_per_hour", u32::MAX)?.unwrap_or(Ceiling::default_of(mode));
-        let scopes = item.list("scopes")?.unwrap_or_default();
-        let scopes = scopes.iter().map(|scope| match scope.to_lowercase().as_str() {
-            "send" => Ok(KeyScope::Send),
-            "read" => Ok(KeyScope::Read),
-            _ => Err(item.fault("scopes")),
-        });
-        let sources = item.list("sources")?.unwrap_or_default();
-        let sources = sources.iter().map(|name| {
-            Source::from_name(&name.to_lowercase()).ok_or_else(|| item.fault("sources"))
-        });
-        Ok(Some(Self {
+    fn read(item: &Item<'_>, mode: Mode, scopes: Vec<KeyScope>) -> Result<Self, ConfigFault> {
+        let mails_per_hour = item.read(&key::MAILS_PER_HOUR)?;
+        Ok(Self {
             digest: item.id().to_owned(),
             mode,
-            scopes: scopes.collect::<Result<_, _>>()?,
-            sources: sources.collect::<Result<_, _>>()?,
-            mails_per_hour,
-        }))
+            scopes,
+            sources: item.read(&key::SOURCES)?,
+            mails_per_hour: mails_per_hour.unwrap_or(Ceiling::default_of(mode)),
+        })
     }
 
-    /// How many mails it may cause in an hour; `None`: any number.
+    /// How many mails it may cause in an hour; `None`: no limit.
     pub fn ceiling(&self) -> Option<Ceiling> {
         Ceiling::new(&self.digest, self.mails_per_hour)
     }
@@ -127,6 +92,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::Role;
 
     #[test]
     fn a_key_names_the_sources_that_it_is_for_and_none_means_all() {
@@ -143,7 +109,10 @@ mod tests {
             (json!(7), None),
             (json!([["zendesk"]]), None),
         ] {
-            let item = json!({ "kind": "key", "id": "digest", "mode": "live", "scopes": ["send"], "sources": sources });
+            let item = json!({
+                "kind": "key", "id": "digest", "mode": "live", "scopes": ["send"],
+                "sources": sources,
+            });
             let item = item.as_object().cloned().unwrap_or_default();
             let opens = match KeyItem::read(&Item::new(&item)) {
                 KeyItem::Good(key) => {
@@ -156,6 +125,33 @@ mod tests {
                 KeyItem::Revoked => panic!("revoked"),
             };
             assert_eq!(opens, expected, "{sources}");
+        }
+    }
+
+    #[test]
+    fn only_a_good_admin_key_opens_the_pages() {
+        let key = |role, may_erase| Some(AdminKey { role, may_erase });
+        for (mode, scopes, revoked, expected) in [
+            ("admin", json!(["admin"]), json!(false), key(Role::Admin, false)),
+            ("Admin", json!("ADMIN, erase"), json!(""), key(Role::Admin, true)),
+            ("admin", json!(["viewer"]), json!("no"), key(Role::Viewer, false)),
+            ("admin", json!(["erase"]), json!(false), key(Role::Viewer, true)),
+            ("admin", json!(["admin"]), json!(true), None),
+            ("admin", json!(["admin"]), json!("perhaps"), None),
+            ("admin", json!(["send"]), json!(false), None),
+            ("admin", json!([]), json!(false), None),
+            ("live", json!(["admin"]), json!(false), None),
+            ("test", json!(["admin"]), json!(false), None),
+        ] {
+            let item = json!({
+                "kind": "key", "id": "digest", "mode": mode, "scopes": scopes, "revoked": revoked,
+            });
+            let item = item.as_object().cloned().unwrap_or_default();
+            let read = match KeyItem::read(&Item::new(&item)) {
+                KeyItem::Admin(key) => Some(key),
+                _ => None,
+            };
+            assert_eq!(read, expected, "{mode} {scopes} {revoked}");
         }
     }
 }

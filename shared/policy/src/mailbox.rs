@@ -2,8 +2,7 @@
 
 use normalize::Address;
 
-/// `address` or `Name <address>`, read once: past this type there is no text that could turn out to
-/// be no address.
+/// `address` or `Name <address>`, parsed: the address is certain to be one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mailbox {
     /// Display name, if one is given: one line, never empty.
@@ -13,9 +12,9 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// Reads `address`, `<address>`, `Name <address>` and `"Name" <address>`. `mailto:` before the
-    /// address, a comma or semicolon at the end and runs of blanks count for nothing. `None` for
-    /// anything else; for two addresses, too.
+    /// Reads `address`, `<address>`, `Name <address>` and `"Name" <address>`. It ignores `mailto:`
+    /// before the address, a comma or semicolon at the end, and additional blanks. `None` for any
+    /// other text, also for two addresses.
     pub fn parse(text: &str) -> Option<Self> {
         let text =
             text.trim_end_matches(|c: char| c.is_whitespace() || c == ',' || c == ';').trim_start();
@@ -42,10 +41,10 @@ fn address(text: &str) -> Option<Address> {
     Address::parse(bare)
 }
 
-/// What is between quotation marks, without the backslashes of RFC 5322. `Some(None)`: they end
-/// before the name does.
+/// The text between quotation marks, without the backslashes of RFC 5322. `None` if the name has no
+/// quotation marks around it; `Some(None)` if they end before the name does.
 fn quoted(name: &str) -> Option<Option<String>> {
-    // As Word writes them, too.
+    // Word writes these.
     if let Some(inside) =
         name.strip_prefix(['“', '„']).and_then(|name| name.strip_suffix(['”', '“']))
     {
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_one_address_is_a_fault() {
+    fn a_text_without_exactly_one_address_is_not_a_mailbox() {
         for text in [
             "",
             "Peak",

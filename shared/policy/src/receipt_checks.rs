@@ -1,16 +1,22 @@
-//! The checks at the door, in the order of the contract: do-not-send → customer → employee →
-//! channel enabled → channel mode (live keys only) → brand → language.
+//! The checks when a request is received, in the order of the contract: do-not-send → customer
+//! → employee → channel enabled → channel mode (live keys only) → brand → language.
 
 use jiff::Timestamp;
 use normalize::{Address, CustomerAddress, EmployeeRef, LanguageTag, SurveyRequest};
 
-use crate::config::{Brand, Channel, ChannelMode, Company, Employee, EmployeeStatus, Profile};
-use crate::{Mode, Reason, RequestedVia, saturating_add};
+use crate::brand::Brand;
+use crate::channel::Channel;
+use crate::choices::{ChannelMode, EmployeeStatus, Mode};
+use crate::company::Company;
+use crate::employee::{Employee, Profile};
+use crate::reason::Reason;
+use crate::requested_via::RequestedVia;
+use crate::saturating_add::saturating_add;
 
-/// What the checks need to know about the company.
+/// The facts about the company that the checks need.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// Settings.
+    /// The company's settings.
     pub company: &'a Company,
     /// All channels.
     pub channels: &'a [Channel],
@@ -22,8 +28,7 @@ pub struct Facts<'a> {
     pub employee: Option<&'a Employee>,
 }
 
-/// Whom a request concerns, once the checks that need no configuration beyond the company's are
-/// passed.
+/// The two people of a request that has passed the first checks: see [`who`].
 #[derive(Clone, Debug)]
 pub struct Who<'a> {
     /// The customer's address.
@@ -32,7 +37,7 @@ pub struct Who<'a> {
     pub employee: &'a EmployeeRef,
 }
 
-/// How an accepted request goes on.
+/// An accepted request: everything that its row and its mail need.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Approval {
     /// The channel's own name, whatever alias was used.
@@ -41,25 +46,29 @@ pub struct Approval {
     pub brand: Option<String>,
     /// Language of mail and pages.
     pub language: LanguageTag,
-    /// The employee as the profile has it.
+    /// The employee, as in the profile.
     pub employee: Profile,
     /// When the mail is due: receipt plus the channel's delay.
     pub due: Timestamp,
 }
 
-/// What the door says.
+/// The result of the checks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// To be sent when due.
+    /// The mail is sent when it is due.
     Send(Approval),
-    /// No mail.
+    /// There is no mail, for this reason.
     Refuse(Reason),
 }
 
-/// The first half: do-not-send, then the two people, as far as the request itself tells.
+/// The first checks, which need the request and the company's settings only: do-not-send, then the
+/// customer, then whether the request names an employee.
 ///
-/// Do-not-send comes before the people, so that a set-up test with a made-up employee passes
-/// (docs/facts.md, Vendor 3).
+/// Do-not-send comes first, so that a set-up test with an invented employee passes (docs/facts.md,
+/// Vendor 3).
+///
+/// # Errors
+/// The reason why there is no mail.
 pub fn who<'a>(request: &'a SurveyRequest, company: &Company) -> Result<Who<'a>, Reason> {
     if request.do_not_send || company.do_not_send_tags.iter().any(|tag| request.has_tag(tag)) {
         return Err(Reason::DoNotSend);
@@ -84,7 +93,7 @@ pub(crate) fn is_colleague(customer: &Address, company: &Company) -> bool {
     company.internal_domains.iter().any(|domain| domain == customer.domain())
 }
 
-/// All checks at the door; `now` is the time of receipt, from which a channel's delay counts.
+/// All checks at receipt. `now` is the time of receipt; a channel's delay counts from it.
 pub fn decide(request: &SurveyRequest, mode: Mode, facts: &Facts<'_>, now: Timestamp) -> Verdict {
     decide_via(RequestedVia::Api, request, mode, facts, now)
 }
@@ -97,13 +106,13 @@ pub fn decide_via(
     facts: &Facts<'_>,
     now: Timestamp,
 ) -> Verdict {
-    match plan(via, request, mode, facts, now) {
-        Ok(plan) => Verdict::Send(plan),
+    match approve(via, request, mode, facts, now) {
+        Ok(approval) => Verdict::Send(approval),
         Err(reason) => Verdict::Refuse(reason),
     }
 }
 
-fn plan(
+fn approve(
     via: RequestedVia,
     request: &SurveyRequest,
     mode: Mode,
@@ -152,13 +161,14 @@ pub(crate) fn open_channel<'a>(
     }
 }
 
-/// The given brand if it is active; else, none being given, the company's default, or its only one.
+/// The signifier of the brand that the request names, if it is active. For a request without a
+/// brand: the company's default brand, else its only brand, else none.
 fn brand(given: Option<&str>, facts: &Facts<'_>) -> Result<Option<String>, Reason> {
     let name = match given.or(facts.company.default_brand.as_deref()) {
         Some(name) => name,
         None => {
-            // One that cannot be understood may be meant to be active: a typo in it must not make
-            // another one the only one.
+            // A brand with a fault may be meant to be active: its typo must not make another brand
+            // the only one.
             let mut possible = facts.brands.iter().filter(|b| b.active || !b.faults.is_empty());
             return match (possible.next(), possible.next()) {
                 (None, _) => Ok(None),
@@ -171,7 +181,8 @@ fn brand(given: Option<&str>, facts: &Facts<'_>) -> Result<Option<String>, Reaso
     Ok(Some(brand.signifier.clone()))
 }
 
-/// The first of the request's language and its parents that the company has; else its default.
+/// The request's language, or the nearest more general one that the company has; else the company's
+/// default.
 fn language(request: &SurveyRequest, facts: &Facts<'_>) -> Result<LanguageTag, Reason> {
     let default = facts.company.default_language.as_ref();
     let ours = |tag: &LanguageTag| facts.languages.contains(tag) || Some(tag) == default;

@@ -1,9 +1,9 @@
-//! Time that goes on.
+//! Adding a duration to a time.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// `by` after `at`; a time past the year 9999 is the last moment of it. Durations here come from
-/// settings, so that sums may be any.
+/// The time `by` after `at`, but at most the last moment of the year 9999. Settings may be so large
+/// that the sum does not fit.
 pub fn saturating_add(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }

@@ -2,46 +2,44 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Reason;
-
-/// Where a request stands.
+/// The state of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Gladly's webhook named a conversation; who and how is still to be asked.
+    /// Gladly's webhook named a conversation; Gladly still has to be asked about it.
     Unresolved,
-    /// May be sent when due.
+    /// The mail may be sent when it is due.
     Queued,
-    /// Claimed by one `dispatch`, which holds a lease.
+    /// One invocation of `dispatch` has claimed it, and holds a lease.
     Sending,
-    /// SES took the mail.
+    /// SES accepted the mail.
     Sent,
-    /// The customer's server took it.
+    /// The customer's mail server accepted it.
     Delivered,
-    /// It came back; the address may work another day.
+    /// The mail bounced; the address may work another day.
     SoftBounce,
-    /// It came back for good.
+    /// The mail bounced, and the address will not work.
     HardBounce,
-    /// The customer called it spam.
+    /// The customer reported it as spam.
     Complained,
-    /// Rightly no mail; see the reason.
+    /// By the company's rules there is no mail; see the reason.
     NotSent,
-    /// Wrong for this company; see the reason.
+    /// The request does not fit the company's settings; see the reason.
     Invalid,
-    /// We could not; see the reason.
+    /// The mail could not be sent; see the reason.
     Failed,
 }
 
 use Status::*;
 
-/// Every step that a request may take, with what makes it. Everything else is refused by the
-/// conditional write that would do it.
+/// Every change of a request's status, with its cause. The conditional writes refuse every other
+/// change.
 ///
-/// Outcomes of a mail are monotone by severity (sent, delivered, soft bounce, hard bounce,
-/// complaint), because SES events come late, twice and out of order; so each can be reached from
-/// every milder one, and also from `sending`, `queued` and every end without a mail: evidence that
-/// a mail left overrules what we believed. (A request that was never claimed has no mail; the
-/// conditional write sees to that.)
+/// SES events come late, twice and out of order. So the outcomes of a mail (sent, delivered, soft
+/// bounce, hard bounce, complaint) only ever become more severe: each can follow every milder one.
+/// Each can also follow `sending`, `queued` and every end without a mail, because an event proves
+/// that a mail left. (A request that was never claimed has no mail; the conditional writes check
+/// that.)
 pub const TRANSITIONS: &[(Status, Status, &str)] = &[
     (Unresolved, Unresolved, "delayed, or the helpdesk could not be asked yet"),
     (Unresolved, Queued, "the helpdesk said who and how"),
@@ -94,17 +92,6 @@ pub const TRANSITIONS: &[(Status, Status, &str)] = &[
     (Invalid, Complained, "a Complaint event of an earlier attempt arrived late"),
 ];
 
-/// Whether a request can still be cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cancellation {
-    /// It waits: it can be.
-    Possible,
-    /// It has ended without a mail: there is nothing to cancel.
-    Needless,
-    /// A mail is under way, or has left, or may have left.
-    TooLate,
-}
-
 impl Status {
     /// Every status, in the order of a request's life.
     pub const ALL: [Status; 11] = [
@@ -139,35 +126,19 @@ impl Status {
         TRANSITIONS.iter().any(|(from, to, _)| *from == self && *to == next)
     }
 
-    /// From where `self` can be reached: what the conditional write that brings a row here has to
-    /// require.
+    /// The statuses that may become this one. A conditional write that sets this status has to
+    /// require one of them.
     pub fn before(self) -> impl Iterator<Item = Status> {
         TRANSITIONS.iter().filter(move |(_, to, _)| *to == self).map(|(from, ..)| *from)
     }
 
-    /// Whether a mail left (and so may be answered, and occupies the customer's suppression
-    /// window).
+    /// Whether a mail left. Then it may be answered, and the customer's suppression window is in
+    /// use.
     pub fn mail_left(self) -> bool {
         matches!(self, Sent | Delivered | SoftBounce | HardBounce | Complained)
     }
 
-    /// What a cancellation finds that comes while a request stands here, for this reason.
-    pub fn cancellation(self, reason: Option<Reason>) -> Cancellation {
-        match self {
-            Unresolved | Queued => Cancellation::Possible,
-            NotSent | Invalid => Cancellation::Needless,
-            // These two ends are certain that no mail left. Any other failure leaves it open
-            // whether one did.
-            Failed if matches!(reason, Some(Reason::SendAttempts | Reason::SourceUnreachable)) => {
-                Cancellation::Needless
-            }
-            Sending | Sent | Delivered | SoftBounce | HardBounce | Complained | Failed => {
-                Cancellation::TooLate
-            }
-        }
-    }
-
-    /// Whether the request still has to move by itself: such a row has a `wake_at`.
+    /// Whether the request has not ended: such a row has a `wake_at`.
     pub fn is_waiting(self) -> bool {
         matches!(self, Unresolved | Queued | Sending)
     }
@@ -176,6 +147,39 @@ impl Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The whole table: for each status, in the order of [`Status::ALL`], the statuses that it may
+    /// become.
+    #[test]
+    fn each_status_may_become_these_and_no_others() {
+        const OUTCOMES: [Status; 5] = [Sent, Delivered, SoftBounce, HardBounce, Complained];
+        for from in Status::ALL {
+            let expected: Vec<Status> = match from {
+                Unresolved => vec![Unresolved, Queued, NotSent, Invalid, Failed],
+                Queued => [&[Queued, Sending, NotSent, Invalid, Failed], &OUTCOMES[..]].concat(),
+                Sending => [&[Sending, Queued, NotSent, Failed], &OUTCOMES[..]].concat(),
+                Sent => vec![Delivered, SoftBounce, HardBounce, Complained],
+                Delivered => vec![SoftBounce, HardBounce, Complained],
+                SoftBounce => vec![HardBounce, Complained],
+                HardBounce => vec![Complained],
+                Complained => vec![],
+                NotSent | Invalid | Failed => OUTCOMES.to_vec(),
+            };
+            for to in Status::ALL {
+                assert_eq!(from.may_become(to), expected.contains(&to), "{from:?} -> {to:?}");
+                let before = to.before().any(|status| status == from);
+                assert_eq!(before, from.may_become(to), "{from:?} -> {to:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_has_each_step_once_and_says_what_makes_it() {
+        for (i, (from, to, why)) in TRANSITIONS.iter().enumerate() {
+            let again = TRANSITIONS[..i].iter().any(|(f, t, _)| (f, t) == (from, to));
+            assert!(!again && !why.is_empty(), "{from:?} -> {to:?}");
+        }
+    }
 
     #[test]
     fn outcomes_of_a_mail_are_monotone() {
@@ -194,27 +198,6 @@ mod tests {
                 assert!(believed.may_become(outcome));
             }
             assert!(!Unresolved.may_become(outcome));
-        }
-    }
-
-    #[test]
-    fn only_what_waits_can_be_cancelled_and_only_where_no_mail_can_have_left_is_there_nothing_to_cancel()
-     {
-        for status in Status::ALL {
-            let expected = match status {
-                Unresolved | Queued => Cancellation::Possible,
-                NotSent | Invalid => Cancellation::Needless,
-                _ => Cancellation::TooLate,
-            };
-            assert_eq!(status.cancellation(None), expected, "{status:?}");
-            assert!(expected != Cancellation::Possible || status.may_become(NotSent), "{status:?}");
-        }
-        for (reason, expected) in [
-            (Reason::SendAttempts, Cancellation::Needless),
-            (Reason::SourceUnreachable, Cancellation::Needless),
-            (Reason::Unconfirmed, Cancellation::TooLate),
-        ] {
-            assert_eq!(Failed.cancellation(Some(reason)), expected, "{reason:?}");
         }
     }
 

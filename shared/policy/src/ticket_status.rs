@@ -1,26 +1,29 @@
-//! Whether a ticket is closed, as its helpdesk's own word for its status says.
+//! Decides by a ticket's status whether the ticket is closed.
 
 use serde_json::{Map, Value};
 
-use crate::config::same;
-use crate::item::{ConfigFault, Item};
+use crate::config_table::integration;
+use crate::fault::ConfigFault;
+use crate::item::Item;
+use crate::slips::same;
 
 /// What a ticket's status means for its survey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TicketStatus {
     /// The interaction is over: a survey may go out.
     Closed,
-    /// The interaction goes on: a survey that has not gone out is withdrawn.
+    /// The interaction continues: a survey that has not been sent is withdrawn.
     Open,
-    /// A status in another language, or of the account's own, that nobody has told us about.
+    /// A status in another language, or one that the account has made, which the company's settings
+    /// do not name.
     Unknown,
 }
 
-/// Zendesk's and Freshdesk's names for a ticket that is closed, and Freshdesk's codes for them
+/// Zendesk's and Freshdesk's names for a closed ticket, and Freshdesk's codes for it
 /// (docs/facts.md, Zendesk 4, Freshdesk 3 and 4).
 const CLOSED: [&str; 5] = ["solved", "resolved", "closed", "4", "5"];
 
-/// Their names and codes for a ticket that is not.
+/// Their names and codes for an open ticket.
 const OPEN: [&str; 12] = [
     "open",
     "new",
@@ -37,9 +40,9 @@ const OPEN: [&str; 12] = [
 ];
 
 impl TicketStatus {
-    /// Reads a status, without case and without white space around it; several blanks are one. No
-    /// status means that the helpdesk's own rule has decided that the ticket is closed. What the
-    /// company names in `closed_statuses` is closed, whatever it would mean otherwise.
+    /// Reads a status. It ignores case and white space around the status; several blanks count as
+    /// one. No status means closed: the helpdesk's own rule has decided that. A status in
+    /// `closed_statuses` is closed, even if it would mean open otherwise.
     pub fn read(status: Option<&str>, closed_statuses: &[String]) -> Self {
         let status = status.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
         let status = status.as_str();
@@ -57,13 +60,14 @@ impl TicketStatus {
     }
 }
 
-/// `closed_statuses` of a helpdesk's `integration` item: what that account calls a closed ticket.
+/// `closed_statuses` of a helpdesk's `integration` item: the account's own names for a closed
+/// ticket.
 ///
 /// # Errors
-/// The fault, if it is neither a list of texts nor one text. The built-in names alone are then
-/// safe: they never make more tickets closed.
-pub fn closed_statuses(integration: &Map<String, Value>) -> Result<Vec<String>, ConfigFault> {
-    Item::new(integration).list("closed_statuses").map(Option::unwrap_or_default)
+/// The fault, if the value is neither a list of texts nor one text. The caller then uses the
+/// built-in names alone, by which fewer tickets are closed.
+pub fn closed_statuses(item: &Map<String, Value>) -> Result<Vec<String>, ConfigFault> {
+    Item::new(item).read(&integration::CLOSED_STATUSES)
 }
 
 #[cfg(test)]
@@ -125,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_texts_is_a_fault() {
+    fn a_value_that_is_not_a_list_of_texts_is_a_fault() {
         for (value, read) in [
             (json!(null), Some(vec![])),
             (json!([]), Some(vec![])),

@@ -1,12 +1,12 @@
-//! What a queued request waits for, when it is more than its time.
+//! What a queued request waits for after it was due.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a request that is due has not been sent yet. It goes on by itself once this is over.
+/// Why a request that is due has not been sent yet. It continues by itself when this has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitingFor {
-    /// A config item that cannot be understood.
+    /// An admin has to correct a config item.
     Configuration,
     /// `test_email` in `company/settings`.
     TestEmail,
@@ -14,9 +14,9 @@ pub enum WaitingFor {
     Sender,
     /// The next hour: the key's `mails_per_hour` are used up.
     MailsPerHour,
-    /// Another mail to the same customer, of which it is not known yet whether it left.
+    /// Another mail to the same customer: it is not known yet whether that one left.
     EarlierMail,
-    /// SES, which refused the last attempt.
+    /// SES refused the last attempt.
     MailService,
 }
 
@@ -33,7 +33,7 @@ impl WaitingFor {
         }
     }
 
-    /// The same for people.
+    /// The same in one sentence for people.
     pub fn sentence(self) -> &'static str {
         match self {
             WaitingFor::Configuration => {

@@ -3,11 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use normalize::LanguageTag;
+use policy::config_table::integration::SIGNATURE_REQUIRED;
 use policy::{
     Brand, Channel, ChannelMode, Company, ConfigFault, Employee, EmployeeStatus, Item, KeyItem,
-    LanguageRow,
+    LanguageRow, Severity,
 };
 use serde_json::{Map, Value, json};
+
+fn has_texts(tag: &LanguageTag) -> bool {
+    ["en", "de"].contains(&tag.as_str())
+}
 
 fn item(kind: &str, mut attributes: Value) -> Map<String, Value> {
     attributes["kind"] = json!(kind);
@@ -22,14 +28,14 @@ fn item(kind: &str, mut attributes: Value) -> Map<String, Value> {
 fn faults(kind: &str, attributes: Value) -> Vec<ConfigFault> {
     let item = item(kind, attributes);
     match kind {
-        "company" => Company::read(&item).faults,
+        "company" => Company::read(&item, has_texts).faults,
         "channel" => Channel::read(&item).faults,
         "employee" => Employee::read(&item).faults,
         "brand" => Brand::read(&item).faults,
-        "language" => LanguageRow::read(&item).faults,
+        "language" => LanguageRow::read(&item, has_texts).faults,
         "key" => match KeyItem::read(&Item::new(&item)) {
             KeyItem::Faulty(fault) => vec![fault],
-            KeyItem::Good(_) | KeyItem::Revoked => vec![],
+            KeyItem::Good(_) | KeyItem::Revoked | KeyItem::Admin(_) => vec![],
         },
         other => panic!("{other}"),
     }
@@ -100,10 +106,13 @@ fn the_safe_value_stands_in_for_a_misspelled_attribute() {
         Employee::read(&item("employee", json!({ "Status": "approved" }))).status,
         EmployeeStatus::Incomplete
     );
-    assert_eq!(LanguageRow::read(&item("language", json!({ "Active": true }))).tag, None);
+    assert_eq!(
+        LanguageRow::read(&item("language", json!({ "Active": true })), has_texts).tag,
+        None
+    );
     let zendesk = item("integration", json!({ "signature_requird": true }));
     assert!(
-        Item::new(&zendesk).bool("signature_required").is_err(),
+        Item::new(&zendesk).read(&SIGNATURE_REQUIRED).is_err(),
         "taken as required, as any value that cannot be understood"
     );
 }
@@ -117,7 +126,10 @@ fn other_unknown_names_are_told_and_ignored() {
         ("employee", json!({ "name": "Paul", "team": "Blue" }), vec!["team"]),
         (
             "key",
-            json!({ "mode": "live", "label": "x", "prefix": "aw_", "mails_per_hour": 5, "sources": ["zendesk"] }),
+            json!({
+                "mode": "live", "label": "x", "prefix": "aw_", "mails_per_hour": 5,
+                "sources": ["zendesk"],
+            }),
             vec![],
         ),
         ("key", json!({ "mode": "live", "lable": "only people read it" }), vec!["lable"]),
@@ -170,15 +182,16 @@ fn a_sender_that_is_no_one_address_is_a_fault_where_it_is_read() {
                     item: name.to_owned(),
                     attribute: attribute.to_owned(),
                     meant: None,
+                    severity: Severity::StopsMail,
                 };
                 assert_eq!(found, [expected], "{bad}");
             }
         }
     }
-    let company = Company::read(&item(
-        "company",
-        json!({ "reply_to": "Blanca Support <support@peak.example>" }),
-    ));
+    let company = Company::read(
+        &item("company", json!({ "reply_to": "Blanca Support <support@peak.example>" })),
+        has_texts,
+    );
     assert_eq!(company.reply_to.unwrap().name.as_deref(), Some("Blanca Support"));
 }
 

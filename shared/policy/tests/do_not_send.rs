@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 fn company(changes: Value) -> Company {
     let mut item = json!({ "kind": "company", "id": "settings" });
     item.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    Company::read(item.as_object().unwrap())
+    Company::read(item.as_object().unwrap(), |_| true)
 }
 
 fn request(parse: fn(&[u8]) -> Result<Inbound, Malformed>, tags: &Value) -> SurveyRequest {

@@ -6,12 +6,12 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
-use crate::interaction::s;
-use crate::record::built;
-use crate::{Change, Store, StoreError};
+use crate::error::StoreError;
+use crate::ground::{built, s};
+use crate::store::Store;
 
 /// How long an entry is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
@@ -53,33 +53,10 @@ impl AuditEntry {
         }
     }
 
-    /// Changes of the config table: of each item those attributes that differ.
-    pub fn of_changes(who: &str, what: &str, changes: &[Change], now: Timestamp) -> Self {
-        let (mut before, mut after) = (Map::new(), Map::new());
-        for change in changes {
-            let empty = Map::new();
-            let was = change.before.as_ref().map_or(&empty, |item| &item.attributes);
-            let is = change.after.as_ref().unwrap_or(&empty);
-            let name = format!("{}/{}", change.kind, change.id);
-            before.insert(name.clone(), differing(was, is));
-            after.insert(name, differing(is, was));
-        }
-        let items = before.keys().cloned().collect();
-        let (before, after) = (Value::Object(before), Value::Object(after));
-        Self { items, before, after, ..Self::new(who, what, "", now) }
-    }
-
     /// When it was done.
     pub fn done_at(&self) -> Option<Timestamp> {
         self.at.split('#').next()?.parse().ok()
     }
-}
-
-fn differing(these: &Map<String, Value>, those: &Map<String, Value>) -> Value {
-    let differ = these.iter().filter(|(name, value)| {
-        !["kind", "id"].contains(&name.as_str()) && those.get(*name) != Some(value)
-    });
-    json!(differ.collect::<std::collections::BTreeMap<_, _>>())
 }
 
 fn month(at: Timestamp) -> String {

@@ -2,62 +2,48 @@
 
 use jiff::Timestamp;
 use normalize::Source;
-use uuid::Uuid;
 
-use crate::interaction::s;
-use crate::{Interaction, Store, StoreError};
+use crate::error::StoreError;
+use crate::ground::{index, request_id, s};
+use crate::interaction::Interaction;
+use crate::store::{IndexQuery, Store};
 
-/// Rows that are read at once.
-const A_PAGE: i32 = 25;
+/// Entries that are read at once.
+const A_PAGE: usize = 25;
 
 impl Store {
-    /// Whether the conversation of `row` was closed once more since: there is a newer request of
-    /// Gladly's about it, of the same mode.
+    /// Whether the conversation of `row` was closed again since: there is a newer request from
+    /// Gladly about it, of the same mode.
     ///
-    /// Ids are ordered by time, so of several closings exactly one has none that is newer. The
-    /// index is behind the table by up to some seconds. It does not project the source: a newer row
-    /// of that id is read whole, and there rarely is one.
+    /// Ids are ordered by time, so exactly one of several closings has no newer one. The index lags
+    /// up to some seconds behind the table. It does not project the source, so the newer rows of
+    /// that id, which are few, are read whole.
     pub async fn has_newer_closing(
         &self,
         row: &Interaction,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let Some(conversation) = &row.ext_interaction_id else { return Ok(false) };
+        let query = IndexQuery {
+            index: index::EXT_INTERACTION_ID,
+            condition: "ext_interaction_id = :conversation AND request_id > :this",
+            values: vec![
+                (":conversation", s(conversation)),
+                (":this", s(row.request_id.to_string())),
+            ],
+            only: vec![("mode", row.mode.as_str())],
+            newest_first: false,
+            limit: Some(A_PAGE),
+        };
         let mut start = None;
         loop {
-            let page = self
-                .client
-                .query()
-                .table_name(&self.tables.interactions)
-                .index_name("ext_interaction_id")
-                .key_condition_expression(
-                    "ext_interaction_id = :conversation AND request_id > :this",
-                )
-                .filter_expression("#mode = :mode")
-                .expression_attribute_names("#mode", "mode")
-                .expression_attribute_values(":conversation", s(conversation))
-                .expression_attribute_values(":this", s(row.request_id.to_string()))
-                .expression_attribute_values(":mode", s(row.mode.as_str()))
-                .limit(A_PAGE)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(StoreError::of("Query ext_interaction_id"))?;
-            let ids: Vec<Uuid> = page
-                .items()
-                .iter()
-                .filter_map(|item| item.get("request_id")?.as_s().ok()?.parse().ok())
-                .collect();
-            if self
-                .interactions(&ids, now)
-                .await?
-                .rows
-                .values()
-                .any(|newer| newer.source == Source::Gladly)
-            {
+            let page = self.page(&query, start).await?;
+            let ids: Vec<_> = page.items.iter().filter_map(request_id).collect();
+            let newer = self.interactions(&ids, now).await?.rows;
+            if newer.values().any(|newer| newer.source == Source::Gladly) {
                 return Ok(true);
             }
-            start = page.last_evaluated_key;
+            start = page.next;
             if start.is_none() {
                 return Ok(false);
             }

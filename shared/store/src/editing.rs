@@ -3,14 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use serde_json::{Map, Value};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 
 use crate::audit::AuditEntry;
 use crate::config::plain;
-use crate::error::Transacted;
-use crate::interaction::s;
-use crate::record::built;
-use crate::{Store, StoreError};
+use crate::error::{StoreError, Transacted};
+use crate::ground::{built, s};
+use crate::store::Store;
 
 /// Items that one transaction of DynamoDB takes.
 pub const MOST_CHANGES: usize = 99;
@@ -139,6 +139,12 @@ impl Store {
         };
         let mut item: HashMap<String, AttributeValue> =
             serde_dynamo::to_item(after).map_err(StoreError::corrupt("config"))?;
+        // What stays keeps its type: plain JSON has neither sets nor bytes.
+        if let Some(before) = &change.before {
+            let same = |name: &String| after.get(name) == before.attributes.get(name);
+            let stays = before.raw.iter().filter(|(name, _)| same(name));
+            item.extend(stays.map(|(name, value)| (name.clone(), value.clone())));
+        }
         item.extend(key.map(|(name, value)| (name.to_owned(), s(value))));
         let put = Put::builder()
             .table_name(&self.tables.config)
@@ -148,6 +154,31 @@ impl Store {
             .set_expression_attribute_values(condition.values);
         Ok(TransactWriteItem::builder().put(built(put.build())?).build())
     }
+}
+
+impl AuditEntry {
+    /// Changes of the config table: of each item those attributes that differ.
+    pub fn of_changes(who: &str, what: &str, changes: &[Change], now: Timestamp) -> Self {
+        let (mut before, mut after) = (Map::new(), Map::new());
+        for change in changes {
+            let empty = Map::new();
+            let was = change.before.as_ref().map_or(&empty, |item| &item.attributes);
+            let is = change.after.as_ref().unwrap_or(&empty);
+            let name = format!("{}/{}", change.kind, change.id);
+            before.insert(name.clone(), differing(was, is));
+            after.insert(name, differing(is, was));
+        }
+        let items = before.keys().cloned().collect();
+        let (before, after) = (Value::Object(before), Value::Object(after));
+        Self { items, before, after, ..Self::new(who, what, "", now) }
+    }
+}
+
+fn differing(these: &Map<String, Value>, those: &Map<String, Value>) -> Value {
+    let differ = these.iter().filter(|(name, value)| {
+        !["kind", "id"].contains(&name.as_str()) && those.get(*name) != Some(value)
+    });
+    json!(differ.collect::<std::collections::BTreeMap<_, _>>())
 }
 
 /// The item still is what the change began from.

@@ -1,20 +1,14 @@
-//! What can go wrong with a table, and the retries that the SDK does not do: those of conflicts.
-
-use std::time::Duration;
+//! The errors of the tables, and which errors of single writes the SDK has to retry.
 
 use aws_sdk_dynamodb::config::interceptors::InterceptorContext;
 use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
+use aws_sdk_dynamodb::types::CancellationReason;
 
-use crate::Store;
-
-/// A table could not be read or written. To a caller outside they are all the same: our trouble,
-/// try again later.
+/// A table could not be read or written. The API answers each of these with the same 503.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Down, throttled, or in conflict after every retry; the text is for the log and holds no
@@ -26,8 +20,8 @@ pub enum StoreError {
         /// Code and message.
         cause: String,
     },
-    /// DynamoDB calls the write invalid: mostly the item would be larger than 400 KB. No repetition
-    /// mends that.
+    /// DynamoDB calls the write invalid, mostly because the item would be larger than 400 KB. To
+    /// repeat the write does not help.
     #[error("DynamoDB {operation} is invalid: {cause}")]
     Invalid {
         /// Which call.
@@ -35,7 +29,8 @@ pub enum StoreError {
         /// Code and message.
         cause: String,
     },
-    /// An item is not of the shape that we write; names the item, never its content.
+    /// An item does not have the shape that we write. The text names the attribute, never its
+    /// content.
     #[error("item of {table} cannot be understood: {cause}")]
     Corrupt {
         /// Which table.
@@ -54,8 +49,8 @@ impl StoreError {
         move |error| {
             let cause = match (error.code(), error.message()) {
                 (Some(code), message) => format!("{code}: {}", message.unwrap_or_default()),
-                // Not the SDK's own way to show causes, which ends with `Debug`, and that with the
-                // reply: a row with name and address.
+                // The SDK's own `DisplayErrorContext` would show the reply with `Debug`: a row with
+                // a name and an address.
                 _ => causes(&error),
             };
             match error.code() {
@@ -91,9 +86,9 @@ pub(crate) fn condition_failed(reason: Option<&CancellationReason>) -> bool {
     reason.and_then(CancellationReason::code) == Some("ConditionalCheckFailed")
 }
 
-/// Has the SDK retry a single write that met a transaction on its item, as it retries throttling.
-/// DynamoDB asks for it ("Transaction conflict handling in DynamoDB"); the SDK by itself takes
-/// `TransactionConflictException` for final.
+/// Tells the SDK to retry a single write that met a transaction on the same item, as it retries
+/// throttling. DynamoDB asks for this ("Transaction conflict handling in DynamoDB"), but by default
+/// the SDK does not retry `TransactionConflictException`.
 #[derive(Debug)]
 pub(crate) struct SingleWriteConflicts;
 
@@ -116,73 +111,4 @@ impl ClassifyRetry for SingleWriteConflicts {
     fn name(&self) -> &'static str {
         "conflicts of single writes"
     }
-}
-
-/// Attempts at a transaction that meets another one.
-const CONFLICT_ATTEMPTS: u32 = 6;
-/// Half of the first ceiling of the wait between them, in milliseconds; it doubles.
-const CONFLICT_WAIT: u64 = 10;
-
-impl Store {
-    /// Runs a transaction. DynamoDB cancels one that meets another on the same item, or a throttled
-    /// partition, with `TransactionConflict` or `ThrottlingError` among its reasons; the SDK does
-    /// not retry that, so it is done here, with full jitter (at most 0.6 s in all).
-    pub(crate) async fn transact(
-        &self,
-        actions: Vec<TransactWriteItem>,
-    ) -> Result<Transacted, StoreError> {
-        self.transact_within(CONFLICT_ATTEMPTS, actions).await
-    }
-
-    /// As [`Store::transact`], for who can wait longer for others: with so many attempts.
-    pub(crate) async fn transact_within(
-        &self,
-        attempts: u32,
-        actions: Vec<TransactWriteItem>,
-    ) -> Result<Transacted, StoreError> {
-        const OPERATION: &str = "TransactWriteItems";
-        let mut attempt = 0;
-        loop {
-            let request =
-                self.client.transact_write_items().set_transact_items(Some(actions.clone()));
-            let Err(error) = request.send().await else { return Ok(Transacted::Done) };
-            let (again, reasons) = match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    let reasons = cancelled.cancellation_reasons().to_vec();
-                    if let Some(invalid) =
-                        reasons.iter().find(|reason| reason.code() == Some("ValidationError"))
-                    {
-                        let cause = invalid.message().unwrap_or_default().to_owned();
-                        return Err(StoreError::Invalid { operation: OPERATION, cause });
-                    }
-                    if reasons.iter().any(|reason| condition_failed(Some(reason))) {
-                        return Ok(Transacted::Refused(reasons));
-                    }
-                    (true, reasons)
-                }
-                Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-                    (true, Vec::new())
-                }
-                _ => (false, Vec::new()),
-            };
-            attempt += 1;
-            if !again || attempt >= attempts {
-                let codes: Vec<&str> =
-                    reasons.iter().filter_map(CancellationReason::code).collect();
-                return Err(match codes.is_empty() {
-                    true => StoreError::of(OPERATION)(error),
-                    false => {
-                        StoreError::Unavailable { operation: OPERATION, cause: codes.join(", ") }
-                    }
-                });
-            }
-            pause(attempt).await;
-        }
-    }
-}
-
-/// Waits before the attempt after the `attempt`th, with full jitter.
-pub(crate) async fn pause(attempt: u32) {
-    tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=CONFLICT_WAIT << attempt.min(6))))
-        .await;
 }

@@ -1,96 +1,117 @@
-//! Reading requests: one by its id, many by the helpdesk's id or by time.
+//! Lists of requests: by the helpdesk's id, by outcome, by what they wait for, or by time.
+//!
+//! Each list is read from the index that holds little besides it, so that its cost depends on what
+//! it shows, and not on what is stored:
+//!
+//! - what did not reach the customer: the index `outcome`, a month at a time;
+//! - what waits: the index `due`, which holds nothing else;
+//! - what was sent or delivered, and lists of every status: the index `day`, where they are common.
 
-use std::collections::{BTreeSet, HashMap};
-
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures::future::try_join_all;
-use jiff::{SignedDuration, Timestamp};
-use policy::{Mode, Status};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use normalize::Source;
+use policy::{Mode, Reason, Status};
 use uuid::Uuid;
 
-use crate::error::pause;
-use crate::interaction::{DAY_SHARDS, day_shard, last_id, s};
-use crate::{Interaction, Store, StoreError};
+use crate::error::StoreError;
+use crate::ground::{index, request_id, s};
+use crate::interaction::Interaction;
+use crate::outcome_month::{is_listed, partition, received_at};
+use crate::shards::{DAY_SHARDS, DUE_SHARDS, day_shard, due_shard, last_id};
+use crate::store::{IndexQuery, Store};
 
 /// Which requests to list.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Only those of this interaction.
     pub ext_interaction_id: Option<String>,
-    /// Only those that stand here.
+    /// Only those with this status.
     pub status: Option<Status>,
+    /// Only those with this reason.
+    pub reason: Option<Reason>,
+    /// Only those from this source.
+    pub source: Option<Source>,
 }
 
 impl Filter {
-    /// Whether this row is one of them. An index may show what a row was a moment ago.
-    pub fn admits(&self, row: &Interaction) -> bool {
-        self.status.is_none_or(|status| row.status == status)
+    /// Whether the row is one that was asked for: an index may lag, and not every index has every
+    /// attribute.
+    pub fn admits(&self, mode: Mode, row: &Interaction) -> bool {
+        row.mode == mode
+            && self.status.is_none_or(|status| row.status == status)
+            && self.reason.is_none_or(|reason| row.reason == Some(reason))
+            && self.source.is_none_or(|source| row.source == source)
+    }
+
+    /// The status that the requests have: a reason belongs to one.
+    fn outcome(&self) -> Option<Status> {
+        self.status.or(self.reason.map(|reason| reason.outcome().status()))
+    }
+
+    /// What an index filters by, if it has these attributes.
+    fn only(&self, status: Option<Status>) -> Vec<(&'static str, &'static str)> {
+        let status = status.map(|status| ("status", status.as_str()));
+        let reason = self.reason.map(|reason| ("reason", reason.code()));
+        let source = self.source.map(|source| ("source", source.as_str()));
+        status.into_iter().chain(reason).chain(source).collect()
     }
 }
 
 /// A page of requests, newest first.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// At most `limit`; may be fewer, even none, though `next` leads on. The rows are had from
-    /// [`Store::interactions`], and a caller whose reply is full before the end asks on after the
-    /// last one that it holds.
+    /// At most `limit`. There may be fewer, even none, while `next` leads on. The rows come from
+    /// [`Store::interactions`]; [`Filter::admits`] has the last word about each. A caller whose
+    /// reply is full before the end starts its next page after the last id that it has shown.
     pub ids: Vec<Uuid>,
     /// Where the next page starts: the `after` to ask with. `None`: that was all.
     pub next: Option<Uuid>,
 }
 
-/// Rows that were asked for.
-#[derive(Clone, Debug, Default)]
-pub struct Found {
-    /// Those that there are.
-    pub rows: HashMap<Uuid, Interaction>,
-    /// What they weigh, as DynamoDB counts it.
-    pub bytes: usize,
-}
-
-/// Rows that are read by their ids at once. As heavy as DynamoDB lets them be, they come to 3.2 MB,
-/// which a small function reads well within the time of one attempt.
-pub const ROWS_AT_ONCE: usize = 8;
-
-/// Days that one page looks back through at most: longer than most companies keep requests, so that
-/// what ends within them ends with a `null`.
+/// Entries of the index that are read for one page of a partition at most.
+const LARGEST_PAGE: usize = 1_000;
+/// Days that one page looks back through at most. Most companies keep requests for less time, so
+/// their list ends with `next: null`.
 const DAYS_A_PAGE: usize = 400;
 /// Days that are asked about at once.
 const DAYS_AT_ONCE: usize = 8;
-/// Pages of a shard that are searched for a status before the caller gets a cursor to go on from.
+/// Pages of a partition that are searched before the caller gets a cursor to continue at.
 const PAGES_A_SHARD: usize = 5;
 /// How far another machine's clock may be ahead of ours.
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
-/// Times in a row that none of what is asked for comes, though it is there.
-const BATCH_ATTEMPTS: u32 = 10;
 
-/// What one shard has.
+/// What was found in one partition.
 struct OfShard {
     ids: Vec<Uuid>,
+    /// Where the search stopped before its end.
     broken_off_at: Option<Uuid>,
 }
 
+/// The bounds of a list.
+#[derive(Clone, Copy)]
+struct Bounds {
+    after: Option<Uuid>,
+    limit: usize,
+    /// Nothing older is looked for.
+    oldest: Timestamp,
+    now: Timestamp,
+}
+
+impl Bounds {
+    fn below(&self) -> (&'static str, aws_sdk_dynamodb::types::AttributeValue) {
+        (":after", s(self.after.unwrap_or(Uuid::max()).to_string()))
+    }
+
+    /// The time from which the list goes back.
+    fn from(&self) -> Timestamp {
+        let latest = self.now.checked_add(AHEAD).unwrap_or(self.now);
+        self.after.and_then(received_at).map_or(latest, |after| after.min(latest))
+    }
+}
+
 impl Store {
-    /// The request, unless it is unknown or has expired.
-    pub async fn interaction(
-        &self,
-        request_id: Uuid,
-        now: Timestamp,
-    ) -> Result<Option<Interaction>, StoreError> {
-        Ok(self.kept(request_id).await?.filter(|row| !row.expired(now)))
-    }
-
-    /// The row, though it may have expired: DynamoDB deletes late.
-    pub(crate) async fn kept(&self, request_id: Uuid) -> Result<Option<Interaction>, StoreError> {
-        let got = self
-            .client
-            .get_item()
-            .table_name(&self.tables.interactions)
-            .key("request_id", s(request_id.to_string()));
-        let item = got.consistent_read(true).send().await.map_err(StoreError::of("GetItem"))?.item;
-        item.map(Interaction::from_item).transpose()
-    }
-
     /// Requests of this mode, newest first, older than `after`; `oldest` bounds the search (nothing
     /// older is kept).
     pub async fn list(
@@ -102,9 +123,16 @@ impl Store {
         oldest: Timestamp,
         now: Timestamp,
     ) -> Result<Page, StoreError> {
-        let (ids, next) = match &filter.ext_interaction_id {
-            Some(ext) => self.ids_by_ext(ext, mode, after, limit).await?,
-            None => self.ids_by_time(mode, filter.status, after, limit, oldest, now).await?,
+        let bounds = Bounds { after, limit, oldest, now };
+        let (ids, next) = match (&filter.ext_interaction_id, filter.outcome()) {
+            (Some(ext), _) => self.ids_by_ext(ext, mode, after, limit).await?,
+            (None, Some(status)) if is_listed(status) => {
+                self.ids_by_outcome(mode, status, filter, bounds).await?
+            }
+            (None, Some(status)) if status.is_waiting() => {
+                self.ids_that_wait(status, bounds).await?
+            }
+            (None, status) => self.ids_by_time(mode, &filter.only(status), bounds).await?,
         };
         Ok(Page { ids, next })
     }
@@ -116,67 +144,124 @@ impl Store {
         after: Option<Uuid>,
         limit: usize,
     ) -> Result<(Vec<Uuid>, Option<Uuid>), StoreError> {
+        let query = IndexQuery {
+            index: index::EXT_INTERACTION_ID,
+            condition: "ext_interaction_id = :ext AND request_id < :after",
+            values: vec![(":ext", s(ext)), (":after", s(after.unwrap_or(Uuid::max()).to_string()))],
+            only: vec![("mode", mode.as_str())],
+            newest_first: true,
+            limit: None,
+        };
         let (mut ids, mut start) = (Vec::new(), None);
         loop {
-            let page = self
-                .client
-                .query()
-                .table_name(&self.tables.interactions)
-                .index_name("ext_interaction_id")
-                .key_condition_expression("ext_interaction_id = :ext AND request_id < :after")
-                .filter_expression("#mode = :mode")
-                .expression_attribute_names("#mode", "mode")
-                .expression_attribute_values(":ext", s(ext))
-                .expression_attribute_values(":mode", s(mode.as_str()))
-                .expression_attribute_values(":after", s(after.unwrap_or(Uuid::max()).to_string()))
-                .scan_index_forward(false)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(StoreError::of("Query ext_interaction_id"))?;
-            ids.extend(page.items().iter().filter_map(id_of));
-            start = page.last_evaluated_key;
+            let page = self.page(&query, start).await?;
+            ids.extend(page.items.iter().filter_map(request_id));
+            start = page.next;
             if start.is_none() || ids.len() > limit {
                 break;
             }
         }
-        let more = ids.len() > limit;
-        ids.truncate(limit);
-        let next = ids.last().copied().filter(|_| more);
-        Ok((ids, next))
+        Ok(cut(ids, limit, None))
+    }
+
+    /// Requests that did not reach the customer: month by month from the index `outcome`, which
+    /// holds nothing else.
+    async fn ids_by_outcome(
+        &self,
+        mode: Mode,
+        status: Status,
+        filter: &Filter,
+        bounds: Bounds,
+    ) -> Result<(Vec<Uuid>, Option<Uuid>), StoreError> {
+        let (mut ids, mut broken_off_at) = (Vec::new(), None);
+        for month in months(bounds.oldest, bounds.from()) {
+            let query = IndexQuery {
+                index: index::OUTCOME,
+                condition: "outcome_month = :month AND request_id < :after",
+                values: vec![(":month", s(partition(mode, status, month))), bounds.below()],
+                only: filter.only(None),
+                newest_first: true,
+                limit: None,
+            };
+            let wanted = bounds.limit + 1 - ids.len();
+            let found = self.ids_of_partition(query, wanted).await?;
+            ids.extend(found.ids);
+            broken_off_at = found.broken_off_at;
+            if ids.len() > bounds.limit || broken_off_at.is_some() {
+                break;
+            }
+        }
+        Ok(cut(ids, bounds.limit, broken_off_at))
+    }
+
+    /// Requests with a status in which they wait. The index `due` holds what waits, of both modes,
+    /// in the order in which it is due: all of it is read, at most [`PAGES_A_SHARD`] megabytes a
+    /// shard, which is some hundred thousand requests.
+    async fn ids_that_wait(
+        &self,
+        status: Status,
+        bounds: Bounds,
+    ) -> Result<(Vec<Uuid>, Option<Uuid>), StoreError> {
+        let shards = (0..DUE_SHARDS).map(|shard| async move {
+            let query = IndexQuery {
+                index: index::DUE,
+                condition: "due_shard = :shard",
+                values: vec![(":shard", s(due_shard(shard)))],
+                only: vec![("status", status.as_str())],
+                newest_first: false,
+                limit: None,
+            };
+            let (mut ids, mut start) = (Vec::new(), None);
+            for _ in 0..PAGES_A_SHARD {
+                let page = self.page(&query, start).await?;
+                ids.extend(page.items.iter().filter_map(request_id));
+                start = page.next;
+                if start.is_none() {
+                    break;
+                }
+            }
+            Ok::<_, StoreError>(ids)
+        });
+        let mut ids: Vec<Uuid> = try_join_all(shards).await?.into_iter().flatten().collect();
+        ids.retain(|id| bounds.after.is_none_or(|after| *id < after));
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(cut(ids, bounds.limit, None))
     }
 
     async fn ids_by_time(
         &self,
         mode: Mode,
-        status: Option<Status>,
-        after: Option<Uuid>,
-        limit: usize,
-        oldest: Timestamp,
-        now: Timestamp,
+        only: &[(&'static str, &'static str)],
+        bounds: Bounds,
     ) -> Result<(Vec<Uuid>, Option<Uuid>), StoreError> {
+        let limit = bounds.limit;
         let day = |back: i64| SignedDuration::from_hours(24 * back);
-        let from = after.and_then(received_at).unwrap_or(now.checked_add(AHEAD).unwrap_or(now));
-        // A day more than the oldest, whose day is not over.
-        let oldest = oldest.checked_sub(day(1)).unwrap_or(Timestamp::MIN);
+        let from = bounds.from();
+        // A day more, since requests were received on the whole of the oldest day.
+        let oldest = bounds.oldest.checked_sub(day(1)).unwrap_or(Timestamp::MIN);
         let days =
             (0..).map_while(|back| from.checked_sub(day(back)).ok()).take_while(|at| *at > oldest);
         let days: Vec<Timestamp> = days.take(DAYS_A_PAGE + 1).collect();
         let mut ids: Vec<Uuid> = Vec::new();
-        // Where the search of a shard was broken off; what is older than the latest of these is
-        // left for the next page.
+        // The latest id at which the search of a shard stopped: what is older is left for the next
+        // page.
         let mut floor: Option<Uuid> = None;
         for at_once in
             days.get(..days.len().min(DAYS_A_PAGE)).unwrap_or_default().chunks(DAYS_AT_ONCE)
         {
             let queries = at_once
                 .iter()
-                .flat_map(|at| (0..DAY_SHARDS).map(move |shard| day_shard(mode, *at, shard)));
-            for shard in try_join_all(
-                queries.map(|shard| self.ids_of_shard(shard, status, after, limit + 1)),
-            )
-            .await?
-            {
+                .flat_map(|at| (0..DAY_SHARDS).map(move |shard| day_shard(mode, *at, shard)))
+                .map(|shard| IndexQuery {
+                    index: index::DAY,
+                    condition: "day_shard = :shard AND request_id < :after",
+                    values: vec![(":shard", s(shard)), bounds.below()],
+                    only: only.to_vec(),
+                    newest_first: true,
+                    limit: None,
+                });
+            let searches = queries.map(|query| self.ids_of_partition(query, limit + 1));
+            for shard in try_join_all(searches).await? {
                 ids.extend(shard.ids);
                 floor = floor.max(shard.broken_off_at);
             }
@@ -186,132 +271,70 @@ impl Store {
         }
         ids.retain(|id| floor.is_none_or(|floor| *id >= floor));
         ids.sort_unstable_by(|a, b| b.cmp(a));
-        let more = ids.len() > limit;
-        ids.truncate(limit);
-        let next = match more {
-            true => ids.last().copied(),
-            // The search ended before what is kept did: go on from the day that was not looked at.
-            false if floor.is_some() => floor,
-            false => days.get(DAYS_A_PAGE).map(|at| last_id(*at, 24 * 3_600)),
-        };
-        Ok((ids, next))
+        // There are older days: the next page starts with the first that was not read.
+        let older = days.get(DAYS_A_PAGE).map(|at| last_id(*at, 24 * 3_600));
+        Ok(cut(ids, limit, floor.or(older)))
     }
 
-    async fn ids_of_shard(
+    /// At least `wanted` ids of a partition, if it has them and they are found in time.
+    async fn ids_of_partition(
         &self,
-        shard: String,
-        status: Option<Status>,
-        after: Option<Uuid>,
-        limit: usize,
+        query: IndexQuery,
+        wanted: usize,
     ) -> Result<OfShard, StoreError> {
+        // Without a filter, every entry that is read is shown.
+        let limit = if query.only.is_empty() { wanted.min(LARGEST_PAGE) } else { LARGEST_PAGE };
+        let query = IndexQuery { limit: Some(limit), ..query };
         let (mut ids, mut start) = (Vec::new(), None);
-        // Without a filter what is read is what is shown.
-        let a_page =
-            if status.is_some() { 1_000 } else { i32::try_from(limit).unwrap_or(1_000).min(1_000) };
         for pages in 1.. {
-            let mut query = self
-                .client
-                .query()
-                .table_name(&self.tables.interactions)
-                .index_name("day")
-                .key_condition_expression("day_shard = :shard AND request_id < :after")
-                .expression_attribute_values(":shard", s(&shard))
-                .expression_attribute_values(":after", s(after.unwrap_or(Uuid::max()).to_string()))
-                .scan_index_forward(false)
-                .limit(a_page)
-                .set_exclusive_start_key(start);
-            if let Some(status) = status {
-                query = query
-                    .filter_expression("#status = :status")
-                    .expression_attribute_names("#status", "status");
-                query = query.expression_attribute_values(":status", s(status.as_str()));
-            }
-            let page = query.send().await.map_err(StoreError::of("Query day"))?;
-            ids.extend(page.items().iter().filter_map(id_of));
-            start = page.last_evaluated_key;
-            if start.is_none() || ids.len() >= limit {
+            let page = self.page(&query, start).await?;
+            ids.extend(page.items.iter().filter_map(request_id));
+            start = page.next;
+            if start.is_none() || ids.len() >= wanted {
                 break;
             }
             if pages >= PAGES_A_SHARD {
-                return Ok(OfShard { ids, broken_off_at: start.as_ref().and_then(id_of) });
+                return Ok(OfShard { ids, broken_off_at: start.as_ref().and_then(request_id) });
             }
         }
         Ok(OfShard { ids, broken_off_at: None })
     }
+}
 
-    /// The rows with these ids, but for those that are gone. Who wants many asks for
-    /// [`ROWS_AT_ONCE`] at a time, and stops when there is enough.
-    pub async fn interactions(&self, ids: &[Uuid], now: Timestamp) -> Result<Found, StoreError> {
-        let mut found = Found::default();
-        // DynamoDB refuses a batch that names a row twice, as an answer does that was changed while
-        // it was read.
-        let ids: Vec<Uuid> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-        for batch in ids.chunks(ROWS_AT_ONCE) {
-            let keys = batch
-                .iter()
-                .map(|id| HashMap::from([("request_id".to_owned(), s(id.to_string()))]))
-                .collect();
-            let keys =
-                crate::record::built(KeysAndAttributes::builder().set_keys(Some(keys)).build())?;
-            let mut wanted = HashMap::from([(self.tables.interactions.clone(), keys)]);
-            let mut in_vain = 0;
-            while !wanted.is_empty() {
-                let got = self.client.batch_get_item().set_request_items(Some(wanted)).send().await;
-                let got = got.map_err(StoreError::of("BatchGetItem"))?;
-                let items: Vec<_> =
-                    got.responses.unwrap_or_default().into_values().flatten().collect();
-                // DynamoDB leaves keys unprocessed when it is throttled, or the rows are large.
-                wanted = got.unprocessed_keys.unwrap_or_default();
-                in_vain = if items.is_empty() { in_vain + 1 } else { 0 };
-                if in_vain >= BATCH_ATTEMPTS && !wanted.is_empty() {
-                    return Err(StoreError::Unavailable {
-                        operation: "BatchGetItem",
-                        cause: "keys stay unprocessed".into(),
-                    });
-                }
-                for item in items {
-                    found.bytes += weight_of(&item);
-                    let request_id = id_of(&item);
-                    match Interaction::from_item(item) {
-                        Ok(row) => drop(found.rows.insert(row.request_id, row)),
-                        // Somebody has edited it by hand. One row must not make a whole list
-                        // unreadable.
-                        Err(error) => {
-                            tracing::error!(?request_id, %error, "a row is left out of a list")
-                        }
-                    }
-                }
-                if in_vain > 0 {
-                    pause(in_vain).await;
-                }
-            }
-        }
-        found.rows.retain(|_, row| !row.expired(now));
-        Ok(found)
+/// The first `limit` ids, and where the next page starts: after the last of them if there are more,
+/// else where the search stopped.
+fn cut(mut ids: Vec<Uuid>, limit: usize, stopped_at: Option<Uuid>) -> (Vec<Uuid>, Option<Uuid>) {
+    let more = ids.len() > limit;
+    ids.truncate(limit);
+    let next = if more { ids.last().copied() } else { stopped_at };
+    (ids, next)
+}
+
+/// A time in each month from that of `from` back to that of `oldest`.
+fn months(oldest: Timestamp, from: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let first = |at: Timestamp| at.to_zoned(TimeZone::UTC).date().first_of_month();
+    let last = first(oldest);
+    std::iter::successors(Some(first(from)), |month: &Date| month.checked_sub(1.month()).ok())
+        .take_while(move |month| *month >= last)
+        .filter_map(|month| Some(month.to_zoned(TimeZone::UTC).ok()?.timestamp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_are_counted_back_to_the_oldest() {
+        let named = |oldest: &str, from: &str| -> Vec<String> {
+            months(oldest.parse().unwrap(), from.parse().unwrap())
+                .map(|month| month.strftime("%Y-%m").to_string())
+                .collect()
+        };
+        assert_eq!(
+            named("2025-12-31T23:59:59Z", "2026-02-01T00:00:00Z"),
+            ["2026-02", "2026-01", "2025-12"]
+        );
+        assert_eq!(named("2026-02-03T00:00:00Z", "2026-02-01T00:00:00Z"), ["2026-02"]);
+        assert!(named("2026-03-01T00:00:00Z", "2026-02-01T00:00:00Z").is_empty());
     }
-}
-
-/// Bytes of an item, as DynamoDB counts them.
-fn weight_of(item: &HashMap<String, AttributeValue>) -> usize {
-    item.iter().map(|(name, value)| name.len() + weight(value)).sum()
-}
-
-fn weight(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) => text.len(),
-        AttributeValue::N(digits) => digits.len() / 2 + 2,
-        AttributeValue::M(map) => 3 + weight_of(map) + map.len(),
-        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + weight(value)).sum::<usize>(),
-        _ => 1,
-    }
-}
-
-pub(crate) fn id_of(item: &HashMap<String, AttributeValue>) -> Option<Uuid> {
-    item.get("request_id")?.as_s().ok()?.parse().ok()
-}
-
-/// The time in a UUIDv7.
-pub(crate) fn received_at(request_id: Uuid) -> Option<Timestamp> {
-    let (seconds, nanos) = request_id.get_timestamp()?.to_unix();
-    Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?).ok()
 }

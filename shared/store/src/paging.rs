@@ -9,14 +9,16 @@ use normalize::Source;
 use policy::Mode;
 use uuid::Uuid;
 
-use crate::interaction::{DAY_SHARDS, day_shard, s};
-use crate::listing::{id_of, received_at};
-use crate::{Store, StoreError, StoredItem};
+use crate::editing::StoredItem;
+use crate::error::StoreError;
+use crate::ground::{index, request_id, s};
+use crate::shards::{DAY_SHARDS, day_shard, first_id_at};
+use crate::store::{IndexQuery, Store};
 
 /// Days that [`Store::latest_of_source`] looks at.
 const DAYS: i64 = 2;
 /// Entries of the index that it reads of each shard, at most.
-const READ_A_SHARD: i32 = 250;
+const READ_A_SHARD: usize = 250;
 
 impl Store {
     /// Items of a kind in the order of their ids, after the id `after`; of those that begin with
@@ -57,8 +59,8 @@ impl Store {
     }
 
     /// The latest requests of this source and mode that came at or after `since`, newest first, at
-    /// most `limit`. Looks back over two days, and reads a bounded part of the index: of a flood
-    /// from elsewhere it sees only the newest.
+    /// most `limit`. Looks back over two days. Of each shard it reads only the newest entries, so
+    /// that a flood from another source can hide some.
     ///
     /// # Errors
     /// If the table cannot be read.
@@ -74,30 +76,24 @@ impl Store {
         let days = (0..DAYS)
             .filter_map(|back| now.checked_sub(SignedDuration::from_hours(24 * back)).ok())
             .filter(|at| day(*at) >= day(since));
-        let queries = days.flat_map(|at| (0..DAY_SHARDS).map(move |n| day_shard(mode, at, n)));
-        let shards = queries.map(|shard| async move {
-            let query = self
-                .client
-                .query()
-                .table_name(&self.tables.interactions)
-                .index_name("day")
-                .key_condition_expression("day_shard = :shard")
-                .filter_expression("#source = :source")
-                .expression_attribute_names("#source", "source")
-                .expression_attribute_values(":shard", s(shard))
-                .expression_attribute_values(":source", s(source.as_str()))
-                .scan_index_forward(false)
-                .limit(READ_A_SHARD);
-            query.send().await.map_err(StoreError::of("Query day"))
+        let shards = days.flat_map(|at| (0..DAY_SHARDS).map(move |n| day_shard(mode, at, n)));
+        let pages = shards.map(|shard| async move {
+            let query = IndexQuery {
+                index: index::DAY,
+                condition: "day_shard = :shard AND request_id >= :since",
+                only: vec![("source", source.as_str())],
+                values: vec![
+                    (":shard", s(shard)),
+                    (":since", s(first_id_at(since).to_string())),
+                ],
+                newest_first: true,
+                limit: Some(READ_A_SHARD),
+            };
+            self.page(&query, None).await
         });
-        let pages = try_join_all(shards).await?;
-        let items = pages.into_iter().flat_map(|page| page.items.unwrap_or_default());
-        // An id has the time in milliseconds.
-        let since = since.as_millisecond();
-        let mut ids: Vec<Uuid> = items
-            .filter_map(|item| id_of(&item))
-            .filter(|id| received_at(*id).is_some_and(|at| at.as_millisecond() >= since))
-            .collect();
+        let pages = try_join_all(pages).await?;
+        let mut ids: Vec<Uuid> =
+            pages.iter().flat_map(|page| page.items.iter().filter_map(request_id)).collect();
         ids.sort_unstable_by(|a, b| b.cmp(a));
         ids.truncate(limit);
         Ok(ids)

@@ -1,19 +1,14 @@
 //! Answers, in the order in which they arrived.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::operation::query::QueryOutput;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::error::{Transacted, condition_failed, pause};
-use crate::interaction::{n, s};
-use crate::record::built;
-use crate::{AnswerKey, Interaction, Store, StoreError};
+use crate::error::StoreError;
+use crate::ground::{Item, n, s};
+use crate::interaction::{AnswerKey, Interaction};
+use crate::store::Store;
 
 /// What a customer said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,15 +27,15 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether both are the same but for their time.
-    fn says_the_same(&self, other: &Self) -> bool {
+    /// Whether both are the same, apart from their time.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
         (self.stars, &self.comment, &self.topics) == (other.stars, &other.comment, &other.topics)
     }
 }
 
 /// A row of the responses table: the current answer to one request, and what it replaced.
 ///
-/// It holds no name and no address: whoever exports it joins the interaction, which expires after
+/// It holds no name and no address. The export reads them from the interaction, which expires after
 /// `retention_days`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResponseRow {
@@ -53,12 +48,12 @@ pub struct ResponseRow {
     pub request_id: String,
     /// The answer.
     pub answer: Answer,
-    /// Earlier answers, oldest first: the latest [`ResponseRow::HISTORY`], and fewer where the row
-    /// would weigh more than [`ResponseRow::LARGEST`]. An export is given none.
+    /// Earlier answers, oldest first: the latest [`ResponseRow::HISTORY`], or fewer if the row would
+    /// otherwise exceed [`ResponseRow::LARGEST`]. Empty in what [`Store::responses`] returns.
     #[serde(default)]
     pub history: Vec<Answer>,
-    /// How many answers this one has replaced, also those that `history` has no room for. Rows from
-    /// before there was this count have 0.
+    /// How many answers this one has replaced, including those that `history` has no room for. 0 in
+    /// rows that were written before this count existed.
     #[serde(default)]
     pub replaced: usize,
     /// When the latest changes were made, in milliseconds since 1970, oldest first, at most
@@ -91,8 +86,8 @@ pub struct ResponseRow {
 impl ResponseRow {
     /// Earlier answers kept at most.
     pub const HISTORY: usize = 20;
-    /// Bytes that earlier answers may bring a row to. Each change rewrites the row, in the one
-    /// partition of its month.
+    /// Largest size in bytes of a row with earlier answers. Each change rewrites the row, and all
+    /// rows of a month are in one partition.
     pub const LARGEST: usize = 16 * 1024;
     /// Changes of one answer in any hour at most.
     pub const CHANGES_AN_HOUR: usize = 20;
@@ -108,7 +103,7 @@ impl ResponseRow {
     }
 
     /// The first answer to a request.
-    fn first(row: &Interaction, answer: &Answer) -> Self {
+    pub(crate) fn first(row: &Interaction, answer: &Answer) -> Self {
         let key = AnswerKey {
             month: month(answer.at),
             sequence_id: sequence_id(answer.at, fastrand::u64(0..1_000)),
@@ -131,8 +126,8 @@ impl ResponseRow {
         }
     }
 
-    /// This answer in the place of an earlier one.
-    fn replacing(mut self, earlier: Self) -> Self {
+    /// This answer, with `earlier` in its history.
+    pub(crate) fn replacing(mut self, earlier: Self) -> Self {
         self.replaced = earlier.previous_answers() + 1;
         self.changed = earlier.changed;
         self.changed.push(self.answer.at.as_millisecond());
@@ -151,8 +146,8 @@ impl ResponseRow {
         serde_json::to_vec(self).map_or(usize::MAX, |json| json.len())
     }
 
-    /// How long it takes until the answer may be changed again, if it has been changed too often.
-    fn paced(&self, now: Timestamp) -> Option<SignedDuration> {
+    /// If the answer has been changed too often: how long until it may be changed again.
+    pub(crate) fn paced(&self, now: Timestamp) -> Option<SignedDuration> {
         let oldest = self
             .changed
             .len()
@@ -170,127 +165,22 @@ fn keep_latest<T>(values: &mut Vec<T>, most: usize) {
     values.drain(..values.len().saturating_sub(most));
 }
 
-/// What became of a customer's answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answered {
-    /// It is the current one.
-    Kept,
-    /// The request is gone.
-    Gone,
-    /// The answer has been changed too often lately, and nothing was written.
-    TooOften {
-        /// How long it takes until it may be changed again.
-        again_in: SignedDuration,
-    },
-}
-
-/// Attempts at an answer that meets others to the same request. It has to look again only when
-/// another one was written, and of those there are no more than [`ResponseRow::CHANGES_AN_HOUR`].
-/// The rest is for places in the export that are taken.
-const ATTEMPTS: u32 = 24;
-/// Attempts at one transaction that meets others while they are written.
-const CONFLICT_ATTEMPTS: u32 = 12;
-/// The waits between attempts grow from 80 to 320 ms at most: ten answers at once need room beside
-/// each other, and all attempts together have to end before the function's time-out.
-const SHORTEST_WAIT: u32 = 2;
-const LONGEST_WAIT: u32 = 5;
 /// Pages of a month that are read for one page of the export at most. DynamoDB ends each at a
 /// megabyte.
 const PAGES: usize = 16;
 
+/// Answers of a month, for the export.
+#[derive(Debug)]
+pub struct ResponsePage {
+    /// In order of their sequence ids, without their history.
+    pub rows: Vec<ResponseRow>,
+    /// Rows that do not have the expected form, with what is wrong: they are left out.
+    pub unreadable: Vec<StoreError>,
+    /// The search stopped early: there may be more, although fewer than `limit` are returned.
+    pub broken_off: bool,
+}
+
 impl Store {
-    /// Records an answer; it replaces the current one, which goes into its history. One that equals
-    /// the current one writes nothing.
-    ///
-    /// The row moves to the end of the export, so that whoever reads by cursor sees the change.
-    pub async fn answer(&self, row: &Interaction, answer: &Answer) -> Result<Answered, StoreError> {
-        let mut current = row.answer.clone();
-        for attempt in 1..=ATTEMPTS {
-            let earlier = match &current {
-                Some(key) => self.response(key).await?,
-                None => None,
-            };
-            let mut response = ResponseRow::first(row, answer);
-            if let Some(earlier) = earlier {
-                if earlier.answer.says_the_same(answer) {
-                    return Ok(Answered::Kept);
-                }
-                if let Some(again_in) = earlier.paced(answer.at) {
-                    return Ok(Answered::TooOften { again_in });
-                }
-                response = response.replacing(earlier);
-            }
-            let actions = self.answering(row, current.as_ref(), &response)?;
-            let Transacted::Refused(reasons) =
-                self.transact_within(CONFLICT_ATTEMPTS, actions).await?
-            else {
-                return Ok(Answered::Kept);
-            };
-            if let Some(refused) =
-                reasons.into_iter().next().filter(|reason| condition_failed(Some(reason)))
-            {
-                // Somebody answered in between, or the row is gone. DynamoDB says which: what
-                // stands there comes with the refusal.
-                let row = refused.item.map(Interaction::from_item).transpose()?;
-                let Some(row) = row.filter(|row| !row.expired(answer.at)) else {
-                    return Ok(Answered::Gone);
-                };
-                current = row.answer;
-            }
-            pause((attempt + SHORTEST_WAIT).min(LONGEST_WAIT)).await;
-        }
-        Err(StoreError::Unavailable {
-            operation: "answer",
-            cause: "another answer came in between, each time".into(),
-        })
-    }
-
-    fn answering(
-        &self,
-        row: &Interaction,
-        current: Option<&AnswerKey>,
-        response: &ResponseRow,
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let key = AnswerKey { month: response.month.clone(), sequence_id: response.sequence_id };
-        let pointer =
-            serde_dynamo::to_attribute_value(key).map_err(StoreError::corrupt("interactions"))?;
-        let mut point = Update::builder()
-            .table_name(&self.tables.interactions)
-            .key("request_id", s(row.request_id.to_string()))
-            .update_expression("SET answer = :key")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .expression_attribute_values(":key", pointer);
-        // Clauses: the row exists; and its answer is the one that this one replaces, or there is
-        // none yet.
-        point = match current {
-            None => point.condition_expression(
-                "attribute_exists(request_id) AND attribute_not_exists(answer)",
-            ),
-            Some(old) => point
-                .condition_expression("attribute_exists(request_id) AND answer.sequence_id = :old")
-                .expression_attribute_values(":old", n(old.sequence_id)),
-        };
-        // Clause: the place in the export is free (two answers in one millisecond that drew the
-        // same number).
-        let put = Put::builder()
-            .table_name(&self.tables.responses)
-            .set_item(Some(
-                serde_dynamo::to_item(response).map_err(StoreError::corrupt("responses"))?,
-            ))
-            .condition_expression("attribute_not_exists(sequence_id)");
-        let mut actions = vec![
-            TransactWriteItem::builder().update(built(point.build())?).build(),
-            TransactWriteItem::builder().put(built(put.build())?).build(),
-        ];
-        if let Some(old) = current {
-            let delete = Delete::builder()
-                .table_name(&self.tables.responses)
-                .set_key(Some(response_key(old)));
-            actions.push(TransactWriteItem::builder().delete(built(delete.build())?).build());
-        }
-        Ok(actions)
-    }
-
     /// The answer at this place.
     pub async fn response(&self, key: &AnswerKey) -> Result<Option<ResponseRow>, StoreError> {
         let got = self
@@ -304,23 +194,30 @@ impl Store {
             .transpose()
     }
 
-    /// Answers of one month with a sequence id above `after` and at most `until`, in order, at most
-    /// `limit`, without what they replaced; and whether there may be more, though they are fewer.
+    /// Answers of one month with a sequence id above `after` and up to `until`, in order, at most
+    /// `limit`, without their history.
     pub async fn responses(
         &self,
         month: &str,
         after: u64,
         until: u64,
         limit: usize,
-    ) -> Result<(Vec<ResponseRow>, bool), StoreError> {
+    ) -> Result<ResponsePage, StoreError> {
         let (mut rows, mut start, limit) = (Vec::new(), None, limit.max(1));
+        let mut unreadable = Vec::new();
         for _ in 0..PAGES {
             // A page ends at a megabyte, however many rows that is.
             let wanted = i32::try_from(limit - rows.len()).unwrap_or(i32::MAX);
             let page = self.page_of_responses(month, after, until, wanted, start).await?;
             for item in page.items.unwrap_or_default() {
-                let row: ResponseRow =
-                    serde_dynamo::from_item(item).map_err(StoreError::corrupt("responses"))?;
+                // Somebody has edited it by hand. One row must not stop the export for ever.
+                let row: ResponseRow = match serde_dynamo::from_item(item) {
+                    Ok(row) => row,
+                    Err(error) => {
+                        unreadable.push(StoreError::corrupt("responses")(error));
+                        continue;
+                    }
+                };
                 rows.push(ResponseRow {
                     replaced: row.previous_answers(),
                     history: Vec::new(),
@@ -329,10 +226,10 @@ impl Store {
             }
             start = page.last_evaluated_key;
             if start.is_none() || rows.len() >= limit {
-                return Ok((rows, false));
+                return Ok(ResponsePage { rows, unreadable, broken_off: false });
             }
         }
-        Ok((rows, true))
+        Ok(ResponsePage { rows, unreadable, broken_off: true })
     }
 
     async fn page_of_responses(
@@ -341,7 +238,7 @@ impl Store {
         after: u64,
         until: u64,
         limit: i32,
-        start: Option<HashMap<String, AttributeValue>>,
+        start: Option<Item>,
     ) -> Result<QueryOutput, StoreError> {
         let query = self
             .client
@@ -353,15 +250,15 @@ impl Store {
             .expression_attribute_values(":from", n(after.saturating_add(1)))
             .expression_attribute_values(":until", n(until.max(after.saturating_add(1))))
             .limit(limit)
-            // The cursor goes past a row that a lagging replica does not show, for ever.
+            // A lagging replica could hide a row, and the cursor would skip it for ever.
             .consistent_read(true)
             .set_exclusive_start_key(start);
         query.send().await.map_err(StoreError::of("Query"))
     }
 }
 
-fn response_key(key: &AnswerKey) -> HashMap<String, AttributeValue> {
-    HashMap::from([
+pub(crate) fn response_key(key: &AnswerKey) -> Item {
+    Item::from([
         ("month".to_owned(), s(&key.month)),
         ("sequence_id".to_owned(), n(key.sequence_id)),
     ])
@@ -388,7 +285,8 @@ mod tests {
 
     fn row(fields: serde_json::Value) -> ResponseRow {
         let mut row = json!({
-            "month": "2026-11", "sequence_id": AT * 1_000, "request_id": "r", "answer": { "stars": 5, "at": AT }, "created_at": AT,
+            "month": "2026-11", "sequence_id": AT * 1_000, "request_id": "r",
+            "answer": { "stars": 5, "at": AT }, "created_at": AT,
         });
         row.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         serde_json::from_value(row).unwrap()

@@ -1,7 +1,7 @@
-//! Withdrawing what has not gone out: a ticket that is open again withdraws its surveys, and a
-//! sender cancels one request.
+//! Withdrawing requests that have not gone out: because their ticket was reopened, or because the
+//! sender said do-not-send later.
 //!
-//! Both may race with a claim, with each other, and with their own repetition:
+//! A withdrawal may race with a claim, with a cancellation, and with its own repetition:
 //!
 //! ```text
 //! reopening:  reads row (queued)            its write is refused: the row is no longer queued
@@ -9,91 +9,98 @@
 //! reopening:                                reads row again (sending), and notes reopened_at
 //! ```
 //!
-//! So a row is written on the condition that it stands as it was read, and again with what it has
-//! become until that holds. A repetition of the whole finds the rows ended and their markers gone,
-//! and writes nothing.
+//! So a row is written on the condition that nobody has moved it since it was read. If that does
+//! not hold, the row is read again and written according to its new status. A repetition of the
+//! whole finds the rows ended and their markers gone, and writes nothing.
 
 use std::collections::{BTreeSet, HashMap};
 
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
-use links::Subject;
 use normalize::Source;
 use policy::{Mode, Reason, Status, saturating_add};
 use uuid::Uuid;
 
-use crate::error::{Transacted, pause};
-use crate::interaction::{ms, n, s};
-use crate::record::{built, first};
-use crate::sending::{MARKER, applied, ended};
-use crate::{Interaction, Store, StoreError};
+use crate::error::{StoreError, Transacted};
+use crate::ground::{applied, built, number, s, seconds};
+use crate::interaction::Interaction;
+use crate::marker::{First, MarkerKey};
+use crate::reading::Unreadable;
+use crate::store::{Store, pause};
 
-/// Rows of one ticket that a withdrawal looks at, the newest first. A ticket has a few; only an id
-/// that is no ticket's has thousands.
+/// Rows of one ticket that a withdrawal reads at most, the newest first. A ticket has a few; an id
+/// with thousands is not a ticket's.
 const MOST_ROWS: usize = 2_000;
 /// Rows that are read at once.
 const ROWS_AT_ONCE: usize = 100;
-/// Rows that were never claimed are withdrawn so many in one transaction, which takes 100 actions
-/// at most.
+/// Rows that were never claimed are withdrawn together, this many in one transaction. DynamoDB
+/// allows 100 actions.
 const ROWS_TOGETHER: usize = 25;
 /// Calls that are made at once.
 const CALLS_AT_ONCE: usize = 16;
-/// Writes to a row that moves on each time.
+/// Attempts to write a row that has moved on each time.
 const ATTEMPTS: u32 = 6;
 
-/// A ticket that its helpdesk shows open again.
+/// A ticket whose surveys are withdrawn.
 #[derive(Clone, Copy, Debug)]
 pub struct Ticket<'a> {
     /// Which helpdesk.
     pub source: Source,
-    /// Of the key that told: test and live requests do not touch each other.
+    /// The mode of the key: test and live requests do not affect each other.
     pub mode: Mode,
     /// The helpdesk's id of the ticket.
     pub ext_interaction_id: &'a str,
-    /// Of what identifies the interaction, as this delivery tells it.
-    pub marker: &'a Subject,
+    /// The marker of what identifies the interaction in this delivery.
+    pub marker: &'a MarkerKey,
+}
+
+/// What a withdrawal left out, for the log.
+#[derive(Debug, Default)]
+pub struct Withdrawn {
+    /// The ticket has more requests than are withdrawn at once: only the newest were, this many.
+    pub only_newest: Option<usize>,
+    /// Rows that cannot be read.
+    pub unreadable: Vec<Unreadable>,
 }
 
 impl Store {
-    /// Withdraws every survey of a ticket, for [`Reason::Reopened`] or [`Reason::DoNotSend`]. What
-    /// waits becomes `not_sent` with the reason; what is being sent does if that comes to nothing.
-    /// After a reopening the markers of them all go, of sent ones too, so that the next close
-    /// counts anew.
+    /// Withdraws every survey of a ticket, for [`Reason::Reopened`] or [`Reason::DoNotSend`]. A
+    /// waiting request becomes `not_sent` with the reason. One that is being sent does so if that
+    /// send fails. After a reopening all their markers are deleted, of sent requests too, so that
+    /// the next close is a new request.
     pub async fn withdraw(
         &self,
         ticket: &Ticket<'_>,
         reason: Reason,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mine = ticket.marker.as_text();
+    ) -> Result<Withdrawn, StoreError> {
         // The index lags behind the table. The marker does not: it leads to a request that was
         // recorded a moment ago.
-        let latest = self.owner(&mine).await?;
+        let latest = self.owner(ticket.marker).await?;
         if let Some(request_id) = latest {
             match self.interaction(request_id, now).await? {
                 Some(row) => self.withdraw_row(row, reason, now).await?,
-                None if reason == Reason::Reopened => self.free(&mine, request_id).await?,
+                None if reason == Reason::Reopened => self.free(ticket.marker, request_id).await?,
                 None => {}
             }
         }
         let (ids, more) =
             self.ids_by_ext(ticket.ext_interaction_id, ticket.mode, None, MOST_ROWS).await?;
-        if more.is_some() {
-            tracing::warn!(source = %ticket.source, rows = MOST_ROWS, "an open ticket has more requests than are withdrawn at once");
-        }
+        let mut withdrawn =
+            Withdrawn { only_newest: more.map(|_| ids.len()), unreadable: Vec::new() };
         for ids in ids.chunks(ROWS_AT_ONCE) {
-            let mut rows: Vec<Interaction> =
-                self.interactions(ids, now).await?.rows.into_values().collect();
+            let found = self.interactions(ids, now).await?;
+            withdrawn.unreadable.extend(found.unreadable);
+            let mut rows: Vec<Interaction> = found.rows.into_values().collect();
             rows.retain(|row| {
                 row.source == ticket.source
                     && row.mode == ticket.mode
                     && Some(row.request_id) != latest
             });
-            // A marker that no longer leads to a row never does again, since only recording a
-            // request puts its marker. To leave it out spares these transactions conflicts with
-            // each other.
+            // A marker that leads to another row by now is left out, which spares these
+            // transactions conflicts with each other. It will not lead to this row again: only
+            // recording a request writes its marker.
             let owners = self.owners(&rows).await?;
             for row in &mut rows {
                 row.marker.take_if(|marker| owners.get(marker) != Some(&row.request_id));
@@ -111,11 +118,11 @@ impl Store {
                 .try_collect::<()>()
                 .await?;
         }
-        Ok(())
+        Ok(withdrawn)
     }
 
-    /// Withdraws several rows, none of which was claimed, in one transaction; or, if that is
-    /// refused for whatever reason, each by itself.
+    /// Withdraws several rows that were never claimed in one transaction; if that fails, one by
+    /// one.
     async fn withdraw_rows(
         &self,
         rows: Vec<Interaction>,
@@ -131,7 +138,8 @@ impl Store {
         Ok(())
     }
 
-    /// The row's marker is there only if it leads to the row.
+    /// Withdraws one row, until its status is one that can be written. `row.marker` must be `None`
+    /// if the marker leads to another row.
     async fn withdraw_row(
         &self,
         mut row: Interaction,
@@ -143,7 +151,7 @@ impl Store {
             row.marker = row.marker.filter(|_| owns_marker);
             let done = match (row.status, &row.marker) {
                 (Status::Unresolved | Status::Queued, _) => {
-                    self.end_waiting(&row, reason, now).await?
+                    self.take_back(&row, reason, now).await?
                 }
                 (Status::Sending, _) if reason == Reason::DoNotSend => {
                     self.note_declined(&row, now).await?
@@ -168,9 +176,9 @@ impl Store {
         })
     }
 
-    /// The sender says do-not-send about a request that it sent without that word before. One that
-    /// waits becomes `not_sent: do_not_send`; one whose mail is under way does if that comes to
-    /// nothing. The marker stays: it is the same interaction. True if the request has ended so.
+    /// The sender repeats a request, now with do-not-send. A waiting request becomes
+    /// `not_sent: do_not_send`; one that is being sent does so if that send fails. The marker
+    /// stays: it is the same interaction. True if the request has ended for that reason.
     pub async fn decline(&self, request_id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
         for attempt in 1..=ATTEMPTS {
             let Some(row) = self.interaction(request_id, now).await? else { return Ok(false) };
@@ -191,46 +199,38 @@ impl Store {
         })
     }
 
-    /// Whether a delivery that withdraws was carried out before: [`Store::note_withdrawal`] was
-    /// told so.
+    /// Whether this delivery has withdrawn a ticket before: [`Store::note_withdrawal`] has noted
+    /// it.
     pub async fn has_withdrawn(
         &self,
-        delivery: &Subject,
+        delivery: &MarkerKey,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let key = marker_key(&delivery.as_text());
-        let got = self
-            .client
-            .get_item()
-            .table_name(&self.tables.suppression)
-            .set_key(Some(key))
-            .consistent_read(true);
-        let item = got.send().await.map_err(StoreError::of("GetItem"))?.item;
-        let expires_at =
-            item.and_then(|item| item.get("expires_at")?.as_n().ok()?.parse::<i64>().ok());
+        let item = self.suppression_item(delivery.item_key()).await?;
+        let expires_at = item.and_then(|item| number::<i64>(&item, "expires_at"));
         Ok(expires_at.is_some_and(|at| at > now.as_second()))
     }
 
-    /// Notes that a delivery that withdraws was carried out, so that its repetition withdraws
-    /// nothing that came later.
+    /// Notes that this delivery has withdrawn a ticket, so that its repetition does not withdraw a
+    /// survey that was requested later.
     pub async fn note_withdrawal(
         &self,
-        delivery: &Subject,
+        delivery: &MarkerKey,
         window: SignedDuration,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // No condition: to note it again is the same.
+        // No condition: noting it twice does no harm.
         let put = self
             .client
             .put_item()
             .table_name(&self.tables.suppression)
-            .set_item(Some(marker_key(&delivery.as_text())));
-        let put = put.item("expires_at", n(saturating_add(now, window).as_second()));
+            .set_item(Some(delivery.item_key()));
+        let put = put.item("expires_at", seconds(saturating_add(now, window)));
         put.send().await.map(drop).map_err(StoreError::of("PutItem"))
     }
 
-    /// Keeps what a repetition told of tags, while a fault of the settings makes it unknown which
-    /// tag means do-not-send. The latest is kept.
+    /// Keeps the tags of a repetition, one a line, while a fault of the settings makes it unknown
+    /// which tag means do-not-send. They replace those of an earlier repetition.
     pub async fn note_tags(&self, request_id: Uuid, more_tags: &str) -> Result<(), StoreError> {
         // Clauses: the row exists; and its mail has not gone out.
         let update = self
@@ -247,27 +247,8 @@ impl Store {
         applied(update.send().await).map(drop)
     }
 
-    /// A sender takes back a request that waits: it becomes `not_sent: cancelled`, and its marker
-    /// goes, so that the same interaction may come again. False if the row has moved on since it
-    /// was read.
-    pub async fn cancel(&self, row: &Interaction, now: Timestamp) -> Result<bool, StoreError> {
-        self.end_waiting(row, Reason::Cancelled, now).await
-    }
-
-    /// Ends a request that waits, and lets go of its marker and of the customer's window. False if
-    /// the row has moved on since it was read.
-    async fn end_waiting(
-        &self,
-        row: &Interaction,
-        reason: Reason,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let (update, held) = self.ending(row, reason, now)?;
-        self.end(update, held).await
-    }
-
-    /// The same for several. False if one of them has moved on, or its marker is another's by now:
-    /// then nothing is written.
+    /// Takes back several rows in one transaction. False if one of them has moved on, or its marker
+    /// leads to another row by now: then nothing is written.
     async fn end_together(
         &self,
         rows: &[Interaction],
@@ -276,46 +257,18 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut actions = Vec::new();
         for row in rows {
-            let (update, held) = self.ending(row, reason, now)?;
+            let Some((update, held)) = self.taking_back(row, reason, now)? else {
+                return Ok(false);
+            };
             actions.push(TransactWriteItem::builder().update(built(update.build())?).build());
             actions.extend(held);
         }
         Ok(matches!(self.transact(actions).await?, Transacted::Done))
     }
 
-    /// What ends a request that waits: the update of its row, and the release of what it holds.
-    fn ending(
-        &self,
-        row: &Interaction,
-        reason: Reason,
-        now: Timestamp,
-    ) -> Result<(UpdateBuilder, Vec<TransactWriteItem>), StoreError> {
-        let update = self
-            .transacted(row.request_id)
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":from", s(row.status.as_str()));
-        // Clauses: the row exists; it waits as it did when it was read; and it was not claimed in
-        // between, so that what is read of its claims tells whether it may hold a window.
-        let stands = "attribute_exists(request_id) AND #status = :from";
-        let update = match row.claimed_at {
-            None => update
-                .condition_expression(format!("{stands} AND attribute_not_exists(claimed_at)")),
-            Some(at) => update
-                .condition_expression(format!("{stands} AND claimed_at = :claimed_at"))
-                .expression_attribute_values(":claimed_at", ms(at)),
-        };
-        // Only a claim takes the window. Whoever was never claimed leaves it out of the
-        // transaction, which then meets no other of this customer.
-        let window = if row.claimed_at.is_some() { self.window(row)? } else { None };
-        // Of what was declined the marker stays: it is the same interaction, and is not to be asked
-        // about.
-        let marker = if reason == Reason::DoNotSend { None } else { self.marker(row)? };
-        Ok((ended(update, reason, now), window.into_iter().chain(marker).collect()))
-    }
-
-    /// To which request each of the rows' markers leads.
-    async fn owners(&self, rows: &[Interaction]) -> Result<HashMap<String, Uuid>, StoreError> {
-        let markers: BTreeSet<&String> =
+    /// The request that each marker of these rows leads to.
+    async fn owners(&self, rows: &[Interaction]) -> Result<HashMap<MarkerKey, Uuid>, StoreError> {
+        let markers: BTreeSet<&MarkerKey> =
             rows.iter().filter_map(|row| row.marker.as_ref()).collect();
         let reads = markers
             .into_iter()
@@ -329,43 +282,23 @@ impl Store {
             .collect())
     }
 
-    /// To which request a marker leads. One that is over still does: whoever frees it may as well.
-    async fn owner(&self, marker: &str) -> Result<Option<Uuid>, StoreError> {
-        let got = self
-            .client
-            .get_item()
-            .table_name(&self.tables.suppression)
-            .set_key(Some(marker_key(marker)))
-            .consistent_read(true);
-        let item = got.send().await.map_err(StoreError::of("GetItem"))?.item;
-        Ok(item.as_ref().and_then(first).map(|first| first.request_id))
+    /// The request that a marker leads to, also if its window is over.
+    async fn owner(&self, marker: &MarkerKey) -> Result<Option<Uuid>, StoreError> {
+        let item = self.suppression_item(marker.item_key()).await?;
+        Ok(item.as_ref().and_then(First::read).map(|first| first.request_id))
     }
 
     /// Deletes a marker, if it still leads to this request.
-    async fn free(&self, marker: &str, request_id: Uuid) -> Result<(), StoreError> {
-        // Clause: the marker is still that request's. Otherwise a new close has just taken it over,
-        // or it is gone already.
+    async fn free(&self, marker: &MarkerKey, request_id: Uuid) -> Result<(), StoreError> {
+        // Clause: the marker still leads to that request. Otherwise a new close has just written
+        // it, or it was deleted before.
         let delete = self
             .client
             .delete_item()
             .table_name(&self.tables.suppression)
-            .set_key(Some(marker_key(marker)));
-        let delete = delete
+            .set_key(Some(marker.item_key()))
             .condition_expression("request_id = :mine")
             .expression_attribute_values(":mine", s(request_id.to_string()));
-        match delete.send().await {
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            other => other.map(drop).map_err(StoreError::of("DeleteItem")),
-        }
+        applied(delete.send().await).map(drop)
     }
-}
-
-fn marker_key(marker: &str) -> HashMap<String, AttributeValue> {
-    HashMap::from([("subject".to_owned(), s(marker)), ("kind".to_owned(), s(MARKER))])
 }

@@ -72,8 +72,7 @@ pub(super) async fn sent(
 ) -> Result<Reply, AdminError> {
     let (title, what) = told(row, now);
     // Masked: the page may stay open on a screen for long.
-    let to = row.customer_email().and_then(normalize::Address::parse);
-    let to = to.map(|address| address.masked()).unwrap_or_default();
+    let to = row.customer_address().map(|address| address.masked()).unwrap_or_default();
     let moves = !matches!(row.status, Status::NotSent | Status::Invalid | Status::Failed);
     let days = admin.store.settings(now).await?.company.suppression.as_hours() / 24;
     let what = match row.reason {

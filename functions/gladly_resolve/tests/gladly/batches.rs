@@ -1,12 +1,12 @@
-//! Batches of the stream: repeated, late, poisonous.
+//! Batches of the stream: records that are repeated, late or cannot be read.
 
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use policy::{Mode, Status};
 use serde_json::{Value, json};
 
-use crate::common::fake::FakeReply;
 use crate::common::{App, TOKEN, assert_waits, aws, minute, record, resolver, start, store};
+use fakes::gladly::FakeReply;
 
 const NO_FAILURES: &str = r#"{"batchItemFailures":[]}"#;
 
@@ -15,7 +15,7 @@ async fn handle(app: &App, records: Vec<Value>, now: jiff::Timestamp) -> String 
 }
 
 #[tokio::test]
-async fn a_poisonous_record_is_reported_and_the_rest_goes_through() {
+async fn a_record_that_cannot_be_read_is_reported_and_the_others_are_handled() {
     let app = App::new().await;
     let mut ids = Vec::new();
     let mut records = Vec::new();
@@ -24,9 +24,9 @@ async fn a_poisonous_record_is_reported_and_the_rest_goes_through() {
         records.push(record(&format!("good-{n}"), app.image(id).await.unwrap()));
         ids.push(id);
     }
-    let mut poison = app.image(ids[0]).await.unwrap();
-    poison.insert("created_at".into(), json!({ "S": "yesterday" }));
-    records.insert(3, record("bad-1", poison));
+    let mut unreadable = app.image(ids[0]).await.unwrap();
+    unreadable.insert("created_at".into(), json!({ "S": "yesterday" }));
+    records.insert(3, record("bad-1", unreadable));
     records.insert(6, record("bad-2", Default::default()));
     records.push(json!({ "eventName": "REMOVE", "dynamodb": { "SequenceNumber": "gone" } }));
     let failures = handle(&app, records, start()).await;
@@ -41,7 +41,7 @@ async fn a_poisonous_record_is_reported_and_the_rest_goes_through() {
 }
 
 #[tokio::test]
-async fn a_failed_list_of_topics_is_asked_for_once_a_batch() {
+async fn a_list_of_topics_that_fails_is_asked_for_once_per_batch() {
     let app = App::new().await;
     crate::common::fail(&app, "/api/v1/topics", 500);
     let mut records = Vec::new();
@@ -61,14 +61,14 @@ async fn a_repeated_record_changes_nothing() {
     assert_eq!(handle(&app, vec![first.clone(), first.clone()], start()).await, NO_FAILURES);
     let resolved = app.row(id).await;
     assert_eq!(resolved.status, Status::Queued);
-    // By then it could only be refused.
+    // A second lookup would refuse the request.
     app.gladly.converse("conversation-closed", "customer-jane", None, "OPEN", &[]);
     assert_eq!(handle(&app, vec![first], minute(10)).await, NO_FAILURES);
     assert_eq!(app.row(id).await, resolved);
 }
 
 #[tokio::test]
-async fn a_repeated_record_leaves_a_request_that_waits_its_time() {
+async fn a_repeated_record_does_not_end_the_wait_for_the_next_lookup() {
     let app = App::new().await;
     let throttled = FakeReply::error(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
     app.gladly.answer(
@@ -95,8 +95,8 @@ async fn a_record_from_before_the_delay_does_not_end_it() {
     let first = record("1", app.image(id).await.unwrap());
     handle(&app, vec![first.clone()], start()).await;
     let waiting = app.row(id).await;
-    // The delay is gone from the channel, and the old record comes again: at once, and when the row
-    // has been woken.
+    // An admin removes the delay from the channel, and the old record comes again: at once, and
+    // after the row was made ready.
     app.configure(&[json!({ "kind": "channel", "id": "chat", "mode": "integrated" })]).await;
     handle(&app, vec![first.clone()], minute(1)).await;
     assert_eq!(app.row(id).await, waiting);
@@ -104,26 +104,26 @@ async fn a_record_from_before_the_delay_does_not_end_it() {
     let woken = app.row(id).await;
     handle(&app, vec![first], minute(60)).await;
     assert_eq!(app.row(id).await, woken);
-    assert_eq!(app.look(id, minute(60)).await.status, Status::Queued);
+    assert_eq!(app.look_up(id, minute(60)).await.status, Status::Queued);
 }
 
 #[tokio::test]
-async fn a_row_that_was_woken_early_waits_on() {
+async fn a_row_that_is_made_ready_too_early_waits_until_it_is_due() {
     let app = App::new().await;
     app.configure(&[
         json!({ "kind": "channel", "id": "chat", "mode": "integrated", "delay_minutes": 60 }),
     ])
     .await;
     let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
-    app.look(id, start()).await;
+    app.look_up(id, start()).await;
     app.sweep(minute(60)).await;
-    let row = app.look(id, minute(58)).await;
+    let row = app.look_up(id, minute(58)).await;
     assert_eq!((row.status, row.ready, row.wake_at), (Status::Unresolved, None, Some(minute(60))));
     assert_eq!(app.calls("/api/v1/conversations/conversation-closed"), 1);
 }
 
 #[tokio::test]
-async fn what_was_erased_or_has_expired_stays_so() {
+async fn an_erased_or_expired_row_is_not_written_again() {
     let app = App::new().await;
     let id = app.close("conversation-closed", "customer-jane", Some("agent-paul")).await;
     let late = record("1", app.image(id).await.unwrap());
@@ -143,7 +143,7 @@ async fn what_was_erased_or_has_expired_stays_so() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_down_is_the_batchs_failure() {
+async fn a_row_that_cannot_be_written_is_reported_as_failed() {
     let mut app = App::new().await;
     let id =
         app.close_in(Mode::Test, "conversation-closed", "customer-jane", Some("agent-paul")).await;

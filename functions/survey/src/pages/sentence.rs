@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
-/// A sentence whose names are between isolation marks ([`branding::isolated`]): written as HTML,
-/// escaped, each name in a `<bdi>`.
+/// A sentence in which each name stands between isolation marks ([`branding::isolated`]). It is
+/// shown as HTML: escaped, and with each name in a `<bdi>`.
 ///
-/// Text from outside has lost such marks before it gets here ([`branding::one_line`]), so that each
-/// one is ours and has its partner.
+/// [`branding::one_line`] has removed such marks from text that comes from outside. So each mark
+/// here is ours, and marks come in pairs.
 pub(super) struct Sentence(pub(super) String);
 
 impl fmt::Display for Sentence {
@@ -27,10 +27,10 @@ impl fmt::Display for Sentence {
     }
 }
 
-/// It escapes itself.
+/// [`Display`](fmt::Display) escapes, so that the template does not have to.
 impl askama::filters::HtmlSafe for Sentence {}
 
-/// Writes itself character by character, like any other value.
+/// As [`Display`](fmt::Display).
 impl askama::FastWritable for Sentence {
     fn write_into(&self, dest: &mut dyn fmt::Write, _: &dyn askama::Values) -> askama::Result<()> {
         Ok(write!(dest, "{self}")?)

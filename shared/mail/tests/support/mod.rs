@@ -1,4 +1,4 @@
-//! A survey_mail to start from.
+//! A mail to start from.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ static SURVEYS: LazyLock<Address> =
 static SUPPORT: LazyLock<Address> =
     LazyLock::new(|| Address::parse("support@acme.example").unwrap());
 
-/// Everything filled in, nothing unusual.
+/// A mail with every value set, and none unusual.
 pub(crate) fn sample_mail(tag: &str) -> SurveyMail<'static> {
     SurveyMail {
         to: "jane@customer.example",

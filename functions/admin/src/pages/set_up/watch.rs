@@ -1,9 +1,8 @@
 //! "Waiting for the first delivery…": what has arrived of a helpdesk since an admin began to look.
 
 use jiff::{SignedDuration, Timestamp};
-use normalize::{Note, Source};
+use normalize::Source;
 use policy::Mode;
-use serde_json::Value;
 use store::{Interaction, ROWS_AT_ONCE};
 
 use super::trial::note;
@@ -15,6 +14,8 @@ pub(super) const EVERY: &str = "5";
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 /// Requests that are shown of each mode.
 const SHOWN: usize = ROWS_AT_ONCE;
+/// Characters that are shown of each field.
+const SHOWN_CHARACTERS: usize = 300;
 
 /// Since when deliveries are looked for.
 pub(super) struct Watch {
@@ -94,28 +95,24 @@ impl Watch {
 
 impl Arrived {
     fn of(row: &Interaction) -> Self {
-        let text = |pointer: &str| {
-            let text = row.request.pointer(pointer).and_then(Value::as_str)?;
-            Some(text.chars().take(120).collect::<String>())
-        };
-        let employee = row.employee.as_ref().map(|employee| employee.email.clone());
-        let address = row.customer_email().and_then(normalize::Address::parse);
-        let tags = row.request.get("tags").and_then(Value::as_array).map(|tags| {
-            let tags: Vec<&str> = tags.iter().filter_map(Value::as_str).take(20).collect();
-            tags.join(", ").chars().take(300).collect::<String>()
-        });
+        let details = &row.details;
+        let cut = |text: &str| text.chars().take(SHOWN_CHARACTERS).collect::<String>();
+        let text = |text: Option<&str>| text.map(cut);
+        let named = details.employee.as_ref().and_then(|who| who.email().or(who.custom_id()));
+        let employee = row.employee.as_ref().map_or(named, |employee| Some(&employee.email));
+        let tags: Vec<&str> = details.tags.iter().take(20).map(String::as_str).collect();
+        let brand = row.brand.as_deref().or(details.brand.as_deref());
+        let language = row.language.as_deref().or(details.language.as_deref());
         let fields = [
-            ("Ticket", row.ext_interaction_id.clone()),
-            ("Channel", row.channel.clone()),
-            ("Customer", text("/customer/name")),
-            ("Address", address.map(|address| address.masked())),
-            ("Agent", employee.or_else(|| text("/employee/email"))),
-            ("Brand", row.brand.clone().or_else(|| text("/brand"))),
-            ("Language", row.language.clone().or_else(|| text("/language"))),
-            ("Tags", tags),
+            ("Ticket", text(row.ext_interaction_id.as_deref())),
+            ("Channel", text(row.channel.as_deref())),
+            ("Customer", text(row.customer_name())),
+            ("Address", row.customer_address().map(|address| address.masked())),
+            ("Agent", text(employee)),
+            ("Brand", text(brand)),
+            ("Language", text(language)),
+            ("Tags", Some(cut(&tags.join(", "))).filter(|tags| !tags.is_empty())),
         ];
-        let notes = row.request.get("notes").cloned().unwrap_or_default();
-        let notes: Vec<Note> = serde_json::from_value(notes).unwrap_or_default();
         let reason = row.reason.map(|reason| format!(": {}", reason.sentence()));
         Self {
             id: row.request_id.to_string(),
@@ -128,7 +125,7 @@ impl Arrived {
                 reason.unwrap_or_default()
             ),
             understood: fields.into_iter().filter_map(|(name, v)| Some((name, v?))).collect(),
-            notes: notes.iter().map(note).collect(),
+            notes: details.notes.iter().map(note).collect(),
         }
     }
 }

@@ -1,0 +1,95 @@
+//! "Send now": a request that was refused is sent once more, after an admin has mended what
+//! prevented it.
+//!
+//! The request is recorded anew from what was understood of it. It passes the checks at receipt
+//! here, and those at sending in `dispatch`, like every other; the customer's suppression window is
+//! taken with the claim. [`store::Store::record_again`] sees to it that one new request comes of
+//! it at most.
+
+use policy::{Channel, Reason, Verdict, may_send_again};
+use store::{Arrival, AuditEntry, Interaction, MarkerKey, NewInteraction, Resolution, SentAgain};
+use uuid::Uuid;
+
+use crate::{AdminError, Context};
+
+/// How it ended.
+pub(super) enum Sent {
+    /// A new request is recorded.
+    As(Uuid),
+    /// Nothing was recorded: this request came first.
+    Before(Uuid),
+    /// It would not go out: why.
+    No(String),
+}
+
+/// Whether what prevented the request can have been mended.
+pub(super) fn is_possible(row: &Interaction) -> bool {
+    may_send_again(row.status, row.reason, row.claimed_at.is_some())
+}
+
+pub(super) async fn send(context: &Context<'_>, row: &Interaction) -> Result<Sent, AdminError> {
+    let (store, settings, now) = (context.store(), &context.settings, context.now);
+    if let Some(id) = store.sent_again_as(row).await? {
+        return Ok(Sent::Before(id));
+    }
+    if !is_possible(row) {
+        return Ok(Sent::No("A request that ended in this way is not sent again.".to_owned()));
+    }
+    let request = row.details.to_request(row.source, row.more_tags.as_deref());
+    let employee = match &request.employee {
+        Some(employee) => store.employee(employee, now).await?,
+        None => None,
+    };
+    let channel = Channel::find(&settings.channels, &request.channel)
+        .map_or(&*request.channel, |channel| &*channel.name);
+    let email = employee.as_ref().map(|employee| &*employee.email);
+    let identity = policy::identity(&request, channel, email);
+    let unasked =
+        row.conversation.as_ref().filter(|_| row.reason == Some(Reason::SourceUnreachable));
+    let (arrival, due) = match unasked {
+        Some(conversation) => (Arrival::ToBeAsked(conversation.clone()), now),
+        None => {
+            // A channel's delay counts from when the interaction ended.
+            let facts = settings.facts(employee.as_ref());
+            let via = row.requested_via;
+            match policy::decide_via(via, &request, row.mode, &facts, row.created_at) {
+                Verdict::Refuse(reason) => {
+                    let sentence = reason.sentence();
+                    return Ok(Sent::No(format!("It would still get no mail: {sentence}.")));
+                }
+                Verdict::Send(approval) => {
+                    let due = approval.due;
+                    let verdict = Verdict::Send(approval);
+                    let resolution = Resolution::of(&request, verdict, store.secret());
+                    (Arrival::Decided(resolution), due)
+                }
+            }
+        }
+    };
+    let marker = MarkerKey::new(store.secret(), "interaction", row.mode, &identity);
+    let window = settings.company.dedupe_window(row.source);
+    let identity = (!window.is_zero() && unasked.is_none()).then(|| (marker, window));
+    let new = NewInteraction {
+        mode: row.mode,
+        key: row.key.clone(),
+        requested_via: row.requested_via,
+        source: row.source,
+        arrival,
+        due: due.max(now),
+        ext_interaction_id: row.ext_interaction_id.clone(),
+        body: row.body.clone(),
+        more_tags: row.more_tags.clone(),
+        marker: identity.as_ref().map(|(marker, _)| marker.clone()),
+        retention: settings.company.kept(),
+    };
+    let mut new = new.into_row(now);
+    new.again_of = Some(row.request_id);
+    let item = format!("interactions/{}", row.request_id);
+    let entry = AuditEntry::new(&context.visitor.name, "sent a request again", &item, now);
+    let entry =
+        AuditEntry { items: vec![item, format!("interactions/{}", new.request_id)], ..entry };
+    Ok(match store.record_again(row, &new, identity, &entry, now).await? {
+        SentAgain::Recorded => Sent::As(new.request_id),
+        SentAgain::Already(id) => Sent::Before(id),
+    })
+}

@@ -1,0 +1,324 @@
+//! For each reason: the admin page says why, the cure that it names is applied to the running
+//! stack, and the next request goes out.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod kit;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::SignedDuration;
+use kit::{LIVE, World, request};
+use policy::Reason;
+use serde_json::{Value, json};
+
+fn ann() -> String {
+    format!("Basic {}", STANDARD.encode("ann:aw_admin_local"))
+}
+
+impl World {
+    /// The page of a request, as text.
+    async fn page_of(&self, id: &str) -> String {
+        let ann = ann();
+        let path = format!("/admin/requests/{id}");
+        let page = self.call("GET", &path, &[("authorization", &ann)], "").await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        page.text.replace("&#39;", "'")
+    }
+
+    async fn send_now(&self, id: &str) -> kit::Reply {
+        let ann = ann();
+        let headers =
+            [("authorization", &*ann), ("content-type", "application/x-www-form-urlencoded")];
+        self.call("POST", &format!("/admin/requests/{id}"), &headers, "action=send").await
+    }
+
+    /// Posts a request; returns its id, whatever the reply.
+    async fn came(&mut self, body: &Value) -> String {
+        let reply = self.post("/v1/requests", body).await;
+        self.settle().await;
+        reply.id()
+    }
+}
+
+/// A reason that is decided at receipt or when due, how it comes about, and its cure.
+struct Cure {
+    reason: Reason,
+    /// What is wrong with the configuration.
+    wrong: Option<(&'static str, &'static str, Value)>,
+    /// What is wrong with the request.
+    body: Value,
+    /// What the page says.
+    says: &'static [&'static str],
+    /// What an admin changes.
+    mended: Option<(&'static str, &'static str, Value)>,
+    /// What the sender changes in the next request.
+    next: Value,
+}
+
+fn cures() -> Vec<Cure> {
+    let integrated = || json!({ "mode": "integrated" });
+    let cure = |reason, says| Cure {
+        reason,
+        wrong: None,
+        body: json!({}),
+        says,
+        mended: None,
+        next: json!({}),
+    };
+    let paul = "paul@blancapeak.example";
+    vec![
+        Cure {
+            body: json!({ "do_not_send": true }),
+            next: json!({ "do_not_send": false }),
+            ..cure(
+                Reason::DoNotSend,
+                &[
+                    "the sender said do-not-send",
+                    "Without do-not-send, this one would have gone out",
+                ],
+            )
+        },
+        Cure {
+            body: json!({ "customer": { "name": "Jane" } }),
+            next: json!({ "customer": { "email": "next1@customers.example" } }),
+            ..cure(Reason::NoEmail, &["With an e-mail address, this one would have gone out"])
+        },
+        Cure {
+            body: json!({ "customer": { "email": "jane at customers" } }),
+            next: json!({ "customer": { "email": "next2@customers.example" } }),
+            ..cure(
+                Reason::InvalidCustomer,
+                &["With a well-formed address, this one would have gone out"],
+            )
+        },
+        Cure {
+            body: json!({ "employee": {} }),
+            next: json!({ "employee": { "email": paul } }),
+            ..cure(Reason::NoEmployee, &["With an agent assigned, this one would have gone out"])
+        },
+        Cure {
+            wrong: Some((
+                "company",
+                "settings",
+                json!({ "internal_domains": ["customers.example"] }),
+            )),
+            mended: Some(("company", "settings", json!({ "internal_domains": [] }))),
+            ..cure(
+                Reason::SelfSurvey,
+                &[
+                    "customers.example is an internal domain",
+                    "/admin/settings#internal_domains",
+                    "Without customers.example among the internal domains, this one would have gone out",
+                ],
+            )
+        },
+        Cure {
+            body: json!({ "employee": { "email": "new@blancapeak.example" } }),
+            mended: Some((
+                "employee",
+                "new@blancapeak.example",
+                json!({ "name": "New", "status": "approved" }),
+            )),
+            next: json!({ "employee": { "email": "new@blancapeak.example" } }),
+            ..cure(
+                Reason::EmployeeNotFound,
+                &[
+                    "/admin/people?add=new%40blancapeak.example",
+                    "among the people, this one would have gone out",
+                ],
+            )
+        },
+        Cure {
+            body: json!({ "employee": { "email": "gus@blancapeak.example" } }),
+            mended: Some((
+                "employee",
+                "gus@blancapeak.example",
+                json!({ "name": "Gus", "status": "approved" }),
+            )),
+            next: json!({ "employee": { "email": "gus@blancapeak.example" } }),
+            ..cure(
+                Reason::EmployeeDeactivated,
+                &[
+                    "gus@blancapeak.example is deactivated",
+                    "/admin/people?edit=gus%40blancapeak.example",
+                ],
+            )
+        },
+        Cure {
+            body: json!({ "employee": { "email": "nora@blancapeak.example" } }),
+            mended: Some((
+                "employee",
+                "nora@blancapeak.example",
+                json!({ "name": "Nora", "status": "approved" }),
+            )),
+            next: json!({ "employee": { "email": "nora@blancapeak.example" } }),
+            ..cure(
+                Reason::EmployeeProfileIncomplete,
+                &[
+                    "is not approved",
+                    "With nora@blancapeak.example approved, this one would have gone out",
+                ],
+            )
+        },
+        Cure {
+            body: json!({ "channel": "fax" }),
+            mended: Some(("channel", "fax", integrated())),
+            next: json!({ "channel": "fax" }),
+            ..cure(
+                Reason::ChannelNotEnabled,
+                &["there is no channel called fax", "/admin/channels"],
+            )
+        },
+        Cure {
+            wrong: Some(("channel", "phone", json!({ "mode": "manual" }))),
+            body: json!({ "channel": "phone" }),
+            mended: Some(("channel", "phone", integrated())),
+            next: json!({ "channel": "phone" }),
+            ..cure(
+                Reason::ChannelManual,
+                &[
+                    "the channel phone is in manual mode",
+                    "/admin/channels?flip=phone",
+                    "in integrated mode, this one would have gone out",
+                ],
+            )
+        },
+        Cure {
+            wrong: Some(("brand", "second", json!({ "name": "Second" }))),
+            mended: Some(("company", "settings", json!({ "default_brand": "blancakids" }))),
+            ..cure(
+                Reason::BrandMissing,
+                &[
+                    "as the default brand, this one would have gone out",
+                    "/admin/settings#default_brand",
+                ],
+            )
+        },
+        Cure {
+            body: json!({ "brand": "third" }),
+            mended: Some(("brand", "third", json!({ "name": "Third" }))),
+            next: json!({ "brand": "third" }),
+            ..cure(
+                Reason::BrandInvalid,
+                &["there is no active brand called third", "/admin/brands?edit=third"],
+            )
+        },
+        Cure {
+            wrong: Some((
+                "company",
+                "settings",
+                json!({ "default_language": "", "default_brand": "blancakids" }),
+            )),
+            mended: Some(("company", "settings", json!({ "default_language": "en" }))),
+            ..cure(
+                Reason::LanguageMissing,
+                &["With a default language, this one would have gone out"],
+            )
+        },
+        Cure {
+            wrong: Some(("company", "settings", json!({ "default_language": "" }))),
+            body: json!({ "language": "ko" }),
+            mended: Some(("company", "settings", json!({ "default_language": "en" }))),
+            next: json!({ "language": "ko" }),
+            ..cure(Reason::LanguageInvalid, &["the company does not have ko", "/admin/languages"])
+        },
+    ]
+}
+
+fn with(body: Value, changes: &Value) -> Value {
+    let mut body = body;
+    for (name, value) in changes.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}
+
+impl World {
+    fn change(&self, (kind, id, attributes): (&str, &str, Value)) {
+        match kind {
+            "company" => self.company(attributes),
+            _ => self.configure(kind, id, attributes),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_page_says_why_and_after_its_cure_the_next_request_goes_out() {
+    let mut world = World::new().await;
+    for (n, case) in cures().into_iter().enumerate() {
+        let code = case.reason.code();
+        if let Some(wrong) = case.wrong {
+            world.change(wrong);
+        }
+        world.advance(SignedDuration::from_secs(31));
+        let first = request(&format!("a{n}"), &format!("a{n}@customers.example"));
+        let id = world.came(&with(first, &case.body)).await;
+        assert!(world.outcome(&id).await.ends_with(code), "{code}: {}", world.outcome(&id).await);
+        let page = world.page_of(&id).await;
+        for says in case.says {
+            assert!(page.contains(says), "{code}: {says} in {page}");
+        }
+        if let Some(mended) = case.mended {
+            world.change(mended);
+        }
+        world.advance(SignedDuration::from_secs(31));
+        let next = request(&format!("b{n}"), &format!("b{n}@customers.example"));
+        let next = world.came(&with(next, &case.next)).await;
+        assert_eq!(world.outcome(&next).await, "delivered", "{code}");
+        // And what an admin may send again goes out too, once.
+        if page.contains("value=\"send\"") {
+            let sent = world.send_now(&id).await;
+            assert_eq!(sent.status, 303, "{code}: {}", sent.text);
+            world.settle().await;
+            let to = format!("a{n}@customers.example");
+            let mails = world.mails_to(&to).len();
+            assert_eq!(mails, 1, "{code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_happened_between_receipt_and_sending_is_explained_too() {
+    let mut world = World::new().await;
+    // Suppression: the page names the earlier survey, and the period with which it would have gone.
+    let first = world.came(&request("881", "jane@customers.example")).await;
+    assert_eq!(world.outcome(&first).await, "delivered");
+    world.advance(SignedDuration::from_hours(3 * 24 + 1));
+    let second = world.came(&request("882", "jane@customers.example")).await;
+    assert!(world.outcome(&second).await.ends_with("suppression_period"));
+    let page = world.page_of(&second).await;
+    assert!(
+        page.contains(
+            "Not asked: surveyed on 21 November about #881. Possible again from 28 November. \
+             With a suppression period of 3 days this one would have gone out."
+        ),
+        "{page}"
+    );
+    // The cure: a window lasts as long as it was to last when its mail was sent.
+    world.company(json!({ "suppression_days": 3 }));
+    world.advance(SignedDuration::from_secs(31));
+    world.came(&request("886", "jim@customers.example")).await;
+    world.advance(SignedDuration::from_hours(3 * 24 + 1));
+    let third = world.came(&request("887", "jim@customers.example")).await;
+    assert_eq!(world.outcome(&third).await, "delivered", "the cure");
+    // Reopened, cancelled, and a revoked key.
+    world.configure("channel", "email", json!({ "mode": "integrated", "delay_minutes": 30 }));
+    world.advance(SignedDuration::from_secs(31));
+    let cancelled = world.came(&request("884", "joe@customers.example")).await;
+    let path = format!("/v1/requests/{cancelled}");
+    assert_eq!(world.call("DELETE", &path, &[("x-api-key", LIVE)], "").await.status, 200);
+    let page = world.page_of(&cancelled).await;
+    assert!(page.contains("the sender took the request back"), "{page}");
+    assert!(!page.contains("value=\"send\""), "the sender does not want it");
+    let digest = intake::digest(b"aw_live_old");
+    world.configure("key", &digest, json!({ "mode": "live", "scopes": ["send"] }));
+    let body = request("885", "joy@customers.example");
+    let revoked = world.post_as("aw_live_old", "/v1/requests", &body).await.id();
+    world.configure("key", &digest, json!({ "mode": "live", "scopes": ["send"], "revoked": true }));
+    world.advance(SignedDuration::from_mins(31));
+    world.sweep().await;
+    world.settle().await;
+    assert!(world.outcome(&revoked).await.ends_with("key_revoked"));
+    assert!(world.page_of(&revoked).await.contains("/admin/keys"));
+}

@@ -1,0 +1,132 @@
+//! Sending a request again that ended without a mail, once an admin has mended what prevented it.
+//!
+//! What ended stays: the request is recorded anew, and goes the one road like every other. At most
+//! one new request comes of it, whoever asks and however often:
+//!
+//! - a marker of its own leads from the old request to the new one, so that of two admins who ask at
+//!   once, the second is led to what the first has made;
+//! - the marker of the interaction is taken over from the old request; if it leads to another one,
+//!   the helpdesk has sent the interaction once more, and that one decides.
+
+use aws_sdk_dynamodb::types::{
+    Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
+};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::audit::AuditEntry;
+use crate::error::{StoreError, Transacted, condition_failed};
+use crate::ground::{built, s, seconds};
+use crate::interaction::Interaction;
+use crate::marker::{First, Marker, MarkerKey};
+use crate::store::Store;
+
+/// How sending again ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentAgain {
+    /// The new request is recorded.
+    Recorded,
+    /// Nothing was written: this request of the same interaction came first.
+    Already(Uuid),
+}
+
+/// Rows of one interaction that are looked at.
+const OTHERS: usize = 24;
+
+impl Store {
+    /// Records `row`, which sends `original` again, with its entry in the audit trail. `identity`:
+    /// the marker of the interaction, if repetitions are recognised.
+    ///
+    /// # Errors
+    /// If the tables cannot be read or written.
+    pub async fn record_again(
+        &self,
+        original: &Interaction,
+        row: &Interaction,
+        identity: Option<(MarkerKey, SignedDuration)>,
+        entry: &AuditEntry,
+        now: Timestamp,
+    ) -> Result<SentAgain, StoreError> {
+        if let Some(other) = self.asked_since(original, now).await? {
+            return Ok(SentAgain::Already(other));
+        }
+        let answered = First {
+            request_id: row.request_id,
+            status: row.status,
+            reason: row.reason,
+            fingerprint: None,
+        };
+        // As long as the new row exists, the old one leads to it.
+        let kept = SignedDuration::from_secs(row.expires_at.saturating_sub(now.as_second()));
+        let mut markers = vec![(self.again_marker(original), kept)];
+        if let Some((key, window)) = identity {
+            // The settings may have changed since: then the interaction has another marker now.
+            markers
+                .extend(original.marker.clone().filter(|old| *old != key).map(|old| (old, window)));
+            markers.push((key, window));
+        }
+        // Clause: no row has this id.
+        let put = Put::builder()
+            .table_name(&self.tables.interactions)
+            .set_item(Some(row.to_item()?))
+            .condition_expression("attribute_not_exists(request_id)");
+        let mut actions = vec![TransactWriteItem::builder().put(built(put.build())?).build()];
+        for (key, window) in markers {
+            let item = Marker { key, window, fingerprint: None }.item(&answered, now);
+            // Clauses: there is no such marker; or its window is over; or it is the old request's.
+            let put = Put::builder()
+                .table_name(&self.tables.suppression)
+                .set_item(Some(item))
+                .condition_expression(
+                    "attribute_not_exists(subject) OR expires_at <= :now OR request_id = :old",
+                )
+                .expression_attribute_values(":now", seconds(now))
+                .expression_attribute_values(":old", s(original.request_id.to_string()))
+                .return_values_on_condition_check_failure(OnFailure::AllOld);
+            actions.push(TransactWriteItem::builder().put(built(put.build())?).build());
+        }
+        actions.push(self.audited(entry)?);
+        let Transacted::Refused(reasons) = self.transact(actions).await? else {
+            return Ok(SentAgain::Recorded);
+        };
+        let mut failed = reasons.iter().filter(|reason| condition_failed(Some(reason)));
+        let first = failed.find_map(|reason| reason.item().and_then(First::read));
+        Ok(match first {
+            // An earlier attempt of this very call was written, and its answer was lost.
+            Some(first) if first.request_id == row.request_id => SentAgain::Recorded,
+            Some(first) => SentAgain::Already(first.request_id),
+            None => SentAgain::Recorded,
+        })
+    }
+
+    /// The request by which an admin has sent this one again.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn sent_again_as(&self, row: &Interaction) -> Result<Option<Uuid>, StoreError> {
+        let item = self.suppression_item(self.again_marker(row).item_key()).await?;
+        Ok(item.as_ref().and_then(First::read).map(|first| first.request_id))
+    }
+
+    /// A later request of the same interaction that waits, or whose mail has left.
+    async fn asked_since(
+        &self,
+        row: &Interaction,
+        now: Timestamp,
+    ) -> Result<Option<Uuid>, StoreError> {
+        let Some(ext) = &row.ext_interaction_id else { return Ok(None) };
+        let (ids, _) = self.ids_by_ext(ext, row.mode, None, OTHERS).await?;
+        let later: Vec<Uuid> = ids.into_iter().filter(|id| *id > row.request_id).collect();
+        let found = self.interactions(&later, now).await?;
+        let same = |other: &&Interaction| {
+            other.source == row.source
+                && other.subject == row.subject
+                && (other.status.is_waiting() || other.status.mail_left())
+        };
+        Ok(found.rows.values().find(same).map(|other| other.request_id))
+    }
+
+    fn again_marker(&self, row: &Interaction) -> MarkerKey {
+        MarkerKey::new(&self.secret, "again", row.mode, &[row.request_id.to_string()])
+    }
+}
