@@ -16,6 +16,7 @@ use lambda_http::http::{self, Method};
 use lambda_http::{Body, Request, RequestExt as _};
 use links::{SendBoxToken, TokenSecrets};
 use normalize::Source;
+use policy::config_table::employee;
 use policy::{Employee, EmployeeStatus, Item, RequestedVia};
 use serde_json::Value;
 use store::{Change, Changed, Interaction, StoredItem};
@@ -29,7 +30,7 @@ use form::{Choices, Trouble, Typed};
 /// What the paths of send boxes begin with.
 pub(crate) const PATH: &str = "/send/";
 /// The attribute of the employee's item that counts how often the link was renewed.
-const RENEWED: &str = "send_box";
+const RENEWED: &str = employee::SEND_BOX.name;
 /// Bytes of a posted form at most: each field is short.
 const LARGEST: usize = 64 * 1024;
 

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use normalize::{Inbound, SurveyRequest};
 use policy::{
-    Case, Earlier, Employee, Mode, Reason, Settings, Status, counterfactual, cure_of,
+    Case, Earlier, Employee, Mode, Reason, RequestedVia, Settings, Status, counterfactual, cure_of,
     may_send_again,
 };
 use serde_json::{Value, json};

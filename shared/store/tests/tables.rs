@@ -18,7 +18,7 @@ mod withdrawing;
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use normalize::{Inbound, LanguageTag, Source, SurveyRequest};
-use policy::{Approval, Mode, Profile, Verdict};
+use policy::{Approval, Mode, Profile, RequestedVia, Verdict};
 use serde_json::{Value, json};
 use store::{
     Arrival, Claim, Claimed, Interaction, Lease, Marker, MarkerKey, NewInteraction, Resolution,

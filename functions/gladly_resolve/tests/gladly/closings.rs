@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use normalize::Source;
-use policy::{Mode, Reason, Status};
+use policy::{Mode, Reason, RequestedVia, Status};
 use serde_json::json;
 use store::{Arrival, NewInteraction, RequestDetails, Resolution};
 use uuid::Uuid;
