@@ -158,7 +158,7 @@ async fn unsubscribes_are_shown_made_and_released_for_all_and_for_a_brand() {
 
 #[tokio::test]
 async fn a_person_is_erased_after_a_dry_run_and_a_confirmation() {
-    let mut world = with_jane().await;
+    let world = with_jane().await;
     let survey = link(&world.mails_to(JANE).remove(0), "/s/");
     world.call("POST", &survey, &[FORM], "stars=4&comment=I+am+Jane").await;
     let admin = Admin::session(&world).await;

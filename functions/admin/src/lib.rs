@@ -11,8 +11,8 @@
 
 mod config_link;
 mod context;
-mod erasing;
 mod edit;
+mod erasing;
 mod error;
 mod faults;
 mod form;

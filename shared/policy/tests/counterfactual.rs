@@ -74,12 +74,15 @@ fn told(
     (told.sentence(), told.cure.map(|cure| cure.path).unwrap_or_default())
 }
 
+/// Reason, request, config items, the agent; then the sentence and the path of the cure.
+type Case<'a> = (Reason, Value, Vec<Value>, Option<&'a Employee>, String, &'a str);
+
 #[test]
 fn each_reason_is_told_with_the_fact_that_would_have_changed_it() {
     let company = |attribute: &str, value: Value| json!({ "kind": "company", "id": "settings", attribute: value });
     let good = paul("approved");
     let gone = "would have gone out.";
-    let cases: Vec<(Reason, Value, Vec<Value>, Option<&Employee>, String, &str)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         (Reason::DoNotSend, json!({ "do_not_send": true }), vec![], Some(&good),
             format!("Not asked: the sender said do-not-send. Without do-not-send, this one {gone}"), ""),
         (Reason::DoNotSend, json!({ "tags": ["vip"] }), vec![company("do_not_send_tag", json!("vip"))], Some(&good),
@@ -162,13 +165,10 @@ fn every_reason_is_told_in_sentences_and_may_be_sent_again_only_if_no_mail_can_h
         // In a list the cure is known without the request.
         assert_eq!(
             cure_of(*reason, "zendesk").is_some(),
-            match reason {
-                Reason::Reopened
-                | Reason::Cancelled
-                | Reason::NotStorable
-                | Reason::Unconfirmed => false,
-                _ => true,
-            },
+            !matches!(
+                reason,
+                Reason::Reopened | Reason::Cancelled | Reason::NotStorable | Reason::Unconfirmed
+            ),
             "{reason:?}"
         );
     }

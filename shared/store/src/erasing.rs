@@ -475,7 +475,7 @@ fn of_subject(subject: &Subject, before: Option<Timestamp>, limit: usize) -> Ind
     IndexQuery {
         index: index::SUBJECT,
         condition,
-        only: None,
+        only: Vec::new(),
         values,
         newest_first: true,
         limit: Some(limit),

@@ -61,14 +61,14 @@ pub(super) async fn send(context: &Context<'_>, row: &Interaction) -> Result<Sen
                     let due = approval.due;
                     let verdict = Verdict::Send(approval);
                     let resolution = Resolution::of(&request, verdict, store.secret());
-                    (Arrival::Decided(resolution), due)
+                    (Arrival::Decided(Box::new(resolution)), due)
                 }
             }
         }
     };
     let marker = MarkerKey::new(store.secret(), "interaction", row.mode, &identity);
     let window = settings.company.dedupe_window(row.source);
-    let identity = (!window.is_zero() && unasked.is_none()).then(|| (marker, window));
+    let identity = (!window.is_zero() && unasked.is_none()).then_some((marker, window));
     let new = NewInteraction {
         mode: row.mode,
         key: row.key.clone(),
