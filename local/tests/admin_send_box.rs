@@ -257,7 +257,8 @@ async fn a_link_sends_a_hundred_mails_an_hour_at_most() {
         Sha256::digest(format!("send-box\n{PAUL}")).iter().map(|b| format!("{b:02x}")).collect();
     let hour = world.now().strftime("%Y-%m-%dT%H").to_string();
     let counted = json!({ "TableName": "suppression", "Item": {
-        "subject": { "S": digest }, "kind": { "S": format!("mails#{hour}#0") }, "mails": { "N": "99" },
+        "subject": { "S": digest }, "kind": { "S": format!("mails#{hour}#0") },
+        "mails": { "N": "99" },
     }});
     world.stack.database.put_item(serde_json::from_value(counted).unwrap()).unwrap();
     let mut ids = Vec::new();

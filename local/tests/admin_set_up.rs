@@ -34,13 +34,20 @@ const TICKETS: [Ticket; 3] = [
 ];
 
 fn render(template: &str, ticket: &Ticket, open: bool) -> String {
-    let person = || liquid::object!({"name": ticket.name, "email": ticket.email, "locale": "de", "language": "de"});
+    let person = || {
+        liquid::object!({
+            "name": ticket.name, "email": ticket.email, "locale": "de", "language": "de",
+        })
+    };
     let agent = || liquid::object!({ "email": "paul@blancapeak.example" });
+    let status = if open { "Open" } else { "Solved" };
     let mut object = liquid::object!({
-        "id": ticket.id, "link": "https://acme.zendesk.com/agent/tickets/1", "url": "acme.freshdesk.com/a/tickets/1",
-        "tags": "vip returns", "from_email": ticket.email, "status": if open { "Open" } else { "Solved" },
+        "id": ticket.id, "link": "https://acme.zendesk.com/agent/tickets/1",
+        "url": "acme.freshdesk.com/a/tickets/1",
+        "tags": "vip returns", "from_email": ticket.email, "status": status,
         "assignee": agent(), "agent": agent(), "requester": person(), "contact": person(),
-        "ticket_field_360001": ticket.words, "ticket_field_option_title_360002": ticket.words, "ticket_field_77": "0",
+        "ticket_field_360001": ticket.words, "ticket_field_77": "0",
+        "ticket_field_option_title_360002": ticket.words,
         "cf_order": ticket.words, "cf_topic": ticket.words, "cf_no_survey": "false",
     });
     let brand = Liquid::scalar("Blanca Kids");
@@ -79,7 +86,8 @@ async fn what_the_pages_have_pasted_is_recorded_as_chosen() {
             ("chat", "%3Dblancakids", ""),
         ] {
             let path = format!(
-                "/admin/set-up/{helpdesk}?chosen=yes&channel={channel}&brand={brand}&language={language}&reopen=yes&{fields}"
+                "/admin/set-up/{helpdesk}?chosen=yes&channel={channel}&brand={brand}\
+                 &language={language}&reopen=yes&{fields}"
             );
             let page = world.page(&path).await;
             assert_eq!(page.status, 200, "{}", page.text);
@@ -271,7 +279,10 @@ async fn a_payload_of_ones_own_is_tried_on_tickets() {
         ("zendesk", "{\"a\": 1, \"a\": 2}", 200, "/a: "),
         (
             "freshdesk",
-            "{\"channel\": \"email\", \"status\": \"{{ticket.status}}\", \"do_not_send\": \"{{ticket.cf_x}}\", \"customer\": {\"name\": \"\", \"email\": \"{{ticket.from_email}}\"}, \"employee\": {\"email\": \"{{ticket.agent.email}}\"}}",
+            "{\"channel\": \"email\", \"status\": \"{{ticket.status}}\", \
+             \"do_not_send\": \"{{ticket.cf_x}}\", \
+             \"customer\": {\"name\": \"\", \"email\": \"{{ticket.from_email}}\"}, \
+             \"employee\": {\"email\": \"{{ticket.agent.email}}\"}}",
             200,
             "Understood<",
         ),

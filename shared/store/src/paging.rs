@@ -82,10 +82,7 @@ impl Store {
                 index: index::DAY,
                 condition: "day_shard = :shard AND request_id >= :since",
                 only: vec![("source", source.as_str())],
-                values: vec![
-                    (":shard", s(shard)),
-                    (":since", s(first_id_at(since).to_string())),
-                ],
+                values: vec![(":shard", s(shard)), (":since", s(first_id_at(since).to_string()))],
                 newest_first: true,
                 limit: Some(READ_A_SHARD),
             };

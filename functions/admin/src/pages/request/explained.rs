@@ -1,8 +1,8 @@
 //! Why a request got no mail, or what it waits for.
 
 use policy::{
-    Brand, Case, Counterfactual, DueFacts, Earlier, Reason, Status, WaitingFor, counterfactual,
-    RequestedVia, recheck, recheck_by_hand,
+    Brand, Case, Counterfactual, DueFacts, Earlier, Reason, RequestedVia, Status, WaitingFor,
+    counterfactual, recheck, recheck_by_hand,
 };
 use store::Interaction;
 

@@ -1,9 +1,9 @@
 //! What is to be pasted into each helpdesk, and where.
 //!
-//! The payloads are those that the vendor's set-up pages have admins paste (`shared/normalize/tests/
-//! templates`), with what was chosen put in. Custom fields are made harmless by filters of the
-//! helpdesk's own: a quote in one would break the JSON, and that can be mended in names and tags
-//! only.
+//! The payloads are those that the vendor's set-up pages have admins paste
+//! (`shared/normalize/tests/templates`), with what was chosen put in. Custom fields are made
+//! harmless by filters of the helpdesk's own: a quote in one would break the JSON, and that can be
+//! mended in names and tags only.
 
 use serde_json::json;
 
@@ -152,7 +152,8 @@ pub(super) fn steps(helpdesk: Helpdesk, choices: &Choices, url: &str) -> Vec<Ste
                 &[
                     "Gladly's webhook says only which conversation was closed. Afterword asks \
                      Gladly who was in it and how.",
-                    "Put base_url (https://COMPANY.gladly.com) and agent_email (the API user) into the item integration/gladly, and the API user's token into GLADLY_TOKEN.",
+                    "Put base_url (https://COMPANY.gladly.com) and agent_email (the API user) into \
+                     the item integration/gladly, and the API user's token into GLADLY_TOKEN.",
                     "A conversation with the company's do-not-send topic is not surveyed.",
                 ],
             ),

@@ -68,9 +68,9 @@ pub(super) fn try_payload(
     Ok(trials.collect())
 }
 
-/// Gorgias keeps the form as JSON and fills in each of its texts: a quote in one breaks nothing. What
-/// is no JSON is filled in as a whole. Keys stay in their order, and twice if they stand twice: the
-/// reader looks at both.
+/// Gorgias keeps the form as JSON and fills in each of its texts: a quote in one breaks nothing.
+/// What is no JSON is filled in as a whole. Keys stay in their order, and twice if they stand twice:
+/// the reader looks at both.
 fn fill(payload: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String, Untried> {
     if serde_json::from_str::<Value>(payload).is_err() {
         return render(payload, true, value);

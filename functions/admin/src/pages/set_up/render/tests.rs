@@ -34,10 +34,13 @@ fn what_is_known_renders_as_the_real_engine_renders_it() {
         "{{ 'a<b>&\"c\"' | escape }}",
         "{{ ticket.requester.email | strip | size }}",
         "a  {%- assign x = 'y' -%}  b{{- x -}} c",
-        "{% assign raw = ticket.tags | split: ' ' %}[{% for t in raw %}\"{{t}}\"{% unless forloop.last %},{% endunless %}{% endfor %}]",
-        "{% assign e = ticket.requester.email | strip %}{% if e and e != \"\" %}{{e}}{% else %}no{% endif %}",
+        "{% assign raw = ticket.tags | split: ' ' %}[{% for t in raw %}\"{{t}}\"\
+         {% unless forloop.last %},{% endunless %}{% endfor %}]",
+        "{% assign e = ticket.requester.email | strip %}\
+         {% if e and e != \"\" %}{{e}}{% else %}no{% endif %}",
         "{% assign e = ticket.empty | strip %}{% if e and e != \"\" %}{{e}}{% else %}no{% endif %}",
-        "{% if ticket.empty == 'x' %}1{% elsif ticket.tags contains 'vip' %}2{% else %}3{% endif %}",
+        "{% if ticket.empty == 'x' %}1\
+         {% elsif ticket.tags contains 'vip' %}2{% else %}3{% endif %}",
         "{% if ticket.empty == 'x' or ticket.tags contains 'vip' and true %}1{% endif %}",
         "{% unless ticket.tags contains 'vip' %}1{% else %}2{% endunless %}",
     ] {
