@@ -7,6 +7,8 @@ mod kit;
 use jiff::SignedDuration;
 use kit::admin::{FORM, form, unescaped};
 use kit::{LIVE, Reply, World, request};
+use local::faults::{Fault, InjectedReply};
+use local::seed::ADMIN_KEY;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -233,6 +235,14 @@ async fn the_rules_about_customers_apply_as_always_and_are_told() {
         assert!(page.contains("No survey is sent") && page.contains(told), "{page}");
         assert_eq!(world.outcome(&id).await, outcome);
     }
+    // What a machine was refused, because agents send by hand, does not stand in an agent's way.
+    let mut machine = request("call-9", "ada@customers.example");
+    machine["channel"] = json!("phone");
+    assert_eq!(world.post("/v1/requests", &machine).await.json()["code"], "channel_manual");
+    let fields = [("email", "ada@customers.example"), ("channel", "phone"), ("ticket", "call-9")];
+    let (_, ada) = recorded(&post(&world, &link, &fields).await);
+    world.settle().await;
+    assert_eq!(world.outcome(&ada).await, "delivered");
     // Deactivated between the form and the mail; and a channel that was switched meanwhile.
     let fields = [("email", "joe@customers.example"), ("channel", "phone")];
     let (_, joe) = recorded(&post(&world, &link, &fields).await);
@@ -247,6 +257,30 @@ async fn the_rules_about_customers_apply_as_always_and_are_told() {
     world.configure("channel", "phone", json!({ "mode": "integrated" }));
     world.settle().await;
     assert_eq!(world.outcome(&jim).await, "delivered");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_to_a_person_who_is_being_erased() {
+    let world = World::proxied().await;
+    world.configure("channel", "phone", json!({ "mode": "manual" }));
+    let link = link(&world, PAUL).await;
+    world.post("/v1/requests", &request("1", "zoe@customers.example")).await;
+    // The first transaction begins the erasure; the ones that erase fail.
+    let dynamodb = &world.stack.proxies.as_ref().unwrap().dynamodb;
+    dynamodb.plan(|call| match (call.operation.as_str(), call.nth) {
+        ("TransactWriteItems", 1..) => Fault::Reply(InjectedReply::internal()),
+        _ => Fault::None,
+    });
+    let erase = "/v1/people?email=zoe@customers.example";
+    let begun = world.call("DELETE", erase, &[("x-api-key", ADMIN_KEY)], "").await;
+    assert_eq!(begun.status, 202, "{}", begun.text);
+    dynamodb.plan(|_| Fault::None);
+    let before = world.count("interactions");
+    let fields = [("email", "zoe@customers.example"), ("channel", "phone")];
+    let reply = post(&world, &link, &fields).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert!(reply.text.contains("No survey is sent") && reply.text.contains("being erased"));
+    assert_eq!(world.count("interactions"), before);
 }
 
 #[tokio::test]

@@ -169,6 +169,7 @@ async fn submit(
             );
             page::form(422, &agent.name, token, &choices, &typed, &[trouble])
         }
+        Sent::NotRecorded(why) => page::not_recorded(&agent.name, token, why),
         // The same nonce again: should the first attempt have been recorded, it is found.
         Sent::Unavailable => {
             let trouble = Trouble::new(
@@ -184,6 +185,8 @@ async fn submit(
 enum Sent {
     /// Recorded, now or before.
     Recorded(Uuid),
+    /// Nothing is recorded, and nothing will be sent: why.
+    NotRecorded(String),
     /// A field is not understood after all.
     NotUnderstood(Vec<Trouble>),
     /// The form was sent before with other values.
@@ -210,6 +213,11 @@ async fn send(admin: &Admin, agent: &Agent, typed: &Typed, now: Timestamp) -> Se
     let reply = intake.accept(&entered, delivery, now).await;
     let reply = reply.unwrap_or_else(intake::Problem::into_response);
     let told: Value = serde_json::from_slice(reply.body().as_ref()).unwrap_or_default();
+    // The reply names a request here too, but there is none.
+    if told.get("reason").and_then(Value::as_str) == Some("erased") {
+        let why = told.get("detail").and_then(Value::as_str).unwrap_or_default();
+        return Sent::NotRecorded(why.to_owned());
+    }
     let id = told.get("request_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
     if let Some(id) = id {
         return Sent::Recorded(id);

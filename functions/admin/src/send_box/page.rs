@@ -62,6 +62,14 @@ pub(super) fn form(
     Ok(Reply::html(status, page.render()?))
 }
 
+/// Of a survey that nothing is recorded of.
+pub(super) fn not_recorded(agent: &str, token: &str, why: String) -> Result<Reply, AdminError> {
+    let title = "No survey is sent";
+    let to = String::new();
+    let page = SentPage { style: Style, agent, token, to, title, what: why, moves: false };
+    Ok(Reply::html(200, page.render()?))
+}
+
 /// What became of a request.
 pub(super) async fn sent(
     admin: &Admin,

@@ -43,7 +43,7 @@ pub(super) async fn send(context: &Context<'_>, row: &Interaction) -> Result<Sen
     let channel = Channel::find(&settings.channels, &request.channel)
         .map_or(&*request.channel, |channel| &*channel.name);
     let email = employee.as_ref().map(|employee| &*employee.email);
-    let identity = policy::identity(&request, channel, email);
+    let identity = policy::identity(row.requested_via, &request, channel, email);
     let unasked =
         row.conversation.as_ref().filter(|_| row.reason == Some(Reason::SourceUnreachable));
     let (arrival, due) = match unasked {
@@ -51,8 +51,8 @@ pub(super) async fn send(context: &Context<'_>, row: &Interaction) -> Result<Sen
         None => {
             // A channel's delay counts from when the interaction ended.
             let facts = settings.facts(employee.as_ref());
-            let via = row.requested_via;
-            match policy::decide_via(via, &request, row.mode, &facts, row.created_at) {
+            match policy::decide_via(row.requested_via, &request, row.mode, &facts, row.created_at)
+            {
                 Verdict::Refuse(reason) => {
                     let sentence = reason.sentence();
                     return Ok(Sent::No(format!("It would still get no mail: {sentence}.")));
