@@ -39,6 +39,7 @@ mod marker;
 mod new_interaction;
 mod outcome_month;
 mod outcomes;
+mod paging;
 mod reading;
 mod recording;
 mod resolution;
