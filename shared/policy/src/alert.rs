@@ -303,8 +303,13 @@ mod tests {
             (json!({ "at_least": 0 }), 0, 0, false),
             (json!({ "at_least": 1_000 }), 0, 999, false),
         ] {
-            let decided = alert_step(&settings(attributes.clone()), QUIET, &came(0, good, wrong), at(0));
-            assert_eq!(matches!(decided, AlertStep::Raise(_)), expected, "{attributes} {good} {wrong}");
+            let decided =
+                alert_step(&settings(attributes.clone()), QUIET, &came(0, good, wrong), at(0));
+            assert_eq!(
+                matches!(decided, AlertStep::Raise(_)),
+                expected,
+                "{attributes} {good} {wrong}"
+            );
         }
         assert!(settings(json!({})).is_on() && !settings(json!({ "percent": 100 })).is_on());
     }
@@ -324,7 +329,10 @@ mod tests {
             let read = settings(attributes.clone());
             assert_eq!((read.percent, read.at_least), (5, 20), "{attributes}");
             let [fault] = read.faults.as_slice() else { panic!("{attributes}: {:?}", read.faults) };
-            assert_eq!((fault.item.as_str(), fault.attribute.as_str()), ("alert/errors", attribute));
+            assert_eq!(
+                (fault.item.as_str(), fault.attribute.as_str()),
+                ("alert/errors", attribute)
+            );
             assert_eq!(fault.severity, Severity::Warning);
         }
         let named = settings(json!({ "to": "Support <ops@acme.example>" }));
@@ -399,8 +407,7 @@ mod tests {
             group(Source::Gorgias, Reason::BrandInvalid, 1, 1),
             group(Source::Freshdesk, Reason::StatusUnknown, 1, 1),
         ];
-        let AlertStep::Raise(notice) =
-            alert_step(&settings(json!({})), QUIET, &received, at(2))
+        let AlertStep::Raise(notice) = alert_step(&settings(json!({})), QUIET, &received, at(2))
         else {
             panic!("no alert")
         };
@@ -409,7 +416,9 @@ mod tests {
         let told: Vec<_> = notice
             .reasons
             .iter()
-            .map(|wrong| (wrong.source.as_str(), wrong.reason.map_or("", Reason::code), wrong.count))
+            .map(|wrong| {
+                (wrong.source.as_str(), wrong.reason.map_or("", Reason::code), wrong.count)
+            })
             .collect();
         assert_eq!(
             told,

@@ -48,9 +48,7 @@ mod waiting;
 
 pub use admin_key::{AdminKey, Role};
 pub use after_refusal::{AfterRefusal, Refusal, after_refusal};
-pub use alert::{
-    AlertSettings, AlertState, AlertStep, Received, alert_looks_back_to, alert_step,
-};
+pub use alert::{AlertSettings, AlertState, AlertStep, Received, alert_looks_back_to, alert_step};
 pub use answering::{SurveyState, SurveyTimes, stores_input, survey_state};
 pub use attribute::{Attribute, AttributeDescription, ItemId, Kind};
 pub use backoff::{backoff, backoff_after};
