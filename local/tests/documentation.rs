@@ -12,8 +12,8 @@ use local::flags::HELP;
 use local::template::{TEMPLATE, Template};
 use policy::config_table::KINDS;
 use policy::{
-    AlertSettings, Brand, Ceiling, Channel, ChannelMode, Company, Item, ItemId, Mode, Outcome, Reason, Status,
-    TRANSITIONS,
+    AlertSettings, Brand, Ceiling, Channel, ChannelMode, Company, Item, ItemId, Mode, Outcome,
+    Reason, Status, TRANSITIONS,
 };
 use serde_json::{Map, json};
 
