@@ -148,7 +148,8 @@ pub fn alert_step(
     match state {
         AlertState::Raised { at } => {
             let recent = Counted::of(since(this_minute - RECOVERY));
-            let long_enough = this_minute - minute_of(at) >= RECOVERY;
+            // A time to come is one that somebody has written by hand.
+            let long_enough = at > now || this_minute - minute_of(at) >= RECOVERY;
             if long_enough && !settings.exceeded(recent) {
                 AlertStep::Recovered
             } else {
@@ -156,7 +157,6 @@ pub fn alert_step(
             }
         }
         AlertState::Quiet { recovered_at } => {
-            // A time to come is one that somebody has written by hand.
             let recovered = recovered_at.filter(|at| *at <= now);
             let forgotten = recovered.map_or(i64::MIN, |at| minute_of(at) - RECOVERY);
             let from = forgotten.max(this_minute - HOUR);
@@ -381,7 +381,10 @@ mod tests {
     }
 
     #[test]
-    fn a_recovery_in_the_future_is_none() {
+    fn a_time_in_the_future_is_not_waited_for() {
+        let raised = AlertState::Raised { at: at(1_000) };
+        assert_eq!(step(raised, &came(0, 20, 1), 0), "recovered");
+        assert_eq!(step(raised, &came(0, 0, 20), 0), "stay");
         let later = AlertState::Quiet { recovered_at: Some(at(1_000)) };
         assert_eq!(step(later, &came(0, 0, 20), 0), "raise");
         let far = AlertState::Quiet { recovered_at: Some(Timestamp::MIN) };
