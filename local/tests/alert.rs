@@ -209,18 +209,19 @@ async fn the_mail_names_the_reasons_with_their_cures() {
     let api = local::stack::url(world.stack.api);
     let lines: Vec<&str> = mail.text.lines().collect();
     let at = lines.iter().position(|line| line.starts_with("- ")).unwrap();
-    let list = "/admin/requests?mode=live&source";
+    let list = |source: &str, reason: &str| {
+        let filters = format!("mode=live&source={source}&reason={reason}");
+        format!("/admin/requests?{filters}&from=2026-11-21T08%3A01Z")
+    };
+    let of_chat = list("zendesk", "channel_manual");
+    let of_fax = list("requests", "channel_not_enabled");
     let expected = [
         "- 12 from Zendesk: Channel is in manual mode.".to_owned(),
         format!("  Switch the channel to integrated: {api}/admin/channels"),
-        format!(
-            "  See these requests: {api}{list}=zendesk&reason=channel_manual&from=2026-11-21T08%3A01Z"
-        ),
+        format!("  See these requests: {api}{of_chat}"),
         "- 8 from the API: Channel not enabled for company.".to_owned(),
         format!("  Add the channel, or switch it on: {api}/admin/channels"),
-        format!(
-            "  See these requests: {api}{list}=requests&reason=channel_not_enabled&from=2026-11-21T08%3A01Z"
-        ),
+        format!("  See these requests: {api}{of_fax}"),
     ];
     assert_eq!(lines[at..at + 6], expected, "{}", mail.text);
     assert!(mail.text.contains(&format!("{api}/admin/settings?item=alert%2Ferrors")));
@@ -228,8 +229,7 @@ async fn the_mail_names_the_reasons_with_their_cures() {
         assert!(unescaped(&mail.html).contains(&format!("http{}", line.1)), "{}", mail.html);
     }
     // The links lead to the list of exactly these requests.
-    let path = format!("{list}=zendesk&reason=channel_manual&from=2026-11-21T08%3A01Z");
-    let page = world.page(&path).await;
+    let page = world.page(&of_chat).await;
     assert_eq!(page.status, 200);
     assert_eq!(page.text.matches("/admin/requests/0").count(), 12, "{}", page.text);
 }

@@ -60,8 +60,8 @@ impl Store {
         item.map(Interaction::from_item).transpose()
     }
 
-    /// The requests with these ids; notices are none. A caller that wants many asks for [`ROWS_AT_ONCE`] at a time, and
-    /// stops when it has enough.
+    /// The requests with these ids; notices are none. A caller that wants many asks for
+    /// [`ROWS_AT_ONCE`] at a time, and stops when it has enough.
     pub async fn interactions(&self, ids: &[Uuid], now: Timestamp) -> Result<Found, StoreError> {
         let mut found = Found::default();
         // DynamoDB refuses a batch that names a row twice. The export does, when an answer was

@@ -68,8 +68,8 @@ fn of_errors(errors: &ErrorsNotice, company: &str, links: &Links) -> Texts {
     let minutes = until.duration_since(*from).as_mins() + 1;
     let mut blocks = vec![
         Block::Paragraph(format!(
-            "In the {minutes} minutes up to {}, {requests_told} live requests came. {wrong_told} of \
-             them ({share} %) are invalid or failed. The limit is {percent} %.",
+            "In the {minutes} minutes up to {}, {requests_told} live requests came. {wrong_told} \
+             of them ({share} %) are invalid or failed. The limit is {percent} %.",
             until.strftime("%-d %B %Y, %H:%M UTC")
         )),
         Block::Paragraph("The most frequent reasons:".to_owned()),
