@@ -6,6 +6,7 @@
 
 mod admin_key;
 mod after_refusal;
+mod alert;
 mod answering;
 mod attribute;
 mod backoff;
@@ -30,9 +31,11 @@ mod key;
 mod language_row;
 mod mail_event;
 mod mailbox;
+mod notice;
 mod number_values;
 mod reason;
 mod receipt_checks;
+mod requested_via;
 mod saturating_add;
 mod sending;
 mod settings;
@@ -46,6 +49,7 @@ mod waiting;
 
 pub use admin_key::{AdminKey, Role};
 pub use after_refusal::{AfterRefusal, Refusal, after_refusal};
+pub use alert::{AlertSettings, AlertState, AlertStep, Received, alert_looks_back_to, alert_step};
 pub use answering::{SurveyState, SurveyTimes, stores_input, survey_state};
 pub use attribute::{Attribute, AttributeDescription, ItemId, Kind};
 pub use backoff::{backoff, backoff_after};
@@ -59,7 +63,7 @@ pub use company::Company;
 pub use counterfactual::{
     Case, Counterfactual, Cure, Earlier, counterfactual, cure_of, may_send_again,
 };
-pub use due_checks::{DueFacts, declined, recheck};
+pub use due_checks::{DueFacts, declined, recheck, recheck_by_hand};
 pub use employee::{Employee, Profile};
 pub use evidence::{NEIGHBOURHOOD, SendEvents, Weighed, weigh};
 pub use fault::{ConfigFault, Severity};
@@ -70,8 +74,10 @@ pub use key::{Key, KeyItem};
 pub use language_row::{HasTexts, LanguageRow};
 pub use mail_event::{AddressEffect, MailEventKind};
 pub use mailbox::Mailbox;
+pub use notice::{ErrorsNotice, NOTICE_KEPT, Notice, WrongRequests};
 pub use reason::{Outcome, Reason};
-pub use receipt_checks::{Approval, Facts, Verdict, Who, decide, who};
+pub use receipt_checks::{Approval, Facts, Verdict, Who, decide, decide_via, who};
+pub use requested_via::RequestedVia;
 pub use saturating_add::saturating_add;
 pub use sending::{
     RowState, WINDOW_PAUSES, ends_unsent, held_until, lease, sends_in_flight, waits_for_window,

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use normalize::Source;
-use policy::{Mode, Status, saturating_add};
+use policy::{Mode, RequestedVia, Status, saturating_add};
 use uuid::Uuid;
 
 use crate::details::RequestDetails;
@@ -25,8 +25,10 @@ pub enum Arrival {
 pub struct NewInteraction {
     /// Of the key.
     pub mode: Mode,
-    /// Digest of the key.
+    /// Digest of the key, or of what stands for it.
     pub key: String,
+    /// By which way it came in.
+    pub requested_via: RequestedVia,
     /// The helpdesk, or the API, that sent it.
     pub source: Source,
     /// What was decided, or whom to ask.
@@ -48,9 +50,6 @@ pub struct NewInteraction {
 impl NewInteraction {
     /// The row, with a new id.
     pub fn into_row(self, now: Timestamp) -> Interaction {
-        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-        let time =
-            uuid::Timestamp::from_unix_time(seconds, now.subsec_nanosecond().unsigned_abs(), 0, 0);
         let asked = RequestDetails {
             ext_interaction_id: self.ext_interaction_id.clone(),
             ..RequestDetails::default()
@@ -68,9 +67,10 @@ impl NewInteraction {
         let waiting = status.is_waiting();
         let ready = waiting && self.due <= now;
         Interaction {
-            request_id: Uuid::new_v7(time),
+            request_id: new_id(now),
             mode: self.mode,
             source: self.source,
+            requested_via: self.requested_via,
             status,
             reason: resolution.and_then(Resolution::reason),
             created_at: now,
@@ -102,7 +102,15 @@ impl NewInteraction {
             reopened_at: None,
             declined_at: None,
             marker: self.marker,
+            notice: None,
             expires_at: saturating_add(self.due, self.retention).as_second(),
         }
     }
+}
+
+/// A new id of this time.
+pub(crate) fn new_id(now: Timestamp) -> Uuid {
+    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+    let nanos = now.subsec_nanosecond().unsigned_abs();
+    Uuid::new_v7(uuid::Timestamp::from_unix_time(seconds, nanos, 0, 0))
 }
