@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use admin::Admin;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use dispatch::Dispatch;
@@ -69,6 +69,10 @@ pub struct Endpoints {
     pub gladly_token: String,
     /// `ZENDESK_SIGNING_SECRET`.
     pub zendesk_secret: String,
+    /// `SUBJECT_SECRET`.
+    pub subject_secret: String,
+    /// `TOKEN_SECRETS`.
+    pub token_secrets: String,
 }
 
 /// All functions of the bundle.
@@ -96,32 +100,33 @@ impl Bundle {
     /// If a function cannot be set up.
     pub fn new(endpoints: &Endpoints, clock: Clock) -> Result<Self, FunctionError> {
         let tables = Tables::default();
-        let aws_dynamodb = aws(&endpoints.dynamodb);
         // Each function has its own process in production, and so its own cache of the
         // configuration.
-        let store =
-            || Store::new(&aws_dynamodb, tables.clone(), SubjectSecret::new(SUBJECT_SECRET));
-        let secrets = TokenSecrets::parse(TOKEN_SECRETS)?;
+        let store = |function: &str| {
+            let secret = SubjectSecret::new(&endpoints.subject_secret);
+            Store::new(&aws(&endpoints.dynamodb, function), tables.clone(), secret)
+        };
+        let secrets = TokenSecrets::parse(&endpoints.token_secrets)?;
         let ses = Ses {
-            client: mail::client(&aws(&endpoints.ses)),
+            client: mail::client(&aws(&endpoints.ses, "dispatch")),
             configuration_set: Some("afterword".into()),
         };
         Ok(Self {
-            admin: Admin { store: store(), secrets: secrets.clone() },
-            requests: Intake::new(store()),
-            freshdesk: Intake::new(store()),
-            gladly: Intake::new(store()),
-            gorgias: Intake::new(store()),
-            answers: Intake::new(store()),
-            sweep: store(),
-            mail_events: store(),
+            admin: Admin { store: store("admin"), secrets: secrets.clone() },
+            requests: Intake::new(store("requests")),
+            freshdesk: Intake::new(store("freshdesk")),
+            gladly: Intake::new(store("gladly")),
+            gorgias: Intake::new(store("gorgias")),
+            answers: Intake::new(store("answers")),
+            sweep: store("sweep"),
+            mail_events: store("mail_events"),
             zendesk: Zendesk {
-                intake: Intake::new(store()),
+                intake: Intake::new(store("zendesk")),
                 signature: Signature::new(&endpoints.zendesk_secret),
             },
-            survey: Survey { store: store(), secrets: secrets.clone() },
+            survey: Survey { store: store("survey"), secrets: secrets.clone() },
             dispatch: Dispatch {
-                store: store(),
+                store: store("dispatch"),
                 ses,
                 links: Links::new(&endpoints.survey_url, secrets)?,
                 sender: policy::Mailbox::parse("survey@afterword.example")
@@ -129,7 +134,7 @@ impl Bundle {
                 time_out: SignedDuration::from_secs(60),
             },
             resolver: gladly_resolve::Resolver::new(
-                store(),
+                store("gladly_resolve"),
                 &endpoints.gladly_token,
                 LOCAL_GLADLY_HOSTS,
             )?,
@@ -146,9 +151,10 @@ impl Bundle {
 /// Gladly's own hosts, and the fake on loopback.
 const LOCAL_GLADLY_HOSTS: &str = "*.gladly.com,*.gladly.qa,127.0.0.1,localhost";
 
-/// The SDK's configuration for one local endpoint: nothing is read from the environment.
-fn aws(endpoint: &str) -> SdkConfig {
-    SdkConfig::builder()
+/// The SDK's configuration for one local endpoint: nothing is read from the environment. The
+/// function's name stands in `user-agent`, so that a proxy knows who calls.
+fn aws(endpoint: &str, function: &str) -> SdkConfig {
+    let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("local"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
@@ -157,8 +163,9 @@ fn aws(endpoint: &str) -> SdkConfig {
         .endpoint_url(endpoint)
         // Plain HTTP: the default client would read the machine's certificates first, for each
         // function anew.
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .build()
+        .http_client(aws_smithy_http_client::Builder::new().build_http());
+    config.set_app_name(AppName::new(function.to_owned()).ok());
+    config.build()
 }
 
 /// The bundle behind the seam to the local services.
@@ -201,9 +208,7 @@ impl Functions for Invoker {
                 "dispatch" => bundle.dispatch.handle(&event, || bundle.clock.now("dispatch")).await,
                 "gladly_resolve" => bundle.resolver.handle(&event, now).await,
                 "sweep" => serde_json::to_value(sweep::sweep(&bundle.sweep, now).await?)?,
-                "mail_events" => mail_events::handle(&bundle.mail_events, &event, now)
-                    .await
-                    .map(|()| Value::Null)?,
+                "mail_events" => mail_events::handle(&bundle.mail_events, &event, now).await?,
                 other => return Err(format!("there is no function {other} for events").into()),
             })
         }

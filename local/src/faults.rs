@@ -33,6 +33,8 @@ pub struct Call {
     /// The operation of `X-Amz-Target` (`TransactWriteItems`), or method and path (`POST
     /// /v2/email/outbound-emails`).
     pub operation: String,
+    /// The function that called, if it is one of the bundle.
+    pub caller: Option<String>,
     /// The body as sent.
     pub body: String,
 }
@@ -237,7 +239,11 @@ async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let operation = target
         .and_then(|target| target.rsplit('.').next())
         .map_or_else(|| format!("{} {}", head.method, head.uri.path()), str::to_owned);
-    match shared.note(operation, &body) {
+    // The SDK writes its application's name as `app/NAME`.
+    let agent = head.headers.get("x-amz-user-agent").and_then(|value| value.to_str().ok());
+    let mut words = agent.unwrap_or_default().split(' ');
+    let caller = words.find_map(|word| word.strip_prefix("app/")).map(str::to_owned);
+    match shared.note(operation, caller, &body) {
         Fault::None => shared.forward(head, body).await,
         Fault::CutBefore => Err(Cut),
         Fault::CutAfter => {
@@ -258,7 +264,7 @@ async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
 }
 
 impl Shared {
-    fn note(&self, operation: String, body: &Bytes) -> Fault {
+    fn note(&self, operation: String, caller: Option<String>, body: &Bytes) -> Fault {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
         let count = record.per_operation.entry(operation.clone()).or_default();
         let nth = *count;
@@ -267,6 +273,7 @@ impl Shared {
             number: record.calls.len(),
             nth,
             operation,
+            caller,
             body: String::from_utf8_lossy(body).into_owned(),
         };
         let fault = (record.plan)(&call);
@@ -394,6 +401,7 @@ mod tests {
             number: 0,
             nth: 0,
             operation: "TransactWriteItems".into(),
+            caller: None,
             body: r#"{"TransactItems": [{}, {}, {}]}"#.into(),
         };
         let body: Value =

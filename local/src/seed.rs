@@ -1,9 +1,11 @@
 //! The configuration that the local stack starts with: the sample company as its admin would have
 //! entered it, with its channels, keys, employees and brand.
 
+use links::SubjectSecret;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::bundle::SUBJECT_SECRET;
 use crate::database::{Database, put_if_absent, request};
 use crate::{Error, Result};
 
@@ -100,6 +102,11 @@ fn company(gladly_url: &str) -> Vec<Value> {
             &json!({"base_url": gladly_url, "agent_email": "api@blancapeak.example"}),
         ),
         item("integration", "zendesk", &json!({"signature_required": false})),
+        item(
+            "deployment",
+            "subject_secret",
+            &json!({"fingerprint": SubjectSecret::new(SUBJECT_SECRET).fingerprint()}),
+        ),
     ];
     for language in [
         "en", "de", "fr", "es", "es-419", "pt-BR", "it", "nl", "pl", "sv", "ja", "zh-Hans", "ar",

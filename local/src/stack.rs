@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::bundle::{Bundle, Clock, Endpoints, Invoker};
+use crate::bundle::{Bundle, Clock, Endpoints, Invoker, SUBJECT_SECRET, TOKEN_SECRETS};
 use crate::database::{self, Database};
 use crate::faults::Proxy;
 use crate::front_page::FrontPage;
@@ -46,6 +46,10 @@ pub struct Options {
     pub gladly_token: String,
     /// `ZENDESK_SIGNING_SECRET`; empty if there is none.
     pub zendesk_secret: String,
+    /// `SUBJECT_SECRET`.
+    pub subject_secret: String,
+    /// `TOKEN_SECRETS`.
+    pub token_secrets: String,
     /// Whether functions reach each endpoint through a [`Proxy`], which records and breaks calls.
     pub proxied: bool,
 }
@@ -62,6 +66,8 @@ impl Default for Options {
             automatic: true,
             gladly_token: "local".to_owned(),
             zendesk_secret: String::new(),
+            subject_secret: SUBJECT_SECRET.to_owned(),
+            token_secrets: TOKEN_SECRETS.to_owned(),
             proxied: false,
         }
     }
@@ -156,6 +162,8 @@ impl Stack {
             survey_url: url(api),
             gladly_token: options.gladly_token,
             zendesk_secret: options.zendesk_secret,
+            subject_secret: options.subject_secret,
+            token_secrets: options.token_secrets,
         };
         let bundle = Arc::new(Bundle::new(&endpoints, options.clock)?);
         let untimed: Arc<dyn Functions> = Arc::new(Invoker(bundle.clone()));

@@ -95,7 +95,7 @@ async fn every_event_file_is_taken_by_its_function() {
         ("gladly_ping", "200 ignored ping"),
         ("gladly_resolve", taken),
         ("gorgias", "200 queued"),
-        ("mail_events", "null"),
+        ("mail_events", taken),
         ("requests", "200 queued"),
         // No request has the sample's id.
         ("requests_delete", "404"),

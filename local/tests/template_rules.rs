@@ -309,7 +309,7 @@ fn only_functions_that_make_subjects_have_the_subject_secret() {
         let sources = sources(&format!("{}/src", function["CodeUri"].as_str().unwrap()));
         assert_eq!(has, !sources.contains("from_env_without_secret"), "{id}");
         if !has {
-            for use_of_it in [".secret()", "MarkerKey", "Resolution::of", "record_again"] {
+            for use_of_it in [".secret(", "MarkerKey", "Resolution::of", "record_again"] {
                 assert!(!sources.contains(use_of_it), "{id}: {use_of_it}");
             }
         }

@@ -37,7 +37,7 @@ impl<'a> Context<'a> {
         // An admin looks at what was just changed, by this page or by hand.
         admin.store.forget_configuration();
         let settings = admin.store.settings(now).await?;
-        let faults = Faults::read(&admin.store, &settings).await?;
+        let faults = Faults::read(&admin.store, &settings, now).await?;
         let form = form.unwrap_or_default();
         Ok(Self { admin, request, visitor, form, settings, faults, now })
     }

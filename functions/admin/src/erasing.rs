@@ -15,9 +15,16 @@ const BEFORE_THE_REPLY: usize = 200;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The pseudonym of an address as somebody types it; `None` if it is none.
-pub(crate) fn subject_of(admin: &Admin, text: &str) -> Option<Subject> {
-    let address = Address::parse(text)?;
-    Some(admin.store.secret().of_address(&address.canonical()))
+///
+/// # Errors
+/// As [`store::Store::secret`].
+pub(crate) async fn subject_of(
+    admin: &Admin,
+    text: &str,
+    now: Timestamp,
+) -> Result<Option<Subject>, StoreError> {
+    let Some(address) = Address::parse(text) else { return Ok(None) };
+    Ok(Some(admin.store.secret(now).await?.of_address(&address.canonical())))
 }
 
 /// Erases the person as far as that is done soon, and leaves the rest to `sweep`. What fails once

@@ -1,5 +1,6 @@
 //! What a visit can fail with, and the one place where that becomes HTTP.
 
+use metrics::Measure;
 use store::StoreError;
 
 use crate::view::{Message, Reply};
@@ -61,7 +62,8 @@ impl AdminError {
     pub(crate) fn into_reply(self, html: bool) -> Reply {
         let status = self.status();
         let shown = if status >= 500 {
-            tracing::error!(error = %self, "an admin page could not be served");
+            let measured = metrics::of(&[Measure::Unavailable]);
+            tracing::error!(error = %self, metrics = %measured, "an admin page could not be served");
             "Something on our side did not work. Try again in half a minute.".to_owned()
         } else {
             self.to_string()

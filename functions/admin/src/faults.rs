@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use jiff::Timestamp;
 use normalize::Address;
 use policy::config_table::{self, KINDS};
 use policy::{ConfigFault, Settings, Severity};
 use serde_json::{Map, Value};
-use store::{Store, StoredItem};
+use store::{SUBJECT_SECRET_ITEM, Store, StoredItem};
 
 use crate::{AdminError, config_link, edit};
 
@@ -52,7 +53,11 @@ impl Faults {
     }
 
     /// The faults, with what stands in the items.
-    pub(crate) async fn read(store: &Store, settings: &Settings) -> Result<Self, AdminError> {
+    pub(crate) async fn read(
+        store: &Store,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Self, AdminError> {
         let mut faults = settings.faults.clone();
         if let Some(kind) = config_table::kind("integration") {
             let items = settings.integrations.values();
@@ -69,8 +74,9 @@ impl Faults {
         let unknown = settings.unknown.iter().filter(|unknown| unknown.attributes.is_empty());
         let unknown: Vec<ShownFault> =
             unknown.map(|unknown| of_unknown_item(&unknown.item)).collect();
-        let all = faults.len() + unknown.len();
-        let mut shown: Vec<ShownFault> = Vec::new();
+        let other_secret = store.other_subject_secret(now).await?.map(of_other_secret);
+        let all = faults.len() + unknown.len() + usize::from(other_secret.is_some());
+        let mut shown: Vec<ShownFault> = Vec::from_iter(other_secret);
         let mut items: HashMap<&str, Option<StoredItem>> = HashMap::new();
         for fault in faults.iter().take(MOST_SHOWN) {
             if let (Some((kind, id)), Entry::Vacant(entry)) =
@@ -135,6 +141,22 @@ impl ShownFault {
             stops_mail: *severity == Severity::StopsMail,
             link,
         }
+    }
+}
+
+/// The tables were written under another `SUBJECT_SECRET` than the functions have.
+fn of_other_secret(fingerprint: String) -> ShownFault {
+    ShownFault {
+        item: SUBJECT_SECRET_ITEM.to_owned(),
+        attribute: "fingerprint".to_owned(),
+        says: Some(fingerprint),
+        advice:
+            "The functions have another SUBJECT_SECRET than the one of these tables, so nobody \
+                 who unsubscribed would be recognised. Nothing is recorded. Put the old secret \
+                 back: see “The subject secret has changed” in docs/operating.md."
+                .to_owned(),
+        stops_mail: true,
+        link: None,
     }
 }
 

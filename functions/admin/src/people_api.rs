@@ -31,8 +31,8 @@ pub(crate) async fn erase(
 ) -> Result<Response<Body>, Problem> {
     let who = allowed(admin, request.headers()).await?;
     let wanted = Wanted::read(request)?;
-    let subject =
-        erasing::subject_of(admin, &wanted.email).ok_or(Problem::Query("email", EXPECTED_EMAIL))?;
+    let subject = erasing::subject_of(admin, &wanted.email, now).await?;
+    let subject = subject.ok_or(Problem::Query("email", EXPECTED_EMAIL))?;
     let erasure = erasing::erase(admin, &subject, wanted.answers, &who, now).await?;
     let done_at = erasure.as_ref().and_then(|erasure| erasure.done_at);
     let erased = erasure.map_or(ErasedRecords::default(), |erasure| erasure.erased);

@@ -211,7 +211,7 @@ async fn send(admin: &Admin, agent: &Agent, typed: &Typed, now: Timestamp) -> Se
     let entered = Entered::by_hand(agent.digest.clone(), &call);
     let intake = Intake::new(admin.store.clone());
     let reply = intake.accept(&entered, delivery, now).await;
-    let reply = reply.unwrap_or_else(intake::Problem::into_response);
+    let reply = reply.unwrap_or_else(|problem| problem.into_response(Some(Source::Requests)));
     let told: Value = serde_json::from_slice(reply.body().as_ref()).unwrap_or_default();
     // The reply names a request here too, but there is none.
     if told.get("reason").and_then(Value::as_str) == Some("erased") {

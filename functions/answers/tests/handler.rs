@@ -39,7 +39,7 @@ async fn recorded(tables: &TestTables, ticket: &str, at: Timestamp) -> Interacti
         },
         due: at,
     });
-    let resolution = Resolution::of(&request, verdict, tables.store.secret());
+    let resolution = Resolution::of(&request, verdict, &test_tables::secret());
     let row = NewInteraction {
         mode: Mode::Live,
         key: "0".repeat(64),

@@ -24,10 +24,12 @@ use aws_config::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 use links::Links;
 use mail::{SendError, Ses};
+use metrics::Measure;
 use normalize::Address;
 use policy::{
-    AfterRefusal, Reason, RowState, Status, WINDOW_PAUSES, WaitingFor, after_refusal, ends_unsent,
-    held_until, lease, saturating_add, sends_in_flight, waits_for_window,
+    AfterRefusal, Outcome, Reason, Refusal, RowState, Status, WINDOW_PAUSES, WaitingFor,
+    after_refusal, ends_unsent, held_until, lease, saturating_add, sends_in_flight,
+    waits_for_window,
 };
 use serde_json::Value;
 use store::{Claim, Claimed, Interaction, Lease, Store, StoreError};
@@ -176,7 +178,9 @@ impl Dispatch {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let refused = self.store.refuse(row, reason, now).await?;
-        tracing::info!(request_id = %row.request_id, reason = reason.code(), refused, "no mail");
+        let failed = (refused && reason.outcome() == Outcome::Failed).then_some(Measure::GivenUp);
+        let (request_id, measured) = (row.request_id, metrics::of(failed.as_slice()));
+        tracing::info!(%request_id, reason = reason.code(), refused, metrics = %measured, "no mail");
         Ok(())
     }
 
@@ -190,10 +194,20 @@ impl Dispatch {
     ) -> Result<(), StoreError> {
         let request_id = row.request_id;
         let (waits_for, key) = (waiting_for.as_str(), row.key.get(..8));
-        if waiting_for == WaitingFor::MailsPerHour {
-            tracing::warn!(%request_id, waiting_for = waits_for, key, why, "mail held back");
+        let held = Measure::Mails { outcome: "held" };
+        if matches!(waiting_for, WaitingFor::MailsPerHour | WaitingFor::EarlierMail) {
+            let waiting_for = waits_for;
+            let measured = metrics::of(&[held]);
+            tracing::warn!(%request_id, waiting_for, key, why, metrics = %measured, "mail held back");
         } else {
-            tracing::error!(%request_id, waiting_for = waits_for, why, "mail held back");
+            let measured = metrics::of(&[held, Measure::HeldRequests]);
+            tracing::error!(
+                %request_id,
+                waiting_for = waits_for,
+                why,
+                metrics = %measured,
+                "mail held back"
+            );
         }
         let wake_at = held_until(waiting_for, due_at(row), now);
         self.store.hold(row, waiting_for, wake_at, now).await.map(drop)
@@ -212,21 +226,34 @@ impl Dispatch {
         let request_id = row.request_id;
         let (refusal, code) = match sent {
             Ok(message_id) => {
-                tracing::info!(%request_id, message_id, "sent");
+                let measured = metrics::of(&[Measure::Mails { outcome: "sent" }]);
+                tracing::info!(%request_id, message_id, metrics = %measured, "sent");
                 return self.store.sent(lease, &message_id, now).await.map(drop);
             }
             Err(SendError::Unknown { code }) => {
-                tracing::error!(%request_id, code, "SES did not say whether it took the mail");
+                let measured =
+                    metrics::of(&[Measure::Mails { outcome: "unknown" }, Measure::UnknownOutcomes]);
+                tracing::error!(
+                    %request_id,
+                    code,
+                    metrics = %measured,
+                    "SES did not say whether it took the mail"
+                );
                 return Ok(());
             }
             Err(SendError::Refused { refusal, code }) => (refusal, code),
         };
-        tracing::warn!(%request_id, ?refusal, code, attempts = row.attempts, "refused");
         let waited = now.duration_since(due_at(row));
         let row_ends_before = |pause: SignedDuration| row.ends_before(saturating_add(now, pause));
         let random = fastrand::u32(..);
         let next =
             after_refusal(refusal, row.attempts, max_attempts, waited, row_ends_before, random);
+        let mut measures = vec![Measure::Mails { outcome: "refused" }];
+        measures.extend((refusal == Refusal::QuotaOrPaused).then_some(Measure::SendingPaused));
+        let failed = matches!(&next, AfterRefusal::GiveUp(why) if why.outcome() == Outcome::Failed);
+        measures.extend(failed.then_some(Measure::GivenUp));
+        let (attempts, measured) = (row.attempts, metrics::of(&measures));
+        tracing::warn!(%request_id, ?refusal, code, attempts, metrics = %measured, "refused");
         match next {
             AfterRefusal::Retry { pause, counts } => {
                 self.store.release(lease, saturating_add(now, pause), counts).await

@@ -24,6 +24,7 @@ mod retry;
 mod topics;
 
 use jiff::{SignedDuration, Timestamp};
+use metrics::Measure;
 use policy::{Reason, Status, Verdict};
 use serde_json::Value;
 use store::{Interaction, Resolution, Settings, Store, StoreError};
@@ -77,6 +78,8 @@ impl Resolver {
             return self.store.delay(&row, due).await.map(drop);
         }
         let settings = self.store.settings(now).await?;
+        // Gladly need not be asked if the answer could not be written.
+        self.store.secret(now).await?;
         match self.look_up(&row, &settings, now).await {
             Ok(lookup) => self.decide(&row, &settings, lookup, now).await,
             Err(error) => self.retry_later(&row, &error, now).await,
@@ -152,7 +155,7 @@ impl Resolver {
                 return self.retry_later(row, &error, now).await;
             }
         }
-        let resolution = Resolution::of(&request, verdict, self.store.secret());
+        let resolution = Resolution::of(&request, verdict, self.store.secret(now).await?);
         let reason = resolution.reason().map(Reason::code);
         let written = self.store.resolve(row, &resolution, now).await?;
         tracing::info!(
@@ -181,6 +184,7 @@ impl Resolver {
                 tracing::error!(
                     request_id = %row.request_id,
                     %error,
+                    metrics = %metrics::of(&[Measure::GivenUp]),
                     "lookup at Gladly failed for too long: given up"
                 );
                 self.store.refuse(row, Reason::SourceUnreachable, now).await.map(drop)
@@ -203,6 +207,7 @@ fn log_retry(row: &Interaction, error: &LookupError, wait: SignedDuration) {
             config.attribute = attribute,
             %error,
             wait_s,
+            metrics = %metrics::of(&[Measure::ConfigurationFaults]),
             "no lookup at Gladly until this is corrected"
         ),
         LookupError::Temporary { .. } => tracing::warn!(

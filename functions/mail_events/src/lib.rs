@@ -9,9 +9,10 @@ mod event;
 
 use jiff::Timestamp;
 use links::Subject;
+use metrics::{Field, Measure};
 use normalize::Address;
-use policy::{AddressEffect, MailEventKind};
-use serde_json::Value;
+use policy::{AddressEffect, MailEventKind, Mode, Status};
+use serde_json::{Value, json};
 use store::{Interaction, Outcome, OutcomeWritten, Store, StoreError};
 
 pub use event::{MailEvent, Message, NotAnEvent, messages, read};
@@ -34,11 +35,14 @@ pub enum EventError {
 /// Takes in every message of an envelope. If one fails, the others are taken in all the same. A
 /// notice about the topic itself is only logged.
 ///
+/// Returns Lambda's partial batch response: the messages of the queue that come again.
+///
 /// # Errors
-/// The error of the first message that failed.
-pub async fn handle(store: &Store, envelope: &Value, now: Timestamp) -> Result<(), EventError> {
-    let mut outcome = Ok(());
-    for message in messages(envelope) {
+/// The error of the first message that failed, if no other was taken in, or if one that failed
+/// cannot be named: then all of them come again, and Lambda counts an error.
+pub async fn handle(store: &Store, envelope: &Value, now: Timestamp) -> Result<Value, EventError> {
+    let (mut failures, mut first, mut taken_in) = (Vec::new(), None, 0);
+    for (index, message) in messages(envelope).into_iter().enumerate() {
         let taken = async {
             let event = match message? {
                 Message::Record(record) => read(&record)?,
@@ -56,16 +60,27 @@ pub async fn handle(store: &Store, envelope: &Value, now: Timestamp) -> Result<(
         };
         if let Err(error) = taken.await {
             tracing::error!(%error, "SES event could not be taken in");
-            outcome = outcome.and(Err(error));
+            failures.push(envelope.pointer(&format!("/Records/{index}/messageId")));
+            first.get_or_insert(error);
+        } else {
+            taken_in += 1;
         }
     }
-    outcome
+    match first {
+        Some(error) if taken_in == 0 || failures.contains(&None) => Err(error),
+        _ => {
+            let failures = failures.iter().map(|id| json!({ "itemIdentifier": id }));
+            Ok(json!({ "batchItemFailures": failures.collect::<Vec<_>>() }))
+        }
+    }
 }
 
 async fn take(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(), StoreError> {
     let (applied, row) = write(store, event, now).await?;
     let (request_id, outcome) = (event.request_id, event.kind.status().as_str());
-    tracing::info!(%request_id, outcome, applied, "SES event");
+    let mode = row.as_ref().map_or(event.mode, |row| row.mode);
+    let measured = measured(event, applied, mode);
+    tracing::info!(%request_id, outcome, applied, metrics = %measured, "SES event");
     if event.kind == MailEventKind::Send
         && let Some(claimed_at) = event.claimed_at
     {
@@ -78,9 +93,12 @@ async fn take(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(), St
         }
         return Ok(());
     }
-    let mode = row.as_ref().map_or(event.mode, |row| row.mode);
-    let Some(subject) = subject(store, event, row.as_deref()) else { return Ok(()) };
-    match event.kind.address_effect(mode) {
+    let effect = event.kind.address_effect(mode);
+    if effect == AddressEffect::None {
+        return Ok(());
+    }
+    let Some(subject) = subject(store, event, row.as_deref(), now).await? else { return Ok(()) };
+    match effect {
         AddressEffect::Bounced => {
             let window = store.settings(now).await?.company.bounce;
             store.bounced(&subject, window, now).await
@@ -88,6 +106,23 @@ async fn take(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(), St
         AddressEffect::Unsubscribed => store.unsubscribe(&subject, None, "complaint", now).await,
         AddressEffect::None => Ok(()),
     }
+}
+
+/// What an event measures that is new to us. That a mail was sent, `dispatch` has measured.
+fn measured(event: &MailEvent, applied: bool, mode: Mode) -> Field {
+    let status = event.kind.status();
+    if !applied || status == Status::Sent {
+        return Field::default();
+    }
+    let of_customer = mode == Mode::Live && !event.of_notice;
+    let harm = match status {
+        Status::HardBounce => Some(Measure::Bounces),
+        Status::Complained => Some(Measure::Complaints),
+        _ => None,
+    };
+    let outcome = Measure::Mails { outcome: status.as_str() };
+    let measures = [Some(outcome), harm.filter(|_| of_customer)];
+    metrics::of(&measures.into_iter().flatten().collect::<Vec<_>>())
 }
 
 /// Writes the outcome. Returns whether this write changed the row, and the row if there is one.
@@ -126,9 +161,16 @@ async fn write(
 }
 
 /// The subject of the customer: from the row, or, if that is gone, from the event's recipient.
-fn subject(store: &Store, event: &MailEvent, row: Option<&Interaction>) -> Option<Subject> {
-    let of_row = row.and_then(|row| row.subject.clone());
-    of_row.or_else(|| {
-        Some(store.secret().of_address(&Address::parse(event.recipient.as_deref()?)?.canonical()))
-    })
+async fn subject(
+    store: &Store,
+    event: &MailEvent,
+    row: Option<&Interaction>,
+    now: Timestamp,
+) -> Result<Option<Subject>, StoreError> {
+    if let Some(of_row) = row.and_then(|row| row.subject.clone()) {
+        return Ok(Some(of_row));
+    }
+    let recipient = event.recipient.as_deref().and_then(Address::parse);
+    let Some(address) = recipient else { return Ok(None) };
+    Ok(Some(store.secret(now).await?.of_address(&address.canonical())))
 }

@@ -140,7 +140,8 @@ fn takes(mode: &str) -> impl Fn(&Call) -> Reply + Clone + Send + Sync + 'static 
 fn put(aws: &FakeAws) -> Vec<(String, String)> {
     let text = |item: &Value, name: &str| item["Item"][name]["S"].as_str().unwrap().to_owned();
     let puts = aws.requests("PutItem");
-    puts.iter().map(|item| (text(item, "kind"), text(item, "subject"))).collect()
+    let of_customers = puts.iter().filter(|put| put["TableName"] == "suppression");
+    of_customers.map(|item| (text(item, "kind"), text(item, "subject"))).collect()
 }
 
 #[tokio::test]
@@ -172,7 +173,7 @@ async fn after_the_row_has_expired_the_events_own_recipient_is_marked() {
     let store = store(&aws);
     handle(&store, &record("Bounce", "live"), now()).await.unwrap();
     handle(&store, &record("Bounce", "test"), now()).await.unwrap();
-    let subject = store.secret().of_address("ines@customers.example").as_text();
+    let subject = SubjectSecret::new("secret").of_address("ines@customers.example").as_text();
     assert_eq!(put(&aws), [("bounced".to_owned(), subject)], "once: the other is a test mail");
 }
 
@@ -189,9 +190,20 @@ async fn a_send_event_also_notes_the_minute_of_its_claim() {
 async fn one_message_that_fails_does_not_stop_the_others() {
     let aws = FakeAws::start(takes("live")).await;
     let bodies = ["not JSON".to_owned(), "{}".to_owned(), record("Delivery", "live").to_string()];
-    let error = handle(&store(&aws), &queue(&bodies), now()).await.unwrap_err();
-    assert!(error.to_string().contains("not JSON"), "the first error: {error}");
+    let mut batch = queue(&bodies);
+    for (index, record) in batch["Records"].as_array_mut().unwrap().iter_mut().enumerate() {
+        record["messageId"] = json!(format!("m{index}"));
+    }
+    let reply = handle(&store(&aws), &batch, now()).await.unwrap();
+    let failures = json!([{ "itemIdentifier": "m0" }, { "itemIdentifier": "m1" }]);
+    assert_eq!(reply, json!({ "batchItemFailures": failures }));
     assert_eq!(aws.requests("UpdateItem").len(), 1, "the third is taken in");
+
+    batch["Records"][1].as_object_mut().unwrap().remove("messageId");
+    let error = handle(&store(&aws), &batch, now()).await.unwrap_err();
+    assert!(error.to_string().contains("not JSON"), "the first error, if one has no name: {error}");
+    let all = queue(&["not JSON".to_owned()]);
+    assert!(handle(&store(&aws), &all, now()).await.is_err(), "nothing was taken in");
 }
 
 #[tokio::test]

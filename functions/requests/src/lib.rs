@@ -14,7 +14,9 @@ mod shown;
 
 use std::convert::Infallible;
 
-use intake::{Delivery, Intake, Problem, Query, Room, Style, in_time, json_reply, respond};
+use intake::{
+    Delivery, Intake, Problem, Query, Room, Style, in_time, json_reply, respond, respond_to,
+};
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
@@ -40,9 +42,11 @@ pub async fn handle(
     request: Request,
     now: Timestamp,
 ) -> Result<Response<Body>, Infallible> {
+    if request.method() == Method::POST {
+        return respond_to(Source::Requests, in_time(post(intake, &request, now))).await;
+    }
     respond(async {
         match (request.method(), named(&request)) {
-            (&Method::POST, _) => in_time(post(intake, &request, now)).await,
             (&Method::DELETE, Some(request_id)) => {
                 in_time(cancel(intake, &request, &request_id, now)).await
             }

@@ -22,6 +22,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, RequestExt, Response};
 use language::Texts;
 use links::TokenSecrets;
+use metrics::Measure;
 use pages::Page;
 use store::{Store, StoreError};
 
@@ -84,7 +85,8 @@ impl Survey {
             Ok(Visit::Shown(page)) => Ok(*page),
             Ok(Visit::Unknown) => pages::unknown(visitor),
             Err(error) => {
-                tracing::error!(%error, "visit failed");
+                let measured = metrics::of(&[Measure::Unavailable]);
+                tracing::error!(%error, metrics = %measured, "visit failed");
                 pages::trouble(visitor)
             }
         };

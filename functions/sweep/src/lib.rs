@@ -19,6 +19,7 @@ mod alert;
 
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
+use metrics::Measure;
 use policy::{
     DueStep, ReadyBudget, Reason, SendEvents, Status, due_step, hours_to_count, unknown_since,
 };
@@ -60,6 +61,12 @@ impl Swept {
             Done::GivenUp => self.given_up += 1,
             Done::MovedOn => self.moved_on += 1,
         }
+    }
+
+    /// Rows that this sweep has changed.
+    fn changed(&self) -> u64 {
+        let Self { woken, sent_again, unknown, given_up, erased, .. } = self;
+        [woken, sent_again, unknown, given_up, erased].into_iter().copied().map(u64::from).sum()
     }
 }
 
@@ -116,6 +123,11 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
         }
     }
     tally(store, settings.company.kept(), now).await?;
+    let measured = metrics::of(&[
+        Measure::Sweeps,
+        Measure::SweptRows(swept.changed()),
+        Measure::OldestDueSeconds(oldest_due(&due, now)),
+    ]);
     tracing::info!(
         swept.due = due.len(),
         swept.woken,
@@ -125,6 +137,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
         swept.erased,
         swept.notices,
         swept.failed,
+        metrics = %measured,
         "swept"
     );
     Ok(swept)
@@ -140,6 +153,13 @@ async fn find(store: &Store, send_rate: u32, now: Timestamp) -> Result<Vec<Due>,
         found.partition(|due| due.status == Status::Sending);
     due.extend(waiting.into_iter().take(budget.rows));
     Ok(due)
+}
+
+/// For how many seconds the oldest row has waited that is to be made ready.
+fn oldest_due(due: &[Due], now: Timestamp) -> u64 {
+    let waiting = due.iter().filter(|due| due.status != Status::Sending);
+    let oldest = waiting.map(|due| due.wake_at).min();
+    oldest.map_or(0, |at| now.duration_since(at).as_secs().try_into().unwrap_or_default())
 }
 
 async fn settle(
@@ -199,7 +219,8 @@ async fn give_up(
     if !store.give_up_on(due, reason, now).await? {
         return Ok(Done::MovedOn);
     }
-    tracing::error!(request_id = %due.request_id, reason = reason.code(), "request failed");
+    let (request_id, measured) = (due.request_id, metrics::of(&[Measure::GivenUp]));
+    tracing::error!(%request_id, reason = reason.code(), metrics = %measured, "request failed");
     Ok(Done::GivenUp)
 }
 

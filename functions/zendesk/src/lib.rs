@@ -9,9 +9,10 @@ mod signature;
 
 use std::convert::Infallible;
 
-use intake::{Delivery, Entered, Intake, Parse, Problem, Style, in_time, respond};
+use intake::{Delivery, Entered, Intake, Parse, Problem, Style, in_time, respond_to};
 use jiff::Timestamp;
 use lambda_http::{Body, Request, RequestExt, Response};
+use metrics::Measure;
 use normalize::Source;
 use policy::config_table::integration;
 use policy::{Item, KeyScope};
@@ -34,21 +35,24 @@ impl Zendesk {
         request: Request,
         now: Timestamp,
     ) -> Result<Response<Body>, Infallible> {
-        respond(in_time(async {
-            let entered = self.intake.enter(&request, KeyScope::Send, now).await?;
-            let by_zendesk =
-                entered.headers().keys().any(|name| name.as_str().starts_with("x-zendesk-"));
-            let is_webhook = by_zendesk || request.raw_http_path().ends_with("/zendesk");
-            self.verify(&entered, is_webhook, now).await?;
-            let (source, parse): (_, Parse) = if is_webhook {
-                (Source::Zendesk, normalize::zendesk::parse)
-            } else {
-                (Source::Freshdesk, normalize::freshdesk::parse)
-            };
-            let id = entered.header("x-zendesk-webhook-invocation-id");
-            let delivery = Delivery { source, id, parse, style: Style::Webhook };
-            self.intake.accept(&entered, delivery, now).await
-        }))
+        let by_zendesk =
+            request.headers().keys().any(|name| name.as_str().starts_with("x-zendesk-"));
+        let is_webhook = by_zendesk || request.raw_http_path().ends_with("/zendesk");
+        let (source, parse): (_, Parse) = if is_webhook {
+            (Source::Zendesk, normalize::zendesk::parse)
+        } else {
+            (Source::Freshdesk, normalize::freshdesk::parse)
+        };
+        respond_to(
+            source,
+            in_time(async {
+                let entered = self.intake.enter(&request, KeyScope::Send, now).await?;
+                self.verify(&entered, is_webhook, now).await?;
+                let id = entered.header("x-zendesk-webhook-invocation-id");
+                let delivery = Delivery { source, id, parse, style: Style::Webhook };
+                self.intake.accept(&entered, delivery, now).await
+            }),
+        )
         .await
     }
 
@@ -78,6 +82,7 @@ impl Zendesk {
                 tracing::error!(
                     config.item = fault.item,
                     config.attribute = fault.attribute,
+                    metrics = %metrics::of(&[Measure::ConfigurationFaults]),
                     "config item cannot be understood: taken as required"
                 );
                 Err(Problem::Forbidden("a signed Zendesk webhook is required"))

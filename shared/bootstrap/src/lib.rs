@@ -15,49 +15,10 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
-use tracing_subscriber::filter::LevelFilter;
 
-/// Logs JSON lines to standard output, from the level in `AWS_LAMBDA_LOG_LEVEL` or `RUST_LOG` on
-/// (`trace` to `error`; default `info`). A release build logs nothing below `info`: see the
-/// workspace's `tracing`.
-///
-/// A line has no time stamp, since CloudWatch adds its own, and no spans: what happened is in its
-/// fields.
-pub fn log() {
-    let level = log_level(|name| std::env::var(name).ok());
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .without_time()
-        .with_max_level(level.unwrap_or(LevelFilter::INFO))
-        .init();
-    if let Err(unknown) = level {
-        tracing::warn!(variable = unknown.0, "not a log level: `info` is used instead");
-    }
-}
+mod log;
 
-/// A variable whose value is not a log level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct UnknownLevel(&'static str);
-
-/// The level that the first of the two variables says that has one. `FATAL` is Lambda's word for
-/// less than `error`; we log no such lines, so that it means `error`.
-fn log_level(variable: impl Fn(&str) -> Option<String>) -> Result<LevelFilter, UnknownLevel> {
-    let mut level = Ok(LevelFilter::INFO);
-    for name in ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"] {
-        let Some(value) = variable(name).filter(|value| !value.trim().is_empty()) else { continue };
-        match value.trim() {
-            fatal if fatal.eq_ignore_ascii_case("fatal") => return Ok(LevelFilter::ERROR),
-            value => match value.parse() {
-                Ok(level) => return Ok(level),
-                Err(_) => level = level.and(Err(UnknownLevel(name))),
-            },
-        }
-    }
-    level
-}
+pub use log::log;
 
 /// How long an unused connection to SES is kept: enough for the next mail of the same batch.
 const IDLE: Duration = Duration::from_secs(3);
@@ -111,24 +72,6 @@ mod tests {
         move |name| {
             let found = given.iter().find(|(variable, _)| *variable == name);
             found.map(|(_, value)| (*value).to_owned())
-        }
-    }
-
-    #[test]
-    fn the_log_level_is_lambdas_then_rust_log_then_info() {
-        let (lambda, rust) = ("AWS_LAMBDA_LOG_LEVEL", "RUST_LOG");
-        for (given, expected) in [
-            (&[][..], Ok(LevelFilter::INFO)),
-            (&[(lambda, "WARN")], Ok(LevelFilter::WARN)),
-            (&[(rust, "debug")], Ok(LevelFilter::DEBUG)),
-            (&[(lambda, "error"), (rust, "debug")], Ok(LevelFilter::ERROR)),
-            (&[(lambda, ""), (rust, "debug")], Ok(LevelFilter::DEBUG)),
-            (&[(lambda, "FATAL")], Ok(LevelFilter::ERROR)),
-            (&[(lambda, "inof"), (rust, "debug")], Ok(LevelFilter::DEBUG)),
-            (&[(lambda, "inof")], Err(UnknownLevel(lambda))),
-            (&[(rust, "info,hyper=warn")], Err(UnknownLevel(rust))),
-        ] {
-            assert_eq!(log_level(variables(given)), expected, "{given:?}");
         }
     }
 

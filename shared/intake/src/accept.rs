@@ -12,7 +12,7 @@ use crate::delivery::{Delivery, Parse, Style, ignored};
 use crate::entry::Entered;
 use crate::intake::Intake;
 use crate::problem::Problem;
-use crate::reply::{in_time, respond};
+use crate::reply::{in_time, respond_to};
 
 impl Intake {
     /// A helpdesk's webhook, from the key to the reply, for sources whose headers do not matter.
@@ -23,11 +23,18 @@ impl Intake {
         parse: Parse,
         now: Timestamp,
     ) -> Result<Response<Body>, Infallible> {
-        respond(in_time(async {
-            let entered = self.enter(request, KeyScope::Send, now).await?;
-            self.accept(&entered, Delivery { source, id: None, parse, style: Style::Webhook }, now)
+        respond_to(
+            source,
+            in_time(async {
+                let entered = self.enter(request, KeyScope::Send, now).await?;
+                self.accept(
+                    &entered,
+                    Delivery { source, id: None, parse, style: Style::Webhook },
+                    now,
+                )
                 .await
-        }))
+            }),
+        )
         .await
     }
 
@@ -43,6 +50,7 @@ impl Intake {
     ) -> Result<Response<Body>, Problem> {
         entered.is_for(delivery.source)?;
         let admission = Admission { store: &self.store, entered, delivery, now };
+        let source = delivery.source;
         let inbound = (delivery.parse)(entered.body());
         // What may become a mail is noted later.
         if !matches!(inbound, Ok(Inbound::Survey(_))) {
@@ -53,13 +61,13 @@ impl Intake {
             Inbound::Snoozed { until: Some(until), request } if until <= now => {
                 admission.survey(&request).await
             }
-            Inbound::Snoozed { .. } => Ok(ignored(&Ignored::Snoozed)),
+            Inbound::Snoozed { .. } => Ok(ignored(source, &Ignored::Snoozed)),
             Inbound::Conversation(closed) => admission.conversation(&closed).await,
             Inbound::Reopened { ext_interaction_id } => {
-                let identity = policy::ticket(delivery.source, &ext_interaction_id);
+                let identity = policy::ticket(source, &ext_interaction_id);
                 admission.reopened(&ext_interaction_id, &identity).await
             }
-            Inbound::Ignored(why) => Ok(ignored(&why)),
+            Inbound::Ignored(why) => Ok(ignored(source, &why)),
         }
     }
 }

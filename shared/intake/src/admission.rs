@@ -6,6 +6,7 @@ use store::{MarkerKey, Store};
 
 use crate::delivery::Delivery;
 use crate::entry::Entered;
+use crate::problem::Problem;
 
 /// How long an `Idempotency-Key` and a sender's delivery id count.
 pub(crate) const DELIVERY_WINDOW: SignedDuration = SignedDuration::from_hours(24);
@@ -35,17 +36,21 @@ impl Admission<'_> {
     }
 
     /// The marker of what identifies the interaction.
-    pub(crate) fn interaction_marker(&self, identity: &[String]) -> MarkerKey {
-        self.marker("interaction", identity)
+    pub(crate) async fn interaction_marker(
+        &self,
+        identity: &[String],
+    ) -> Result<MarkerKey, Problem> {
+        self.marker("interaction", identity).await
     }
 
     /// A marker of this kind that stands for the sender's own id of a delivery.
-    pub(crate) fn delivery_marker(&self, kind: &str, id: &str) -> MarkerKey {
-        self.marker(kind, &[self.delivery.source.to_string(), id.to_owned()])
+    pub(crate) async fn delivery_marker(&self, kind: &str, id: &str) -> Result<MarkerKey, Problem> {
+        self.marker(kind, &[self.delivery.source.to_string(), id.to_owned()]).await
     }
 
     /// A marker of this kind, of test or live requests, that stands for `parts`.
-    pub(crate) fn marker(&self, kind: &str, parts: &[String]) -> MarkerKey {
-        MarkerKey::new(self.store.secret(), kind, self.entered.key().mode, parts)
+    pub(crate) async fn marker(&self, kind: &str, parts: &[String]) -> Result<MarkerKey, Problem> {
+        let secret = self.store.secret(self.now).await?;
+        Ok(MarkerKey::new(secret, kind, self.entered.key().mode, parts))
     }
 }

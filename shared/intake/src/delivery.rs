@@ -6,6 +6,7 @@ use normalize::{Ignored, Inbound, Malformed, Source};
 use serde_json::json;
 
 use crate::json_reply::json_reply;
+use crate::measured::measured;
 
 /// How a sender is told that a request is invalid for this company.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +34,9 @@ pub struct Delivery<'a> {
 }
 
 /// The reply to a delivery that asks for nothing.
-pub(crate) fn ignored(why: &Ignored) -> Response<Body> {
-    tracing::info!(reason = why.code(), "nothing to do");
+pub(crate) fn ignored(source: Source, why: &Ignored) -> Response<Body> {
+    let measured = measured(source, "ignored");
+    tracing::info!(reason = why.code(), metrics = %measured, "nothing to do");
     let body = json!({ "status": "ignored", "reason": why.code(), "detail": why.sentence() });
     json_reply(StatusCode::OK, "application/json", &body)
 }

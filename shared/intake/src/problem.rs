@@ -6,12 +6,13 @@
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
-use normalize::Malformed;
+use normalize::{Malformed, Source};
 use policy::Reason;
 use serde_json::{Map, Value, json};
 use store::StoreError;
 
 use crate::json_reply::json_reply;
+use crate::measured::{measured, unavailable};
 
 /// Seconds after which a sender may try again. Zendesk does so only if it is less than a minute
 /// (docs/facts.md, Zendesk 2).
@@ -64,12 +65,19 @@ impl From<Malformed> for Problem {
 
 impl Problem {
     /// The RFC 9457 reply. Also the one place where an error is logged.
-    pub fn into_response(self) -> Response<Body> {
+    /// A call that asks for a survey has a source, and is measured.
+    pub fn into_response(self, asks: Option<Source>) -> Response<Body> {
         match &self {
             Problem::Store(_) | Problem::Late => {
-                tracing::error!(error = %self, "request could not be served")
+                let measured = unavailable(asks);
+                tracing::error!(error = %self, metrics = %measured, "request could not be served")
             }
-            other => tracing::info!(problem = %other, "request refused"),
+            other => {
+                // What is invalid was recorded, and measured then.
+                let asks = asks.filter(|_| !matches!(other, Problem::Invalid(..)));
+                let measured = asks.map(|source| measured(source, "refused")).unwrap_or_default();
+                tracing::info!(problem = %other, metrics = %measured, "request refused")
+            }
         }
         let (status, code, detail) = self.outside();
         let mut body = json!({

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
+use metrics::Field;
 use policy::{Outcome, Reason, Status};
 use serde_json::{Value, json};
 use store::{Arrival, First, Interaction, Marker, MarkerKey, NewInteraction, Recorded};
@@ -12,6 +13,7 @@ use crate::delivery::Style;
 use crate::echo::echo;
 use crate::entry::digest;
 use crate::json_reply::json_reply;
+use crate::measured::measured;
 use crate::problem::Problem;
 
 /// How long the markers of an invalid request count at most, so that it may come again once an
@@ -54,9 +56,12 @@ impl Admission<'_> {
     /// Records the delivery, or finds the request that it repeats.
     pub(crate) async fn record(&self, recording: Recording) -> Result<Admitted, Problem> {
         let Recording { window, repaired, .. } = recording;
-        let identity = (!window.is_zero()).then(|| self.interaction_marker(&recording.identity));
+        let identity = match window.is_zero() {
+            true => None,
+            false => Some(self.interaction_marker(&recording.identity).await?),
+        };
         let row = self.row(recording, identity.clone());
-        let markers = self.markers(&row, identity, window)?;
+        let markers = self.markers(&row, identity, window).await?;
         let repeats = match self.store.record(&row, &markers, self.now).await? {
             Recorded::New => None,
             Recorded::Duplicate(index, first) => {
@@ -74,10 +79,12 @@ impl Admission<'_> {
             reason: row.reason,
             fingerprint: None,
         });
+        let outcome = if repeats.is_some() { "duplicate" } else { answered.status.as_str() };
         tracing::info!(
             request_id = %answered.request_id, source = %row.source, mode = row.mode.as_str(),
             status = answered.status.as_str(), reason = answered.reason.map(Reason::code),
-            duplicate = repeats.is_some(), repaired, "request recorded"
+            duplicate = repeats.is_some(), repaired, metrics = %self.measured(outcome),
+            "request recorded"
         );
         let reply = reply(&row, &answered, repeats.is_some(), self.delivery.style)?;
         Ok(Admitted { repeats, reply })
@@ -88,6 +95,7 @@ impl Admission<'_> {
     fn erased(&self, row: &Interaction) -> Result<Admitted, Problem> {
         tracing::info!(
             request_id = %row.request_id, source = %row.source, mode = row.mode.as_str(),
+            metrics = %self.measured(Status::NotSent.as_str()),
             "request not recorded: its customer is being erased"
         );
         let reply = json!({
@@ -96,6 +104,11 @@ impl Admission<'_> {
         });
         let reply = json_reply(StatusCode::OK, "application/json", &reply);
         Ok(Admitted { repeats: None, reply })
+    }
+
+    /// What the line about this delivery measures.
+    fn measured(&self, outcome: &str) -> Field {
+        measured(self.delivery.source, outcome)
     }
 
     fn row(&self, recording: Recording, marker: Option<MarkerKey>) -> Interaction {
@@ -118,7 +131,7 @@ impl Admission<'_> {
 
     /// The markers of a row, the strongest first: of the `Idempotency-Key`, of the sender's
     /// delivery id, and of what identifies the interaction.
-    fn markers(
+    async fn markers(
         &self,
         row: &Interaction,
         identity: Option<MarkerKey>,
@@ -132,13 +145,13 @@ impl Admission<'_> {
         if let Some(key) = idempotency_key.filter(|_| self.delivery.style == Style::Api) {
             let parts = [self.entered.key().digest.clone(), key.to_owned()];
             markers.push(Marker {
-                key: self.marker("idempotency", &parts),
+                key: self.marker("idempotency", &parts).await?,
                 window: limit(DELIVERY_WINDOW),
                 fingerprint: Some(digest(self.entered.body())),
             });
         }
         if let Some(id) = self.delivery.id {
-            let key = self.delivery_marker("delivery", id);
+            let key = self.delivery_marker("delivery", id).await?;
             markers.push(Marker { key, window: limit(DELIVERY_WINDOW), fingerprint: None });
         }
         if let Some(key) = identity {

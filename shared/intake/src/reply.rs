@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use lambda_http::{Body, Response};
+use normalize::Source;
 
 use crate::problem::Problem;
 
@@ -15,7 +16,15 @@ const DEADLINE: Duration = Duration::from_millis(4_500);
 pub async fn respond(
     handler: impl Future<Output = Result<Response<Body>, Problem>>,
 ) -> Result<Response<Body>, Infallible> {
-    Ok(handler.await.unwrap_or_else(Problem::into_response))
+    Ok(handler.await.unwrap_or_else(|problem| problem.into_response(None)))
+}
+
+/// As [`respond`], to a call of this source that asks for a survey: what came of it is measured.
+pub async fn respond_to(
+    source: Source,
+    handler: impl Future<Output = Result<Response<Body>, Problem>>,
+) -> Result<Response<Body>, Infallible> {
+    Ok(handler.await.unwrap_or_else(|problem| problem.into_response(Some(source))))
 }
 
 /// Gives up on work that takes longer than the sender waits. The lookup of the key is part of it.

@@ -2,6 +2,7 @@
 //! helpdesk about a conversation.
 
 use lambda_http::{Body, Response};
+use metrics::Measure;
 use normalize::{ClosedConversation, Ignored, Note, Source, SurveyRequest};
 use policy::{Channel, Reason, TicketStatus, Verdict};
 use store::{Arrival, Conversation, Resolution, Settings, Ticket, Unreadable};
@@ -43,7 +44,7 @@ impl Admission<'_> {
             TicketStatus::Open => {
                 return match &request.ext_interaction_id {
                     Some(ext) => self.reopened(ext, &identity).await,
-                    None => Ok(ignored(&Ignored::NotClosed)),
+                    None => Ok(ignored(self.delivery.source, &Ignored::NotClosed)),
                 };
             }
             // Do-not-send comes before every other check.
@@ -67,7 +68,7 @@ impl Admission<'_> {
                 self.now
             }
         };
-        let resolution = Resolution::of(request, verdict, self.store.secret());
+        let resolution = Resolution::of(request, verdict, self.store.secret(self.now).await?);
         let declined = resolution.reason() == Some(Reason::DoNotSend);
         let recorded = self
             .record(Recording {
@@ -103,17 +104,20 @@ impl Admission<'_> {
     ) -> Result<Response<Body>, Problem> {
         // A helpdesk may deliver twice, and the ticket may be closed again in between. The
         // repetition must not withdraw the survey of that close.
-        let delivery = self.delivery.id.map(|id| self.delivery_marker("withdrawal", id));
+        let delivery = match self.delivery.id {
+            Some(id) => Some(self.delivery_marker("withdrawal", id).await?),
+            None => None,
+        };
         if let Some(delivery) = &delivery
             && self.store.has_withdrawn(delivery, self.now).await?
         {
-            return Ok(ignored(&Ignored::NotClosed));
+            return Ok(ignored(self.delivery.source, &Ignored::NotClosed));
         }
         self.withdraw(ext_interaction_id, identity, Reason::Reopened).await?;
         if let Some(delivery) = &delivery {
             self.store.note_withdrawal(delivery, DELIVERY_WINDOW, self.now).await?;
         }
-        Ok(ignored(&Ignored::NotClosed))
+        Ok(ignored(self.delivery.source, &Ignored::NotClosed))
     }
 
     /// A closed conversation that came as ids only: recorded, and the helpdesk is asked later.
@@ -156,7 +160,7 @@ impl Admission<'_> {
             source: self.delivery.source,
             mode: self.entered.key().mode,
             ext_interaction_id,
-            marker: &self.interaction_marker(identity),
+            marker: &self.interaction_marker(identity).await?,
         };
         let withdrawn = self.store.withdraw(&ticket, reason, self.now).await?;
         if let Some(rows) = withdrawn.only_newest {
@@ -187,6 +191,7 @@ impl Admission<'_> {
             tracing::error!(
                 config.item = fault.item,
                 config.attribute = fault.attribute,
+                metrics = %metrics::of(&[Measure::ConfigurationFaults]),
                 "config item cannot be understood: only the built-in statuses count as closed"
             );
             None

@@ -62,6 +62,13 @@ impl SubjectSecret {
         self.keyed("marker", parts)
     }
 
+    /// 16 hexadecimal digits that tell two secrets apart and reveal neither: the beginning of the
+    /// HMAC of nothing, in a domain of its own.
+    pub fn fingerprint(&self) -> String {
+        let Subject(mac) = self.keyed("fingerprint", &[]);
+        mac.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     fn keyed(&self, domain: &str, parts: &[&str]) -> Subject {
         let mut mac = hmac(&self.0);
         for part in std::iter::once(&domain).chain(parts) {
@@ -96,6 +103,15 @@ mod tests {
             prop_assert_eq!(secret.of_address(&one) == secret.of_address(&other), one == other);
             prop_assert_ne!(secret.of_address(&one), secret.of_marker(&[&one]));
             prop_assert_ne!(secret.of_address(&one), Subject([0; 32]));
+        }
+
+        #[test]
+        fn two_secrets_have_two_fingerprints(one in ".{0,100}", other in ".{0,100}") {
+            let of = |secret: &str| SubjectSecret::new(secret).fingerprint();
+            // HMAC pads short keys with zeros.
+            let [bare, other_bare] = [&one, &other].map(|text| text.trim_end_matches('\0'));
+            prop_assert_eq!(of(&one) == of(&other), bare == other_bare);
+            prop_assert_eq!(of(&one).len(), 16);
         }
     }
 }

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::types::{
     Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
 };
 use jiff::{SignedDuration, Timestamp};
+use links::SubjectSecret;
 use uuid::Uuid;
 
 use crate::audit::AuditEntry;
@@ -58,7 +59,7 @@ impl Store {
         };
         // As long as the new row exists, the old one leads to it.
         let kept = SignedDuration::from_secs(row.expires_at.saturating_sub(now.as_second()));
-        let mut markers = vec![(self.again_marker(original), kept)];
+        let mut markers = vec![(again_marker(self.secret(now).await?, original), kept)];
         if let Some((key, window)) = identity {
             // The settings may have changed since: then the interaction has another marker now.
             markers
@@ -104,7 +105,8 @@ impl Store {
     /// # Errors
     /// If the table cannot be read.
     pub async fn sent_again_as(&self, row: &Interaction) -> Result<Option<Uuid>, StoreError> {
-        let item = self.suppression_item(self.again_marker(row).item_key()).await?;
+        let Some(secret) = &self.secret else { return Ok(None) };
+        let item = self.suppression_item(again_marker(secret, row).item_key()).await?;
         Ok(item.as_ref().and_then(First::read).map(|first| first.request_id))
     }
 
@@ -125,8 +127,8 @@ impl Store {
         };
         Ok(found.rows.values().find(same).map(|other| other.request_id))
     }
+}
 
-    fn again_marker(&self, row: &Interaction) -> MarkerKey {
-        MarkerKey::new(&self.secret, "again", row.mode, &[row.request_id.to_string()])
-    }
+fn again_marker(secret: &SubjectSecret, row: &Interaction) -> MarkerKey {
+    MarkerKey::new(secret, "again", row.mode, &[row.request_id.to_string()])
 }

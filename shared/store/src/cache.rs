@@ -19,6 +19,8 @@ pub(crate) struct Cache(Mutex<Cached>);
 #[derive(Debug, Default)]
 pub(crate) struct Cached {
     pub(crate) settings: Option<(Timestamp, Arc<Settings>)>,
+    /// Of the tables' subject secret, as read with the settings.
+    pub(crate) fingerprint: Option<String>,
     pub(crate) people: HashMap<String, (Timestamp, Employee)>,
     pub(crate) ids: HashMap<String, (Timestamp, String)>,
     pub(crate) keys: HashMap<String, (Timestamp, KeyItem)>,

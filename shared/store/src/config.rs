@@ -16,6 +16,7 @@ use crate::config_log::{log, log_unknown, log_unknown_attributes};
 use crate::error::StoreError;
 use crate::ground::s;
 use crate::store::Store;
+use crate::subject_secret::{DEPLOYMENT, take_fingerprint};
 
 /// Partition keys that `IN` takes.
 const KINDS_A_STATEMENT: usize = 50;
@@ -52,11 +53,16 @@ impl Store {
         {
             return Ok(settings.1);
         }
-        let settings = Settings::read(&self.settings_items().await?, language::is_spoken);
+        let mut items = self.settings_items().await?;
+        let fingerprint = take_fingerprint(&mut items);
+        let settings = Settings::read(&items, language::is_spoken);
         settings.faults.iter().for_each(log);
         settings.unknown.iter().for_each(log_unknown);
         let settings = Arc::new(settings);
-        self.cache.with(|c| c.settings = Some((now, settings.clone())));
+        self.cache.with(|c| {
+            c.settings = Some((now, settings.clone()));
+            c.fingerprint = fingerprint;
+        });
         Ok(settings)
     }
 
@@ -165,13 +171,13 @@ impl Store {
         Ok(got.item)
     }
 
-    /// Reads all kinds of settings with one statement in place of a query for each kind: with
+    /// Reads all kinds of settings, and the fingerprint of the subject secret, with one statement in place of a query for each kind: with
     /// nothing cached, an accepted request costs four calls (five if it names the employee by
     /// custom id). `IN` on the partition key reads those partitions and is no scan (DynamoDB,
     /// "PartiQL select statements").
     async fn settings_items(&self) -> Result<Vec<Map<String, Value>>, StoreError> {
         let statement = format!(
-            "SELECT * FROM \"{}\" WHERE \"kind\" IN ['{}']",
+            "SELECT * FROM \"{}\" WHERE \"kind\" IN ['{}', '{DEPLOYMENT}']",
             self.tables.config,
             Settings::KINDS.join("', '")
         );

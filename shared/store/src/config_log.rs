@@ -1,5 +1,6 @@
 //! Reports what cannot be understood in the config table.
 
+use metrics::Measure;
 use policy::{ConfigFault, Item, Severity, Unknown};
 use serde_json::{Map, Value};
 
@@ -10,6 +11,7 @@ pub(crate) fn log(fault: &ConfigFault) {
             config.item = fault.item,
             config.attribute = fault.attribute,
             config.did_you_mean = fault.meant,
+            metrics = %metrics::of(&[Measure::ConfigurationFaults]),
             "config item cannot be understood: no mail that depends on it is sent"
         ),
         Severity::Warning => tracing::warn!(

@@ -29,6 +29,9 @@ pub enum StoreError {
         /// Code and message.
         cause: String,
     },
+    /// `SUBJECT_SECRET` is not the one under which the tables were written.
+    #[error("SUBJECT_SECRET is not the secret of the tables")]
+    SubjectSecret,
     /// An item does not have the shape that we write. The text names the attribute, never its
     /// content.
     #[error("item of {table} cannot be understood: {cause}")]

@@ -75,7 +75,8 @@ pub struct MissingSecret;
 pub struct Store {
     pub(crate) client: Client,
     pub(crate) tables: Tables,
-    pub(crate) secret: SubjectSecret,
+    /// See [`Store::secret`]; only functions that make subjects have it.
+    pub(crate) secret: Option<SubjectSecret>,
     pub(crate) cache: Arc<Cache>,
 }
 
@@ -97,7 +98,12 @@ impl Store {
             .retry_config(retries)
             .timeout_config(timeouts);
         let config = config.retry_classifier(SingleWriteConflicts).build();
-        Self { client: Client::from_conf(config), tables, secret, cache: Arc::default() }
+        Self {
+            client: Client::from_conf(config),
+            tables,
+            secret: Some(secret),
+            cache: Arc::default(),
+        }
     }
 
     /// As [`Store::new`], with the tables' names and `SUBJECT_SECRET` from the environment.
@@ -116,12 +122,8 @@ impl Store {
     /// needs no `SUBJECT_SECRET`, and `template.yaml` gives it none. A test
     /// (`local/tests/template_rules.rs`) keeps [`Store::secret`] out of these functions.
     pub fn from_env_without_secret(aws: &aws_config::SdkConfig) -> Self {
-        Self::new(aws, Tables::from_env(), SubjectSecret::new(""))
-    }
-
-    /// The secret under which addresses and markers become subjects.
-    pub fn secret(&self) -> &SubjectSecret {
-        &self.secret
+        let store = Self::new(aws, Tables::from_env(), SubjectSecret::new(""));
+        Self { secret: None, ..store }
     }
 }
 

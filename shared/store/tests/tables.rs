@@ -22,7 +22,6 @@ use policy::{Approval, Mode, Profile, RequestedVia, Verdict};
 use serde_json::{Value, json};
 use store::{
     Arrival, Claim, Claimed, Interaction, Lease, Marker, MarkerKey, NewInteraction, Resolution,
-    Store,
 };
 use test_tables::TestTables;
 use uuid::Uuid;
@@ -55,7 +54,7 @@ fn survey(ticket: &str, email: &str) -> SurveyRequest {
 }
 
 /// A live request that may be sent at once.
-fn approved(store: &Store, ticket: &str, email: &str, now: Timestamp) -> NewInteraction {
+fn approved(ticket: &str, email: &str, now: Timestamp) -> NewInteraction {
     let approval = Approval {
         channel: "email".to_owned(),
         brand: Some("kids".to_owned()),
@@ -69,7 +68,7 @@ fn approved(store: &Store, ticket: &str, email: &str, now: Timestamp) -> NewInte
         due: now,
     };
     let verdict = Verdict::Send(approval);
-    let resolution = Resolution::of(&survey(ticket, email), verdict, store.secret());
+    let resolution = Resolution::of(&survey(ticket, email), verdict, &test_tables::secret());
     NewInteraction {
         mode: Mode::Live,
         key: "0".repeat(64),
@@ -80,23 +79,23 @@ fn approved(store: &Store, ticket: &str, email: &str, now: Timestamp) -> NewInte
         ext_interaction_id: Some(ticket.to_owned()),
         body: None,
         more_tags: None,
-        marker: Some(marker_key(store, ticket)),
+        marker: Some(marker_key(ticket)),
         retention: DAYS_90,
     }
 }
 
-fn marker_key(store: &Store, ticket: &str) -> MarkerKey {
-    MarkerKey::new(store.secret(), "interaction", Mode::Live, &[ticket.to_owned()])
+fn marker_key(ticket: &str) -> MarkerKey {
+    MarkerKey::new(&test_tables::secret(), "interaction", Mode::Live, &[ticket.to_owned()])
 }
 
-fn marker(store: &Store, ticket: &str) -> Marker {
-    Marker { key: marker_key(store, ticket), window: WEEK, fingerprint: None }
+fn marker(ticket: &str) -> Marker {
+    Marker { key: marker_key(ticket), window: WEEK, fingerprint: None }
 }
 
 /// Records an approved request of Jane's with the marker of its ticket.
 async fn recorded(tables: &TestTables, ticket: &str) -> Interaction {
-    let row = approved(&tables.store, ticket, JANE, start()).into_row(start());
-    let markers = [marker(&tables.store, ticket)];
+    let row = approved(ticket, JANE, start()).into_row(start());
+    let markers = [marker(ticket)];
     tables.store.record(&row, &markers, start()).await.unwrap();
     row
 }

@@ -23,6 +23,10 @@ use uuid::Uuid;
 pub const LIVE_KEY: &str = "aw_live_tests";
 /// A test key with the scopes `send` and `read`.
 pub const TEST_KEY: &str = "aw_test_tests";
+/// `SUBJECT_SECRET` of the stores.
+pub fn secret() -> SubjectSecret {
+    SubjectSecret::new("test")
+}
 
 /// The tables of one test.
 pub struct TestTables {
@@ -64,6 +68,10 @@ impl TestTables {
         };
         tables.configure(&[
             json!({ "kind": "company", "id": "settings", "name": "Company" }),
+            json!({
+                "kind": "deployment", "id": "subject_secret",
+                "fingerprint": secret().fingerprint(),
+            }),
             json!({ "kind": "channel", "id": "email", "mode": "integrated" }),
             json!({ "kind": "channel", "id": "chat", "mode": "integrated" }),
             json!({
@@ -150,7 +158,7 @@ pub fn reply(response: Response<Body>) -> (u16, Value) {
 
 fn new_store(aws: &SdkConfig) -> Store {
     let tables = Tables::default();
-    Store::new(aws, tables, SubjectSecret::new("test"))
+    Store::new(aws, tables, secret())
 }
 
 /// Plain JSON as DynamoDB's.

@@ -80,7 +80,7 @@ pub(super) async fn submit(context: &Context<'_>) -> Result<Reply, AdminError> {
     let action = context.form.text("action");
     let mut page = SuppressionPage::new(context);
     page.email = context.form.text("email").to_owned();
-    let typed = erasing::subject_of(context.admin, &page.email);
+    let typed = erasing::subject_of(context.admin, &page.email, context.now).await?;
     let subject = match typed {
         Some(subject) => subject,
         None if action == "look" || !page.email.is_empty() => {

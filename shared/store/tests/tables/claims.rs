@@ -54,7 +54,7 @@ async fn each_clause_about_the_row_is_required() {
         assert!(kinds(&tables, &row.subject.unwrap().as_text()).is_empty(), "{name}");
     }
     let tables = TestTables::empty().await;
-    let row = approved(&tables.store, "1", JANE, start()).into_row(start());
+    let row = approved("1", JANE, start()).into_row(start());
     let claim = tables.store.claim(&row, &terms(), start()).await.unwrap();
     assert!(matches!(claim, Claimed::Lost), "no such row: {claim:?}");
     assert!(tables.items("interactions").is_empty(), "a claim makes no row");

@@ -40,7 +40,7 @@ async fn the_attributes_of_a_row_are_the_contracts() {
             "wake_at"
         ]
     );
-    let subject = tables.store.secret().of_address(JANE).as_text();
+    let subject = test_tables::secret().of_address(JANE).as_text();
     assert_eq!(item["subject"], json!({ "S": subject }));
     assert_eq!(
         item["request"],

@@ -18,15 +18,15 @@ async fn a_reopened_ticket_ends_what_waits_and_notes_what_is_being_sent_and_free
     // A second row of the ticket, about another customer and with a marker of its own.
     let new = NewInteraction {
         ext_interaction_id: Some("1".to_owned()),
-        ..approved(&tables.store, "1b", "omar@customers.example", start())
+        ..approved("1b", "omar@customers.example", start())
     };
     let sending = new.into_row(start());
-    let own = [marker(&tables.store, "1b")];
+    let own = [marker("1b")];
     tables.store.record(&sending, &own, start()).await.unwrap();
     claimed(&tables, &sending, start()).await;
     let other = recorded(&tables, "2").await;
 
-    let key = marker_key(&tables.store, "1");
+    let key = marker_key("1");
     let withdrawn =
         tables.store.withdraw(&ticket("1", &key), Reason::Reopened, minute(1)).await.unwrap();
     assert_eq!((withdrawn.only_newest, withdrawn.unreadable.len()), (None, 0));
@@ -38,17 +38,17 @@ async fn a_reopened_ticket_ends_what_waits_and_notes_what_is_being_sent_and_free
     for freed in [&key, &own[0].key] {
         assert!(kinds(&tables, freed.as_str()).is_empty());
     }
-    assert_eq!(kinds(&tables, marker_key(&tables.store, "2").as_str()), ["marker"]);
+    assert_eq!(kinds(&tables, marker_key("2").as_str()), ["marker"]);
 }
 
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_reported_and_does_not_hinder_the_others() {
     let tables = TestTables::empty().await;
     let waiting = recorded(&tables, "1").await;
-    let second = approved(&tables.store, "1", JANE, start()).into_row(start());
+    let second = approved("1", JANE, start()).into_row(start());
     tables.store.record(&second, &[], start()).await.unwrap();
     tables.change_row(second.request_id, &json!({ "created_at": { "S": "yesterday" } }));
-    let key = marker_key(&tables.store, "1");
+    let key = marker_key("1");
     let withdrawn =
         tables.store.withdraw(&ticket("1", &key), Reason::Reopened, minute(1)).await.unwrap();
     let [unreadable] = withdrawn.unreadable.as_slice() else { panic!("{withdrawn:?}") };

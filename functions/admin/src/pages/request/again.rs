@@ -7,8 +7,9 @@
 //! it at most.
 
 use jiff::Timestamp;
+use links::SubjectSecret;
 use normalize::SurveyRequest;
-use policy::{Channel, Employee, Reason, Verdict, may_send_again};
+use policy::{Approval, Channel, Employee, Reason, Verdict, may_send_again};
 use store::{
     Arrival, AuditEntry, Conversation, Interaction, MarkerKey, NewInteraction, Resolution,
     SentAgain,
@@ -71,7 +72,34 @@ fn unasked(row: &Interaction) -> Option<&Conversation> {
     row.conversation.as_ref().filter(|_| row.reason == Some(Reason::SourceUnreachable))
 }
 
-/// How the request comes in anew, and when it is due.
+/// What the settings of now make of the request.
+enum Checked {
+    /// Gladly is asked again.
+    ToBeAsked(Conversation),
+    /// A survey.
+    Send(Approval),
+}
+
+impl Checked {
+    /// How the request comes in anew, and when it is due.
+    fn arrival(
+        self,
+        request: &SurveyRequest,
+        secret: &SubjectSecret,
+        now: Timestamp,
+    ) -> (Arrival, Timestamp) {
+        match self {
+            Self::ToBeAsked(conversation) => (Arrival::ToBeAsked(conversation), now),
+            Self::Send(approval) => {
+                let due = approval.due;
+                let resolution = Resolution::of(request, Verdict::Send(approval), secret);
+                (Arrival::Decided(Box::new(resolution)), due)
+            }
+        }
+    }
+}
+
+/// Checks the request against the settings of now.
 ///
 /// # Errors
 /// Why the settings of now refuse it.
@@ -80,20 +108,15 @@ fn checked(
     row: &Interaction,
     request: &SurveyRequest,
     employee: Option<&Employee>,
-) -> Result<(Arrival, Timestamp), Reason> {
+) -> Result<Checked, Reason> {
     if let Some(conversation) = unasked(row) {
-        return Ok((Arrival::ToBeAsked(conversation.clone()), context.now));
+        return Ok(Checked::ToBeAsked(conversation.clone()));
     }
     // A channel's delay counts from when the interaction ended.
     let facts = context.settings.facts(employee);
     match policy::decide_via(row.requested_via, request, row.mode, &facts, row.created_at) {
         Verdict::Refuse(reason) => Err(reason),
-        Verdict::Send(approval) => {
-            let due = approval.due;
-            let verdict = Verdict::Send(approval);
-            let resolution = Resolution::of(request, verdict, context.store().secret());
-            Ok((Arrival::Decided(Box::new(resolution)), due))
-        }
+        Verdict::Send(approval) => Ok(Checked::Send(approval)),
     }
 }
 
@@ -106,18 +129,20 @@ pub(super) async fn send(context: &Context<'_>, row: &Interaction) -> Result<Sen
         return Ok(Sent::No("A request that ended in this way is not sent again.".to_owned()));
     }
     let (request, employee) = understood(context, row).await?;
-    let (arrival, due) = match checked(context, row, &request, employee.as_ref()) {
-        Ok(arrival) => arrival,
+    let checked = match checked(context, row, &request, employee.as_ref()) {
+        Ok(checked) => checked,
         Err(reason) => {
             let sentence = reason.sentence();
             return Ok(Sent::No(format!("It would still get no mail: {sentence}.")));
         }
     };
+    let secret = store.secret(now).await?;
+    let (arrival, due) = checked.arrival(&request, secret, now);
     let channel = Channel::find(&settings.channels, &request.channel)
         .map_or(&*request.channel, |channel| &*channel.name);
     let email = employee.as_ref().map(|employee| &*employee.email);
     let identity = policy::identity(row.requested_via, &request, channel, email);
-    let marker = MarkerKey::new(store.secret(), "interaction", row.mode, &identity);
+    let marker = MarkerKey::new(secret, "interaction", row.mode, &identity);
     let window = settings.company.dedupe_window(row.source);
     let identity = (!window.is_zero() && unasked(row).is_none()).then_some((marker, window));
     let new = NewInteraction {
