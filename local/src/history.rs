@@ -328,8 +328,7 @@ fn tallies(rows: &[Interaction]) -> Vec<Value> {
     for row in rows {
         let hour = row.created_at.strftime("%Y-%m-%dT%H").to_string();
         let reason = row.reason.map(Reason::code).unwrap_or_default();
-        let name =
-            [row.mode.as_str(), row.source.as_str(), row.status.as_str(), reason].join("/");
+        let name = [row.mode.as_str(), row.source.as_str(), row.status.as_str(), reason].join("/");
         *hours.entry(hour).or_default().entry(name).or_default() += 1;
     }
     hours.iter().map(|(hour, counts)| item("tally", hour, &json!({ "counts": counts }))).collect()

@@ -38,8 +38,8 @@ const NAMED: [&str; 13] = [
 
 const FIRST: [&str; 24] = [
     "Alice", "Ben", "Carla", "David", "Emma", "Farid", "Grace", "Hugo", "Ines", "Jonas", "Kira",
-    "Liam", "Mia", "Noah", "Olga", "Pablo", "Quinn", "Rosa", "Sven", "Tara", "Umar", "Vera",
-    "Wim", "Yara",
+    "Liam", "Mia", "Noah", "Olga", "Pablo", "Quinn", "Rosa", "Sven", "Tara", "Umar", "Vera", "Wim",
+    "Yara",
 ];
 
 const LAST: [&str; 20] = [
@@ -111,8 +111,10 @@ impl Planned {
 pub(crate) fn plan(now: Timestamp) -> Vec<Planned> {
     let day = now.as_second().div_euclid(24 * 3_600);
     let mut rng = Rng::with_seed(day.unsigned_abs());
-    let mut times: Vec<Timestamp> =
-        std::iter::from_fn(|| Some(time(&mut rng, now))).flatten().take(REQUESTS - RECENT).collect();
+    let mut times: Vec<Timestamp> = std::iter::from_fn(|| Some(time(&mut rng, now)))
+        .flatten()
+        .take(REQUESTS - RECENT)
+        .collect();
     // 3 minutes ago, and every 25 minutes or so before.
     times.extend((0_i64..).take(RECENT).map(|n| back(now, 3 * 60 + n * 1_507)));
     times.sort_unstable();
@@ -184,7 +186,14 @@ fn request(rng: &mut Rng, at: Timestamp, number: u64) -> Planned {
             _ => &[],
         },
     };
-    Planned { at, mode, source, body: said.arrived(source), said: said.text(source), fate: fate(rng) }
+    Planned {
+        at,
+        mode,
+        source,
+        body: said.arrived(source),
+        said: said.text(source),
+        fate: fate(rng),
+    }
 }
 
 fn fate(rng: &mut Rng) -> Fate {

@@ -69,14 +69,23 @@ export class Browser {
   // Visits `urls` one after the other, and fails at what axe finds or at a page that is too wide.
   async audit(
     urls,
-    { colorScheme = 'light', width = PHONE.width, post = null, sandboxed = false, axe = true } = {},
+    {
+      colorScheme = 'light',
+      width = PHONE.width,
+      post = null,
+      sandboxed = false,
+      axe = true,
+      storageState = undefined,
+    } = {},
   ) {
     // Our policy forbids scripts, and axe is one: so this context ignores the policy.
     const context = await this.chromium.newContext({
       viewport: { width, height: PHONE.height },
       bypassCSP: true,
       colorScheme,
+      storageState,
     });
+    context.setDefaultTimeout(10_000);
     try {
       const page = await context.newPage();
       for (const url of urls) {
@@ -88,6 +97,7 @@ export class Browser {
         const wide = await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         );
+        assert.ok(wide <= 0, `${url} is ${wide} px wider than ${width} px`);
       }
     } finally {
       await context.close();
