@@ -122,7 +122,7 @@ mod tests {
                     assert_eq!(fault.attribute, "sources");
                     None
                 }
-                KeyItem::Revoked => panic!("revoked"),
+                other => panic!("{other:?}"),
             };
             assert_eq!(opens, expected, "{sources}");
         }

@@ -74,14 +74,14 @@ fn told(
 }
 
 /// Reason, request, config items, the agent; then the sentence and the path of the cure.
-type Case<'a> = (Reason, Value, Vec<Value>, Option<&'a Employee>, String, &'a str);
+type Told<'a> = (Reason, Value, Vec<Value>, Option<&'a Employee>, String, &'a str);
 
 #[test]
 fn each_reason_is_told_with_the_fact_that_would_have_changed_it() {
     let company = |attribute: &str, value: Value| json!({ "kind": "company", "id": "settings", attribute: value });
     let good = paul("approved");
     let gone = "would have gone out.";
-    let cases: Vec<Case<'_>> = vec![
+    let cases: Vec<Told<'_>> = vec![
         (Reason::DoNotSend, json!({ "do_not_send": true }), vec![], Some(&good),
             format!("Not asked: the sender said do-not-send. Without do-not-send, this one {gone}"), ""),
         (Reason::DoNotSend, json!({ "tags": ["vip"] }), vec![company("do_not_send_tag", json!("vip"))], Some(&good),
