@@ -320,7 +320,10 @@ mod tests {
             .collect();
         routes.sort();
         insta::assert_snapshot!(routes.join("\n"), @r"
+        DELETE /v1/people admin
         DELETE /v1/requests/{request_id} requests
+        GET /admin admin
+        GET /admin/{proxy+} admin
         GET /s/{token} survey
         GET /u/{token} survey
         GET /v1/requests requests
@@ -328,6 +331,7 @@ mod tests {
         GET /v2/data answers
         HEAD /s/{token} survey
         HEAD /u/{token} survey
+        POST /admin/{proxy+} admin
         POST /s/{token} survey
         POST /u/{token} survey
         POST /v1/auth zendesk
@@ -397,13 +401,8 @@ mod tests {
             json!({"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"})
         );
         for table in &template.tables {
-            let expires = ["config", "interactions", "suppression"].contains(&table.name.as_str());
-            assert_eq!(
-                table.ttl_attribute.as_deref(),
-                expires.then_some("expires_at"),
-                "{}",
-                table.name
-            );
+            let expires = (table.name != "responses").then_some("expires_at");
+            assert_eq!(table.ttl_attribute.as_deref(), expires, "{}", table.name);
         }
     }
 

@@ -256,6 +256,7 @@ async fn the_page_says_why_and_after_its_cure_the_next_request_goes_out() {
         let id = world.came(&with(first, &case.body)).await;
         assert!(world.outcome(&id).await.ends_with(code), "{code}: {}", world.outcome(&id).await);
         let page = world.page_of(&id).await;
+        assert!(!page.contains("value=\"send\""), "{code}: nothing is mended yet");
         for says in case.says {
             assert!(page.contains(says), "{code}: {says} in {page}");
         }
@@ -267,6 +268,7 @@ async fn the_page_says_why_and_after_its_cure_the_next_request_goes_out() {
         let next = world.came(&with(next, &case.next)).await;
         assert_eq!(world.outcome(&next).await, "delivered", "{code}");
         // And what an admin may send again goes out too, once.
+        let page = world.page_of(&id).await;
         if page.contains("value=\"send\"") {
             let sent = world.send_now(&id).await;
             assert_eq!(sent.status, 303, "{code}: {}", sent.text);

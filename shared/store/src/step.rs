@@ -24,6 +24,7 @@ impl Step {
             }
             index += 1;
         }
+        // Runs in the compiler alone: each caller stands in a `const`.
         panic!("policy::TRANSITIONS lacks this step")
     }
 

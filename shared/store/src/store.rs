@@ -264,6 +264,21 @@ impl Store {
         Update::builder().table_name(&self.tables.interactions).set_key(Some(row_key(request_id)))
     }
 
+    /// Puts an item into the suppression table, whatever stands there: the callers say why that is
+    /// right.
+    pub(crate) async fn put_suppression<const N: usize>(
+        &self,
+        key: Item,
+        attributes: [(&str, AttributeValue); N],
+    ) -> Result<(), StoreError> {
+        let mut put = self.client.put_item().table_name(&self.tables.suppression);
+        put = put.set_item(Some(key));
+        for (name, value) in attributes {
+            put = put.item(name, value);
+        }
+        put.send().await.map(drop).map_err(StoreError::of("PutItem"))
+    }
+
     /// Deletes an item of the suppression table. Clauses: there is none; or it is this request's.
     pub(crate) fn release_if_mine(
         &self,

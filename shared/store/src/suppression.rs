@@ -123,13 +123,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         // No condition: doing it again is the same.
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.tables.suppression)
-            .set_item(Some(suppression_key(subject.as_text(), unsubscribed(brand))));
-        let put = put.item("at", ms(now)).item("by", s(by));
-        put.send().await.map(drop).map_err(StoreError::of("PutItem"))
+        let key = suppression_key(subject.as_text(), unsubscribed(brand));
+        self.put_suppression(key, [("at", ms(now)), ("by", s(by))]).await
     }
 
     /// Undoes [`Store::unsubscribe`].
@@ -184,13 +179,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         // No condition: a later bounce restarts the window, and a repeated event moves it by
         // moments.
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.tables.suppression)
-            .set_item(Some(suppression_key(subject.as_text(), kind::BOUNCED)));
-        let put = put.item("at", ms(now)).item("expires_at", seconds(saturating_add(now, window)));
-        put.send().await.map(drop).map_err(StoreError::of("PutItem"))
+        let key = suppression_key(subject.as_text(), kind::BOUNCED);
+        let until = seconds(saturating_add(now, window));
+        self.put_suppression(key, [("at", ms(now)), ("expires_at", until)]).await
     }
 
     /// Everything that is known of the subject and counts at `now`: at most a page of it, which is

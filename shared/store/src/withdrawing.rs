@@ -220,13 +220,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         // No condition: noting it twice does no harm.
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.tables.suppression)
-            .set_item(Some(delivery.item_key()));
-        let put = put.item("expires_at", seconds(saturating_add(now, window)));
-        put.send().await.map(drop).map_err(StoreError::of("PutItem"))
+        let until = seconds(saturating_add(now, window));
+        self.put_suppression(delivery.item_key(), [("expires_at", until)]).await
     }
 
     /// Keeps the tags of a repetition, one a line, while a fault of the settings makes it unknown

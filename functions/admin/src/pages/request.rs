@@ -38,6 +38,8 @@ struct RequestPage {
     sent_again_as: Option<Uuid>,
     again_of: Option<Uuid>,
     may_send: bool,
+    /// What has to be mended before it may be sent.
+    to_mend: Option<&'static str>,
     /// Whether there is enough of it to show the mail; the preview says what is missing.
     has_preview: bool,
     /// Why it was not sent just now.
@@ -83,6 +85,10 @@ async fn page(
 ) -> Result<Reply, AdminError> {
     let explained = explained(context, row).await?;
     let sent_again_as = context.store().sent_again_as(row).await?;
+    let offer = match sent_again_as {
+        Some(_) => again::Offer::Never,
+        None => again::offer(context, row).await?,
+    };
     let line = Line::of(row);
     let ext = row.ext_interaction_id.as_deref();
     let title = ext.map_or_else(|| "Request".to_owned(), |ext| format!("Request #{ext}"));
@@ -94,7 +100,11 @@ async fn page(
         notes: row.details.notes.iter().map(noted).collect(),
         body: row.body.clone(),
         masked: !shows_customer && address != CustomerAddress::Missing,
-        may_send: sent_again_as.is_none() && again::is_possible(row),
+        may_send: matches!(offer, again::Offer::Now),
+        to_mend: match offer {
+            again::Offer::OnceMended(reason) => Some(reason.sentence()),
+            _ => None,
+        },
         sent_again_as,
         again_of: row.again_of,
         has_preview: preview::is_possible(row),

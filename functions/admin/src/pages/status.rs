@@ -95,7 +95,7 @@ fn successes(tallied: &[Tallied], recent: &[Recent], now: Timestamp) -> Vec<OfSo
         let Some(at) = at.and_then(|(seconds, nanos)| Timestamp::new(seconds, nanos).ok()) else {
             continue;
         };
-        if is_success(request.status) && entry.is_none_or(|(last, _)| last < at) {
+        if is_success(request.status) && entry.is_none_or(|(last, _)| last <= at) {
             *entry = Some((at, true));
         }
     }

@@ -6,8 +6,13 @@
 //! taken with the claim. [`store::Store::record_again`] sees to it that one new request comes of
 //! it at most.
 
-use policy::{Channel, Reason, Verdict, may_send_again};
-use store::{Arrival, AuditEntry, Interaction, MarkerKey, NewInteraction, Resolution, SentAgain};
+use jiff::Timestamp;
+use normalize::SurveyRequest;
+use policy::{Channel, Employee, Reason, Verdict, may_send_again};
+use store::{
+    Arrival, AuditEntry, Conversation, Interaction, MarkerKey, NewInteraction, Resolution,
+    SentAgain,
+};
 use uuid::Uuid;
 
 use crate::{AdminError, Context};
@@ -23,8 +28,73 @@ pub(super) enum Sent {
 }
 
 /// Whether what prevented the request can have been mended.
-pub(super) fn is_possible(row: &Interaction) -> bool {
+fn is_possible(row: &Interaction) -> bool {
     may_send_again(row.status, row.reason, row.claimed_at.is_some())
+}
+
+/// Whether "Send now" is offered.
+pub(super) enum Offer {
+    /// It is.
+    Now,
+    /// Once this is mended.
+    OnceMended(Reason),
+    /// Not for a request that ended like this.
+    Never,
+}
+
+pub(super) async fn offer(context: &Context<'_>, row: &Interaction) -> Result<Offer, AdminError> {
+    if !is_possible(row) {
+        return Ok(Offer::Never);
+    }
+    let (request, employee) = understood(context, row).await?;
+    Ok(match checked(context, row, &request, employee.as_ref()) {
+        Ok(_) => Offer::Now,
+        Err(reason) => Offer::OnceMended(reason),
+    })
+}
+
+/// What was understood of the request when it came, with its agent as the table is now.
+async fn understood(
+    context: &Context<'_>,
+    row: &Interaction,
+) -> Result<(SurveyRequest, Option<Employee>), AdminError> {
+    let request = row.details.to_request(row.source, row.more_tags.as_deref());
+    let employee = match &request.employee {
+        Some(employee) => context.store().employee(employee, context.now).await?,
+        None => None,
+    };
+    Ok((request, employee))
+}
+
+/// The conversation that Gladly could not be asked about.
+fn unasked(row: &Interaction) -> Option<&Conversation> {
+    row.conversation.as_ref().filter(|_| row.reason == Some(Reason::SourceUnreachable))
+}
+
+/// How the request comes in anew, and when it is due.
+///
+/// # Errors
+/// Why the settings of now refuse it.
+fn checked(
+    context: &Context<'_>,
+    row: &Interaction,
+    request: &SurveyRequest,
+    employee: Option<&Employee>,
+) -> Result<(Arrival, Timestamp), Reason> {
+    if let Some(conversation) = unasked(row) {
+        return Ok((Arrival::ToBeAsked(conversation.clone()), context.now));
+    }
+    // A channel's delay counts from when the interaction ended.
+    let facts = context.settings.facts(employee);
+    match policy::decide(request, row.mode, &facts, row.created_at) {
+        Verdict::Refuse(reason) => Err(reason),
+        Verdict::Send(approval) => {
+            let due = approval.due;
+            let verdict = Verdict::Send(approval);
+            let resolution = Resolution::of(request, verdict, context.store().secret());
+            Ok((Arrival::Decided(Box::new(resolution)), due))
+        }
+    }
 }
 
 pub(super) async fn send(context: &Context<'_>, row: &Interaction) -> Result<Sent, AdminError> {
@@ -35,39 +105,21 @@ pub(super) async fn send(context: &Context<'_>, row: &Interaction) -> Result<Sen
     if !is_possible(row) {
         return Ok(Sent::No("A request that ended in this way is not sent again.".to_owned()));
     }
-    let request = row.details.to_request(row.source, row.more_tags.as_deref());
-    let employee = match &request.employee {
-        Some(employee) => store.employee(employee, now).await?,
-        None => None,
+    let (request, employee) = understood(context, row).await?;
+    let (arrival, due) = match checked(context, row, &request, employee.as_ref()) {
+        Ok(arrival) => arrival,
+        Err(reason) => {
+            let sentence = reason.sentence();
+            return Ok(Sent::No(format!("It would still get no mail: {sentence}.")));
+        }
     };
     let channel = Channel::find(&settings.channels, &request.channel)
         .map_or(&*request.channel, |channel| &*channel.name);
     let email = employee.as_ref().map(|employee| &*employee.email);
     let identity = policy::identity(&request, channel, email);
-    let unasked =
-        row.conversation.as_ref().filter(|_| row.reason == Some(Reason::SourceUnreachable));
-    let (arrival, due) = match unasked {
-        Some(conversation) => (Arrival::ToBeAsked(conversation.clone()), now),
-        None => {
-            // A channel's delay counts from when the interaction ended.
-            let facts = settings.facts(employee.as_ref());
-            match policy::decide(&request, row.mode, &facts, row.created_at) {
-                Verdict::Refuse(reason) => {
-                    let sentence = reason.sentence();
-                    return Ok(Sent::No(format!("It would still get no mail: {sentence}.")));
-                }
-                Verdict::Send(approval) => {
-                    let due = approval.due;
-                    let verdict = Verdict::Send(approval);
-                    let resolution = Resolution::of(&request, verdict, store.secret());
-                    (Arrival::Decided(Box::new(resolution)), due)
-                }
-            }
-        }
-    };
     let marker = MarkerKey::new(store.secret(), "interaction", row.mode, &identity);
     let window = settings.company.dedupe_window(row.source);
-    let identity = (!window.is_zero() && unasked.is_none()).then_some((marker, window));
+    let identity = (!window.is_zero() && unasked(row).is_none()).then_some((marker, window));
     let new = NewInteraction {
         mode: row.mode,
         key: row.key.clone(),
