@@ -1,6 +1,7 @@
 // The local stack as a process, and calls to its API, its mailbox and its tables.
 
 import { spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -25,10 +26,12 @@ export class Stack {
   }
 
   // As `cargo run` starts it, with three weeks of history and the samples; but on free ports.
-  static async launch(binary, flags = []) {
+  // `log`: a file for what it logs.
+  static async launch(binary, flags = [], log = null) {
     const stack = new Stack();
     const ports = ['--port', '0', '--dynamodb-port', '0', '--mail-port', '0'];
-    stack.process = spawn(binary, [...ports, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const stdio = ['ignore', 'pipe', log ? openSync(log, 'w') : 'inherit'];
+    stack.process = spawn(binary, [...ports, ...flags], { stdio });
     process.on('exit', () => stack.stop());
     for await (const line of createInterface({ input: stack.process.stdout })) {
       const [, what, url] = /^ {2}(Admin|API|DynamoDB|Mailbox) +(http:\S+)/.exec(line) ?? [];
@@ -185,8 +188,8 @@ export class Stack {
 }
 
 // Asks again until there is an answer.
-export async function until(what, ask) {
-  const end = Date.now() + PATIENCE_MS;
+export async function until(what, ask, patience = PATIENCE_MS) {
+  const end = Date.now() + patience;
   while (Date.now() < end) {
     const answer = await ask();
     if (answer) return answer;
