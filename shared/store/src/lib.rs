@@ -61,7 +61,7 @@ pub use editing::{Change, Changed, MOST_CHANGES, StoredItem};
 pub use erasing::{ErasedAnswers, ErasedRecords, Erasure};
 pub use error::StoreError;
 pub use interaction::{AnswerKey, Conversation, Interaction};
-pub use listing::{Filter, Page};
+pub use listing::{Filter, ListBounds, Page};
 pub use looking_back::{Recent, Standing, Tallied};
 pub use marker::{First, Marker, MarkerKey};
 pub use new_interaction::{Arrival, NewInteraction};
