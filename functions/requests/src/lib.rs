@@ -97,6 +97,7 @@ async fn cancel(
     now: Timestamp,
 ) -> Result<Response<Body>, Problem> {
     let entered = intake.enter(request, KeyScope::Send, now).await?;
+    intake.note_key_use(&entered, now).await;
     let request_id: Uuid = request_id.parse().map_err(|_| Problem::NotFound)?;
     // Each round shows how the request stands now: at first, after it was cancelled, or after it
     // moved on meanwhile. The deadline ends this.
