@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
-use policy::{Company, Mode, Outcome, Reason, Status, Verdict, saturating_add};
+use policy::{Company, Mode, Outcome, Reason, RequestedVia, Status, Verdict, saturating_add};
 use serde_json::{Value, json};
 use store::{Answer, Arrival, Conversation, Interaction, NewInteraction, Resolution, Store};
 use uuid::Uuid;
@@ -169,6 +169,7 @@ impl<'a> Past<'a> {
             mode: planned.mode,
             key: seed::digest(key),
             source: planned.source,
+            requested_via: RequestedVia::Api,
             arrival: Arrival::Decided(Box::new(resolution)),
             due: planned.at,
             ext_interaction_id: understood.ext_interaction_id.clone(),
