@@ -12,8 +12,8 @@ use local::flags::HELP;
 use local::template::{TEMPLATE, Template};
 use policy::config_table::{KINDS, employee};
 use policy::{
-    Brand, Ceiling, Channel, ChannelMode, Company, Item, ItemId, Mode, Outcome, Reason, Status,
-    TRANSITIONS,
+    AlertSettings, Brand, Ceiling, Channel, ChannelMode, Company, Item, ItemId, Mode, Outcome,
+    Reason, Status, TRANSITIONS,
 };
 use serde_json::{Map, json};
 
@@ -183,6 +183,8 @@ fn the_documented_defaults_are_those_that_absent_attributes_get() {
             (if channel.mode == ChannelMode::Manual { "`manual`" } else { "`integrated`" })
                 .to_owned(),
         ),
+        ("alert", "percent", AlertSettings::default().percent.to_string()),
+        ("alert", "at_least", AlertSettings::default().at_least.to_string()),
         ("channel", "enabled", channel.enabled.to_string()),
         ("channel", "delay_minutes", channel.delay.as_mins().to_string()),
         ("employee", "send_box", Item::new(&absent).read(&employee::SEND_BOX).unwrap().to_string()),

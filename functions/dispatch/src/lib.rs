@@ -8,10 +8,14 @@
 //! - If the result is unknown (time-out, reset, 5xx, a crash between two steps), the request stays
 //!   `sending`. When the lease is over, `sweep` looks for evidence.
 //!
+//! A notice ([`Interaction::notice`]) goes through the same steps. It is checked less, since it
+//! concerns no customer.
+//!
 //! What follows from each check, refusal or wait is decided in `policy`; this crate carries it out.
 
 mod configuration;
 mod environment;
+mod notices;
 mod stopped;
 
 pub use environment::{Environment, SetUpError};
@@ -78,7 +82,11 @@ impl Dispatch {
         if row.status != Status::Queued || row.ready.is_none() {
             return Ok(()); // an older image, or one that the stream's filter should have kept out
         }
-        match self.mail(row, now).await {
+        let mailed = match &row.notice {
+            None => self.mail(row, now).await,
+            Some(notice) => self.mail_notice(row, notice, now).await,
+        };
+        match mailed {
             Ok(()) | Err(Stopped::MovedOn) => Ok(()),
             Err(Stopped::Refused(reason)) => self.refuse(row, reason, now).await,
             Err(Stopped::Held(waiting_for, why)) => self.hold(row, waiting_for, &why, now).await,
@@ -93,22 +101,23 @@ impl Dispatch {
         }
         // Composed before the claim, so that a mail that cannot be composed holds no lease.
         let mail = compose(&self.links, self.sender.as_ref(), row, &configuration.settings, now)?;
-        let lease = self.claim(row, &configuration, now).await?;
+        let company = &configuration.settings.company;
+        let ceiling = configuration.ceiling(row);
+        let claim = Claim {
+            id: Uuid::now_v7(),
+            lease: lease(self.time_out),
+            window: company.suppression,
+            open: company.open,
+            ceiling: ceiling.as_ref(),
+        };
+        let lease = self.claim(row, &claim, now).await?;
         let sent = self.ses.send(&mail).await;
-        let max_attempts = configuration.settings.company.send_attempts;
-        Ok(self.note(lease, sent, max_attempts, now).await?)
+        Ok(self.note(lease, sent, company.send_attempts, now).await?)
     }
 
     /// Checks the request against the configuration, which may have changed since receipt.
     async fn check(&self, row: &Interaction, now: Timestamp) -> Result<ConfigurationFor, Stopped> {
-        let state = RowState {
-            expired: row.expired(now),
-            declined: row.declined_at.is_some(),
-            reopened: row.reopened_at.is_some(),
-        };
-        if let Some(reason) = ends_unsent(state) {
-            return Err(Stopped::Refused(reason));
-        }
+        still_wanted(row, now)?;
         let cached = ConfigurationFor::read(&self.store, row, now).await?;
         if cached.check(row).is_ok() {
             return Ok(cached);
@@ -129,21 +138,12 @@ impl Dispatch {
     async fn claim<'a>(
         &self,
         row: &'a Interaction,
-        configuration: &ConfigurationFor,
+        claim: &Claim<'_>,
         now: Timestamp,
     ) -> Result<Lease<'a>, Stopped> {
-        let company = &configuration.settings.company;
-        let ceiling = configuration.ceiling(row);
-        let claim = Claim {
-            id: Uuid::now_v7(),
-            lease: lease(self.time_out),
-            window: company.suppression,
-            open: company.open,
-            ceiling: ceiling.as_ref(),
-        };
         let mut pauses = WINDOW_PAUSES.into_iter();
         loop {
-            let holder = match self.store.claim(row, &claim, now).await {
+            let holder = match self.store.claim(row, claim, now).await {
                 Ok(Claimed::Yes(lease)) => return Ok(lease),
                 Ok(Claimed::Lost) => return Err(Stopped::MovedOn),
                 Ok(Claimed::No(reason)) => return Err(Stopped::Refused(reason)),
@@ -235,6 +235,16 @@ impl Dispatch {
         }
         .map(drop)
     }
+}
+
+/// Whether the row still asks for a mail.
+fn still_wanted(row: &Interaction, now: Timestamp) -> Result<(), Stopped> {
+    let state = RowState {
+        expired: row.expired(now),
+        declined: row.declined_at.is_some(),
+        reopened: row.reopened_at.is_some(),
+    };
+    ends_unsent(state).map_or(Ok(()), |reason| Err(Stopped::Refused(reason)))
 }
 
 /// When the request was due: at receipt, or at the end of its delay.

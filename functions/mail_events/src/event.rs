@@ -16,6 +16,8 @@ pub struct MailEvent {
     pub request_id: Uuid,
     /// From the mail's tag: the mode of the key that caused it. Test, if there is no such tag.
     pub mode: Mode,
+    /// Whether the mail told a notice, as its tag says, and concerned no customer.
+    pub of_notice: bool,
     /// From the mail's tag: when the claim was made under which it was sent.
     pub claimed_at: Option<Timestamp>,
     /// SES's id of the mail.
@@ -117,6 +119,7 @@ pub fn read(record: &Value) -> Result<Option<MailEvent>, NotAnEvent> {
             Some("live") => Mode::Live,
             _ => Mode::Test,
         },
+        of_notice: text("/mail/tags/mode/0") == Some("notice"),
         claimed_at: text("/mail/tags/claimed_at/0")
             .and_then(|ms| Timestamp::from_millisecond(ms.parse().ok()?).ok()),
         message_id: text("/mail/messageId").unwrap_or_default().to_owned(),

@@ -3,7 +3,7 @@
 //! Events come late, twice and out of order, and the result does not depend on it. A request's
 //! outcome only ever becomes more severe. What an event does to the customer's address (a permanent
 //! bounce, a complaint) has the same result each time. Nothing is stored about the address of a
-//! test mail.
+//! test mail, or of one that told a notice.
 
 mod event;
 
@@ -71,6 +71,13 @@ async fn take(store: &Store, event: &MailEvent, now: Timestamp) -> Result<(), St
     {
         store.note_send_event(claimed_at).await?;
     }
+    if event.of_notice {
+        // The team's own address. Nobody asked it anything, and it may be told again.
+        if event.kind.is_trouble() {
+            tracing::error!(%request_id, outcome, "a notice did not reach its recipient");
+        }
+        return Ok(());
+    }
     let mode = row.as_ref().map_or(event.mode, |row| row.mode);
     let Some(subject) = subject(store, event, row.as_deref()) else { return Ok(()) };
     match event.kind.address_effect(mode) {
@@ -92,6 +99,7 @@ async fn write(
     let outcome = Outcome {
         request_id: event.request_id,
         mode: event.mode,
+        of_notice: event.of_notice,
         status: event.kind.status(),
         message_id: &event.message_id,
         at: event.at.unwrap_or(now),

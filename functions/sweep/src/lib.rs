@@ -8,11 +8,14 @@
 //!   the mail never left, it is sent again, as often as a mail may be attempted. Without evidence
 //!   the row waits for a day, and then ends `failed: unconfirmed`, which the operator sees.
 //! - Erasures of persons that could not be finished at once are carried on.
-//! - Hours are counted for alerts and charts.
+//! - Hours are counted for charts.
+//! - If too many requests of the last hour went wrong, a notice says so ([`policy::alert_step`]).
 //!
 //! [`policy::due_step`] decides about each row; this crate carries it out. Each row is one
 //! conditional write, so that a sweep that dies half-way loses nothing: the next one finds the
 //! rest.
+
+mod alert;
 
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
@@ -42,6 +45,8 @@ pub struct Swept {
     pub moved_on: u32,
     /// Requests of persons whose erasure goes on.
     pub erased: u32,
+    /// Notices to the company's own people.
+    pub notices: u32,
     /// Could not be written; the next sweep finds them.
     pub failed: u32,
 }
@@ -103,6 +108,13 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
             swept.failed += 1;
         }
     }
+    match alert::watch(store, &settings.alert, now).await {
+        Ok(told) => swept.notices = u32::from(told),
+        Err(error) => {
+            tracing::error!(%error, "the alert could not be judged: the next sweep retries");
+            swept.failed += 1;
+        }
+    }
     tally(store, settings.company.kept(), now).await?;
     tracing::info!(
         swept.due = due.len(),
@@ -111,6 +123,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
         swept.unknown,
         swept.given_up,
         swept.erased,
+        swept.notices,
         swept.failed,
         "swept"
     );

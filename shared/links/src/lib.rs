@@ -62,6 +62,11 @@ impl Links {
         Ok(Self { base: base.to_owned(), secrets })
     }
 
+    /// The link to a page of the admin pages: `path` starts with `/admin`, and is ASCII.
+    pub fn admin(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
     /// The link to the survey of a request.
     pub fn survey(&self, token: &SurveyToken) -> String {
         format!("{}/s/{}", self.base, self.secrets.seal_survey(token))

@@ -1,6 +1,8 @@
 //! The survey mail: HTML and text in every language, in the brand's branding, with its headers; and
 //! Amazon SES, which sends it.
 //!
+//! A notice to the company's own people is rendered by [`render_notice`], in English.
+//!
 //! [`render`] is pure. Its caller has chosen recipient, language and brand. [`Ses::send`] sends one
 //! [`RenderedMail`] once and says what a failure means.
 //!
@@ -12,10 +14,12 @@
 //! address, a name or a token.
 
 mod header;
+mod notice_mail;
 mod render_error;
 mod ses;
 mod survey_mail;
 
+pub use notice_mail::{Block, NoticeLink, NoticeMail, Point, render_notice};
 pub use policy::Refusal;
 pub use render_error::RenderError;
 pub use ses::{SendError, Ses, client};

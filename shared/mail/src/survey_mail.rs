@@ -11,7 +11,7 @@ use crate::header::{bare_address, header, mailbox, mailto, tag};
 use crate::render_error::RenderError;
 
 /// Fonts that every system has, so that none is loaded.
-const FONT: &str = "-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif";
+pub(crate) const FONT: &str = "-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif";
 
 /// How much is shown of the name of a brand or sender, and of a brand's own question: characters.
 const LONGEST_BRAND: usize = 60;
@@ -71,7 +71,8 @@ pub struct RenderedMail {
     pub text: String,
     /// Name and value, printable ASCII, within SES's limits.
     pub headers: Vec<(String, String)>,
-    /// SES message tags: `request_id`, `brand`, `language`, `mode` (`test` or `live`).
+    /// SES message tags: `request_id`, `brand`, `language`, `mode` (`test` or `live`). Of a notice:
+    /// `request_id`, `mode` (`notice`), `notice` (its kind).
     pub tags: Vec<(String, String)>,
 }
 
@@ -268,7 +269,8 @@ fn unsubscribe(
     by_mail.map_or_else(|| header("List-Unsubscribe", format!("<{url}>")), Ok)
 }
 
-fn sender(sender: Sender<'_>) -> String {
+/// The sender as a header has it.
+pub(crate) fn sender(sender: Sender<'_>) -> String {
     mailbox(&clipped(&branding::one_line(sender.name), LONGEST_BRAND), sender.address)
 }
 
@@ -287,11 +289,12 @@ fn tags(survey_mail: &SurveyMail<'_>) -> Vec<(String, String)> {
 }
 
 /// Checks one of our URLs. It must not contain a comma, which would end it in `List-Unsubscribe`.
-fn link<'a>(what: &'static str, text: &'a str) -> Result<&'a str, RenderError> {
+pub(crate) fn link<'a>(what: &'static str, text: &'a str) -> Result<&'a str, RenderError> {
     branding::web_url(text).filter(|url| !url.contains(',')).ok_or(RenderError::Url(what))
 }
 
-fn clipped(text: &str, longest: usize) -> String {
+/// At most so many characters of the text.
+pub(crate) fn clipped(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {
         text.to_owned()
     } else {

@@ -10,9 +10,9 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use mail::{SurveyMail, render};
+use mail::{SurveyMail, render, render_notice};
 use serde_json::Value;
-use support::sample_mail;
+use support::{sample_blocks, sample_mail, sample_notice};
 
 fn facts() -> Value {
     serde_json::from_str(include_str!("caniemail.json")).unwrap()
@@ -78,6 +78,12 @@ fn no_mail_leans_on_an_unsupported_feature() {
             texts.tag
         );
     }
+}
+
+#[test]
+fn no_notice_leans_on_an_unsupported_feature() {
+    let notice = render_notice(&sample_notice("Subject", &sample_blocks("Text"))).unwrap();
+    assert_eq!(unsupported(body(&notice.html)), Vec::<String>::new());
 }
 
 #[test]

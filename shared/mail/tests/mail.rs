@@ -6,6 +6,7 @@
     reason = "tests; clippy.toml allows it only inside the test functions themselves"
 )]
 
+#[expect(dead_code, reason = "each test file uses its own part of it")]
 mod support;
 
 use std::fmt::Write as _;

@@ -5,6 +5,7 @@
     reason = "tests; clippy.toml allows it only inside the test functions themselves"
 )]
 
+#[expect(dead_code, reason = "each test file uses its own part of it")]
 mod support;
 
 use std::sync::{Arc, Mutex};

@@ -225,9 +225,16 @@ kind! {
 }
 
 kind! {
-    /// `alert/<name>`, which no version reads yet.
-    alert: "alert" / ItemId::Any("name");
-    => later ["percent", "at_least", "to"]
+    /// `alert/errors`.
+    alert: "alert" / ItemId::OneOf(&["errors"]);
+    PERCENT "percent", Count = Count { least: 0, most: 100, default: 5 },
+        "If more of an hour's live requests than this are invalid or failed, one mail says so; 100 \
+         means never.";
+    AT_LEAST "at_least", Count = Count { least: 1, most: 1_000_000, default: 20 },
+        "An hour with fewer live requests leads to no alert.";
+    TO "to", MailboxText = MailboxText("the company's `test_email`"),
+        "Address to which the alert goes.";
+    => later []
 }
 
 /// Every kind of config item, in the order of the documentation.

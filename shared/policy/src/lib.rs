@@ -6,6 +6,7 @@
 
 mod admin_key;
 mod after_refusal;
+mod alert;
 mod answering;
 mod attribute;
 mod backoff;
@@ -30,6 +31,7 @@ mod key;
 mod language_row;
 mod mail_event;
 mod mailbox;
+mod notice;
 mod number_values;
 mod reason;
 mod receipt_checks;
@@ -47,6 +49,7 @@ mod waiting;
 
 pub use admin_key::{AdminKey, Role};
 pub use after_refusal::{AfterRefusal, Refusal, after_refusal};
+pub use alert::{AlertSettings, AlertState, AlertStep, Received, alert_looks_back_to, alert_step};
 pub use answering::{SurveyState, SurveyTimes, stores_input, survey_state};
 pub use attribute::{Attribute, AttributeDescription, ItemId, Kind};
 pub use backoff::{backoff, backoff_after};
@@ -71,6 +74,7 @@ pub use key::{Key, KeyItem};
 pub use language_row::{HasTexts, LanguageRow};
 pub use mail_event::{AddressEffect, MailEventKind};
 pub use mailbox::Mailbox;
+pub use notice::{ErrorsNotice, NOTICE_KEPT, Notice, WrongRequests};
 pub use reason::{Outcome, Reason};
 pub use receipt_checks::{Approval, Facts, Verdict, Who, decide, decide_via, who};
 pub use requested_via::RequestedVia;

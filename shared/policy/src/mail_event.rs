@@ -74,6 +74,11 @@ impl MailEventKind {
         }
     }
 
+    /// Whether the mail did not reach its recipient, or was not welcome.
+    pub fn is_trouble(self) -> bool {
+        !matches!(self, Self::Send | Self::Delivery)
+    }
+
     /// What the event does to the customer's address. Nothing is stored about the address of a
     /// test mail.
     pub fn address_effect(self, mode: Mode) -> AddressEffect {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use normalize::LanguageTag;
 use serde_json::{Map, Value};
 
+use crate::alert::AlertSettings;
 use crate::brand::Brand;
 use crate::channel::Channel;
 use crate::company::Company;
@@ -28,10 +29,12 @@ pub struct Settings {
     pub languages: Vec<LanguageTag>,
     /// Languages whose item cannot be understood, with the first fault of each.
     pub language_faults: Vec<(LanguageTag, ConfigFault)>,
+    /// `alert/errors`, or its defaults.
+    pub alert: AlertSettings,
     /// `integration/…`, by id in lower case: read by the function that integrates the helpdesk.
     pub integrations: HashMap<String, Map<String, Value>>,
-    /// Every fault, for the log: those of the company, the channels and the brands, of languages
-    /// that are none, and of misspelled keys.
+    /// Every fault, for the log: those of the company, the channels, the brands and the alert, of
+    /// languages that are none, and of misspelled keys.
     pub faults: Vec<ConfigFault>,
     /// Items with attributes, or with keys, that the config table does not have.
     pub unknown: Vec<Unknown>,
@@ -48,16 +51,19 @@ pub struct Unknown {
 
 impl Settings {
     /// The kinds of items that are settings.
-    pub const KINDS: [&str; 5] = ["company", "channel", "brand", "language", "integration"];
+    pub const KINDS: [&str; 6] =
+        ["company", "channel", "brand", "language", "integration", "alert"];
 
     /// Makes settings of the items. Items of other kinds have no effect; one whose kind or id is a
     /// misspelled one is a fault. `has_texts` says for which languages there are texts.
     pub fn read(items: &[Map<String, Value>], has_texts: HasTexts) -> Self {
         let of =
             |kind: &'static str| items.iter().filter(move |item| Item::new(item).kind() == kind);
+        let alert = of(AlertSettings::KIND).find(|item| AlertSettings::is_described_by(item));
+        let alert = alert.map_or_else(AlertSettings::default, AlertSettings::read);
         let mut misspelled = Vec::new();
         let mut unknown = Vec::new();
-        for item in items.iter().map(Item::new) {
+        for item in items.iter().map(Item::new).filter(|item| !AlertSettings::is_state(item)) {
             match item.check_key(KINDS) {
                 Err(fault) => misspelled.push(fault),
                 Ok(false) => unknown.push(Unknown { item: item.name(), attributes: Vec::new() }),
@@ -90,12 +96,14 @@ impl Settings {
         let faults = faults.chain(channels.iter().flat_map(|channel| &channel.faults));
         let faults = faults.chain(brands.iter().flat_map(|brand| &brand.faults));
         let faults = faults.chain(brands.iter().flat_map(|brand| &brand.warnings));
+        let faults = faults.chain(&alert.faults);
         let faults = faults.chain(rows.iter().flat_map(|row| &row.faults)).chain(&misspelled);
         Self {
             faults: faults.cloned().collect(),
             company,
             channels,
             brands,
+            alert,
             languages: rows.iter().filter_map(|row| row.tag.clone()).collect(),
             language_faults: rows
                 .iter()

@@ -125,7 +125,8 @@ impl Store {
         }
     }
 
-    fn changed(&self, change: &Change) -> Result<TransactWriteItem, StoreError> {
+    /// One change as part of a transaction. Clause: the item still is what the change began from.
+    pub(crate) fn changed(&self, change: &Change) -> Result<TransactWriteItem, StoreError> {
         let condition = Condition::of(change);
         let key = [("kind", &change.kind), ("id", &change.id)];
         let Some(after) = &change.after else {

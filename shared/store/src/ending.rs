@@ -8,7 +8,6 @@ use policy::{EndedBy, Freed, Mode, Reason, Status, WaitingFor, freed};
 use crate::error::StoreError;
 use crate::ground::{applied, kind, ms, s};
 use crate::interaction::Interaction;
-use crate::outcome_month::outcome_month;
 use crate::step::Step;
 use crate::store::Store;
 
@@ -173,7 +172,7 @@ pub(crate) fn ended(
 ) -> UpdateBuilder {
     // A row that is too large for any write has to get smaller to be ended at all.
     let also_removed = if reason == Reason::NotStorable { ", body" } else { "" };
-    let month = outcome_month(row.mode, reason.outcome().status(), row.request_id);
+    let month = row.outcome_month(reason.outcome().status());
     let listed = if month.is_some() { ", outcome_month = :month" } else { "" };
     let update = match month {
         Some(month) => update.expression_attribute_values(":month", month),

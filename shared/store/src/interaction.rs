@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
 use normalize::{Address, Source};
-use policy::{Mode, Profile, Reason, RequestedVia, Status, WaitingFor, saturating_add};
+use policy::{Mode, Notice, Profile, Reason, RequestedVia, Status, WaitingFor, saturating_add};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -192,6 +192,10 @@ pub struct Interaction {
     /// The de-duplication marker of what identifies the interaction.
     #[serde(default, with = "parsed", skip_serializing_if = "Option::is_none")]
     pub marker: Option<MarkerKey>,
+    /// What it tells the company's own people. Such a row is no request: it concerns no customer,
+    /// no list shows it and nothing counts it. See [`Interaction::of_notice`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
     /// TTL, in seconds since 1970: the retention counts from when the survey is due.
     pub expires_at: i64,
 }
@@ -227,16 +231,24 @@ impl Interaction {
     pub(crate) fn to_item(&self) -> Result<Item, StoreError> {
         let mut item: Item =
             serde_dynamo::to_item(self).map_err(StoreError::corrupt("interactions"))?;
-        let shard = shard_of(self.request_id, DAY_SHARDS);
-        item.insert("day_shard".into(), s(day_shard(self.mode, self.created_at, shard)));
+        if self.notice.is_none() {
+            let shard = shard_of(self.request_id, DAY_SHARDS);
+            item.insert("day_shard".into(), s(day_shard(self.mode, self.created_at, shard)));
+        }
         if self.wake_at.is_some() {
             let shard = shard_of(self.request_id, DUE_SHARDS);
             item.insert("due_shard".into(), s(due_shard(shard)));
         }
-        if let Some(month) = outcome_month(self.mode, self.status, self.request_id) {
+        if let Some(month) = self.outcome_month(self.status) {
             item.insert("outcome_month".into(), month);
         }
         Ok(item)
+    }
+
+    /// The attribute of the index of outcomes that the row has with this status.
+    pub(crate) fn outcome_month(&self, status: Status) -> Option<AttributeValue> {
+        let listed = self.notice.is_none();
+        listed.then(|| outcome_month(self.mode, status, self.request_id)).flatten()
     }
 
     /// Reads an item of the table.

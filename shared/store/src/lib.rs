@@ -8,11 +8,15 @@
 //! end something (the outcome of a mail, an expired lease, the marker of a reopened ticket) do not
 //! check `expires_at`.
 //!
+//! A row of the interactions table may be a notice ([`Interaction::notice`]). It is claimed and
+//! mailed like a request, and is none: [`Store::interaction`] and the lists do not find it.
+//!
 //! Modules import downwards only: `error` and `ground` (attribute values, keys, names), then types
 //! (`details`, `marker`, `interaction`, …), then [`Store`] in `store`, then one module for each
 //! thing that is done with the tables.
 
 mod again;
+mod alerts;
 mod answering;
 mod audit;
 mod cache;
@@ -37,6 +41,7 @@ mod listing;
 mod looking_back;
 mod marker;
 mod new_interaction;
+mod notices;
 mod outcome_month;
 mod outcomes;
 mod paging;
@@ -53,6 +58,7 @@ mod tally;
 mod withdrawing;
 
 pub use again::SentAgain;
+pub use alerts::Alert;
 pub use answering::Answered;
 pub use audit::AuditEntry;
 pub use channel_counts::ByChannel;

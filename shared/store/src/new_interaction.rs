@@ -50,9 +50,6 @@ pub struct NewInteraction {
 impl NewInteraction {
     /// The row, with a new id.
     pub fn into_row(self, now: Timestamp) -> Interaction {
-        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-        let time =
-            uuid::Timestamp::from_unix_time(seconds, now.subsec_nanosecond().unsigned_abs(), 0, 0);
         let asked = RequestDetails {
             ext_interaction_id: self.ext_interaction_id.clone(),
             ..RequestDetails::default()
@@ -70,7 +67,7 @@ impl NewInteraction {
         let waiting = status.is_waiting();
         let ready = waiting && self.due <= now;
         Interaction {
-            request_id: Uuid::new_v7(time),
+            request_id: new_id(now),
             mode: self.mode,
             source: self.source,
             requested_via: self.requested_via,
@@ -105,7 +102,15 @@ impl NewInteraction {
             reopened_at: None,
             declined_at: None,
             marker: self.marker,
+            notice: None,
             expires_at: saturating_add(self.due, self.retention).as_second(),
         }
     }
+}
+
+/// A new id of this time.
+pub(crate) fn new_id(now: Timestamp) -> Uuid {
+    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+    let nanos = now.subsec_nanosecond().unsigned_abs();
+    Uuid::new_v7(uuid::Timestamp::from_unix_time(seconds, nanos, 0, 0))
 }

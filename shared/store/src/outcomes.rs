@@ -36,6 +36,8 @@ pub struct Outcome<'a> {
     pub request_id: Uuid,
     /// The request's mode, as the mail's tag says.
     pub mode: Mode,
+    /// Whether the mail told a notice, as its tag says. No list shows its row.
+    pub of_notice: bool,
     /// `Sent`, `Delivered`, `SoftBounce`, `HardBounce` or `Complained`.
     pub status: Status,
     /// SES's id of the mail.
@@ -80,7 +82,8 @@ impl Store {
         let before: Vec<Status> =
             outcome.status.before().filter(|status| expected(*status)).collect();
         let names: Vec<String> = (0..before.len()).map(|i| format!(":from{i}")).collect();
-        let month = outcome_month(outcome.mode, outcome.status, outcome.request_id);
+        let month = outcome_month(outcome.mode, outcome.status, outcome.request_id)
+            .filter(|_| !outcome.of_notice);
         let mut update = self
             .update(outcome.request_id)
             .update_expression(outcome_expression(month.is_some(), also_removed))
@@ -134,7 +137,7 @@ impl Store {
         window: SignedDuration,
     ) -> Result<bool, StoreError> {
         // Clauses: the row exists; and nobody has moved it since it was read.
-        let month = outcome_month(row.mode, outcome.status, row.request_id);
+        let month = row.outcome_month(outcome.status);
         let update = |also_removed: &str| -> UpdateBuilder {
             let update = self.transacted(row.request_id);
             let update = match &month {

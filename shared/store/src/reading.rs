@@ -40,16 +40,16 @@ pub const ROWS_AT_ONCE: usize = 8;
 const BATCH_ATTEMPTS: u32 = 10;
 
 impl Store {
-    /// The request; `None` if it is unknown or has expired.
+    /// The request; `None` if it is unknown or has expired. A notice is no request.
     pub async fn interaction(
         &self,
         request_id: Uuid,
         now: Timestamp,
     ) -> Result<Option<Interaction>, StoreError> {
-        Ok(self.row(request_id).await?.filter(|row| !row.expired(now)))
+        Ok(self.row(request_id).await?.filter(|row| row.notice.is_none() && !row.expired(now)))
     }
 
-    /// The row, even if it has expired: DynamoDB deletes late.
+    /// The row, even if it is a notice, or has expired: DynamoDB deletes late.
     pub(crate) async fn row(&self, request_id: Uuid) -> Result<Option<Interaction>, StoreError> {
         let got = self
             .client
@@ -60,8 +60,8 @@ impl Store {
         item.map(Interaction::from_item).transpose()
     }
 
-    /// The rows with these ids. A caller that wants many asks for [`ROWS_AT_ONCE`] at a time, and
-    /// stops when it has enough.
+    /// The requests with these ids; notices are none. A caller that wants many asks for
+    /// [`ROWS_AT_ONCE`] at a time, and stops when it has enough.
     pub async fn interactions(&self, ids: &[Uuid], now: Timestamp) -> Result<Found, StoreError> {
         let mut found = Found::default();
         // DynamoDB refuses a batch that names a row twice. The export does, when an answer was
@@ -77,7 +77,7 @@ impl Store {
                 }
             }
         }
-        found.rows.retain(|_, row| !row.expired(now));
+        found.rows.retain(|_, row| row.notice.is_none() && !row.expired(now));
         Ok(found)
     }
 

@@ -1,7 +1,11 @@
 //! Composes the mail of a request, from its row and the settings: for `dispatch`, which sends it,
-//! and for the admin pages, which show it.
+//! and for the admin pages, which show it. Composes the mails of notices, too.
 //!
 //! **Invariant:** reads no table and sends nothing.
+
+mod notices;
+
+pub use notices::compose_notice;
 
 use branding::{Agent, resolve};
 use jiff::Timestamp;

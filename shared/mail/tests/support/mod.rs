@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use branding::{Accent, Agent, Branding};
-use mail::{Sender, SurveyMail};
+use mail::{Block, NoticeLink, NoticeMail, Point, Sender, SurveyMail};
 use normalize::Address;
 
 static SURVEYS: LazyLock<Address> =
@@ -36,5 +36,32 @@ pub(crate) fn sample_mail(tag: &str) -> SurveyMail<'static> {
         unsubscribe_url: "https://survey.acme.example/u/AQJkZW1vLXRva2VuLXRvLXVuc3Vic2NyaWJl",
         request_id: "01987a3e-5c1b-7d52-9f3a-2b6e8c0d4f11",
         test: false,
+    }
+}
+
+/// A notice with every kind of block, each with this text.
+pub(crate) fn sample_blocks(text: &str) -> Vec<Block> {
+    let link = || NoticeLink {
+        text: text.to_owned(),
+        url: "https://survey.acme.example/admin/channels?a=b&c=d".to_owned(),
+    };
+    let points = vec![
+        Point { text: text.to_owned(), links: vec![link(), link()] },
+        Point { text: text.to_owned(), links: Vec::new() },
+    ];
+    vec![Block::Paragraph(text.to_owned()), Block::Points(points), Block::Link(link())]
+}
+
+/// A notice to start from.
+pub(crate) fn sample_notice<'a>(subject: &'a str, blocks: &'a [Block]) -> NoticeMail<'a> {
+    NoticeMail {
+        to: "ops@acme.example",
+        from: Sender { name: "Acme", address: &SURVEYS },
+        subject,
+        blocks,
+        why: "Because you are on call.",
+        accent: Accent::default(),
+        request_id: "01987a3e-5c1b-7d52-9f3a-2b6e8c0d4f11",
+        kind: "errors",
     }
 }

@@ -94,6 +94,7 @@ async fn an_outcome_is_written_in_any_order_and_revives_no_row() {
     let outcome = |request_id, status| Outcome {
         request_id,
         mode: Mode::Live,
+        of_notice: false,
         status,
         message_id: "m",
         at: minute(1),
@@ -114,6 +115,7 @@ async fn an_outcome_of_a_request_that_was_never_claimed_is_not_believed() {
     let sent = Outcome {
         request_id: row.request_id,
         mode: Mode::Live,
+        of_notice: false,
         status: Status::Sent,
         message_id: "m",
         at: minute(1),
