@@ -13,7 +13,7 @@ import { Stack, until } from './stack.mjs';
 import { Keyboard } from './steps.mjs';
 import { run } from './suite.mjs';
 
-const [binary, shots] = process.argv.slice(2);
+const [binary, shots, only] = process.argv.slice(2);
 mkdirSync(shots, { recursive: true });
 const [stack, browser] = await Promise.all([
   Stack.launch(binary, [], `${shots}/admin.log`),
@@ -78,7 +78,7 @@ const tests = {
       assert.match(await text(page), /3 minutes ago|4 minutes ago|just now|1 minute ago/);
       assert.ok((await page.locator('svg.bars rect').count()) > 20, 'requests of three weeks');
       await browser.shot(page, 'admin-status');
-      await page.setViewportSize({ width: 1100, height: 1240 });
+      await page.setViewportSize({ width: 1100, height: 1560 });
       await page.screenshot({ path: `${shots}/readme-status.png` });
     });
   },
@@ -346,6 +346,6 @@ const tests = {
   },
 };
 
-await run(tests);
+await run(tests, only);
 await browser.stop();
 stack.stop();

@@ -1,4 +1,5 @@
-// The survey in a real browser: node run.mjs BINARY FOLDER, where FOLDER takes the screenshots.
+// The survey in a real browser: node run.mjs BINARY FOLDER [ONLY], where FOLDER takes the
+// screenshots, and ONLY is a part of the names of the tests to run.
 
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { Stack } from './stack.mjs';
 import { Keyboard, openMail, opened, send } from './steps.mjs';
 import { run } from './suite.mjs';
 
-const [binary, shots] = process.argv.slice(2);
+const [binary, shots, only] = process.argv.slice(2);
 mkdirSync(shots, { recursive: true });
 const [stack, browser] = await Promise.all([Stack.start(binary), Browser.start(shots)]);
 const LANGUAGES = [
@@ -344,6 +345,6 @@ const tests = {
   },
 };
 
-await run(tests);
+await run(tests, only);
 await browser.stop();
 stack.stop();
