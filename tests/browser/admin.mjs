@@ -13,7 +13,7 @@ import { Stack, until } from './stack.mjs';
 import { Keyboard } from './steps.mjs';
 import { run } from './suite.mjs';
 
-const [binary, shots, only] = process.argv.slice(2);
+const [binary, shots] = process.argv.slice(2);
 mkdirSync(shots, { recursive: true });
 const [stack, browser] = await Promise.all([
   Stack.launch(binary, [], `${shots}/admin.log`),
@@ -346,6 +346,6 @@ const tests = {
   },
 };
 
-await run(tests, only);
+await run(tests);
 await browser.stop();
 stack.stop();
