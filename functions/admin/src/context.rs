@@ -53,6 +53,11 @@ impl<'a> Context<'a> {
         Some(value).filter(|value| !value.is_empty())
     }
 
+    /// Whether the query has this parameter, also without a value.
+    pub(crate) fn request_has(&self, name: &str) -> bool {
+        self.request.query_string_parameters().first(name).is_some()
+    }
+
     /// A parameter of the query as it is: the id of an item may begin or end with a blank.
     pub(crate) fn query_id(&self, name: &str) -> Option<String> {
         let query = self.request.query_string_parameters();

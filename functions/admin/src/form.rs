@@ -27,7 +27,7 @@ impl Form {
             _ => &[],
         };
         if body.len() > LARGEST_FORM {
-            return Err(AdminError::TooLarge("5 MB"));
+            return Err(AdminError::TooLarge("5 MB: send less at once"));
         }
         let content_type =
             request.headers().get("content-type").and_then(|value| value.to_str().ok());

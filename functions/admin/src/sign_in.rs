@@ -50,7 +50,9 @@ pub(crate) async fn submit(
         return again("Type your name: the audit trail shows it beside what you change.");
     }
     let digest = intake::digest(form.text("key").as_bytes());
-    if key_of(admin, &digest).await?.is_none() {
+    if let Some(key) = key_of(admin, &digest).await? {
+        admin.store.note_key_use(&digest, key.last_used, now).await;
+    } else {
         tracing::warn!("sign-in with a wrong key");
         tokio::time::sleep(WRONG_KEY).await;
         return again("This key opens nothing here. It must be an admin key that is not revoked.");

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::Request;
 use links::{SessionToken, TokenSecrets};
@@ -26,6 +27,10 @@ pub(crate) struct Visitor {
     /// As given at sign-in, for the audit trail.
     pub(crate) name: String,
     pub(crate) role: Role,
+    /// SHA-256 of the key, in hex.
+    pub(crate) key: String,
+    /// The last day on which the key's use was noted.
+    pub(crate) last_used: Option<Date>,
     /// The session, if it is a browser's.
     session: Option<SessionToken>,
 }
@@ -76,8 +81,13 @@ pub(crate) async fn find(
         let Some((name, key)) = basic(authorization.as_bytes()) else {
             return Ok(Err(Credentials::Wrong));
         };
-        return Ok(match key_of(admin, &intake::digest(key.as_bytes())).await? {
-            Some(key) => Ok(Visitor { name: shown_name(&name), role: key.role, session: None }),
+        let digest = intake::digest(key.as_bytes());
+        return Ok(match key_of(admin, &digest).await? {
+            Some(key) => {
+                let name = shown_name(&name);
+                let last_used = key.last_used;
+                Ok(Visitor { name, role: key.role, key: digest, last_used, session: None })
+            }
             None => {
                 tracing::warn!("an admin page was called with a wrong key");
                 Err(Credentials::Wrong)
@@ -93,9 +103,13 @@ pub(crate) async fn find(
         return Ok(Err(Credentials::Missing));
     }
     Ok(match key_of(admin, &session.key).await? {
-        Some(key) => {
-            Ok(Visitor { name: session.name.clone(), role: key.role, session: Some(session) })
-        }
+        Some(key) => Ok(Visitor {
+            name: session.name.clone(),
+            role: key.role,
+            key: session.key.clone(),
+            last_used: key.last_used,
+            session: Some(session),
+        }),
         None => Err(Credentials::Missing),
     })
 }

@@ -96,6 +96,9 @@ impl Dispatch {
 
     async fn mail(&self, row: &Interaction, now: Timestamp) -> Result<(), Stopped> {
         let configuration = self.check(row, now).await?;
+        if let Some(key) = configuration.key() {
+            self.store.note_key_use(&key.digest, key.last_used, row.created_at).await;
+        }
         // Composed before the claim, so that a mail that cannot be composed holds no lease.
         let mail = compose(&self.links, self.sender.as_ref(), row, &configuration.settings, now)?;
         let company = &configuration.settings.company;

@@ -3,6 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use local::seed;
+use serde_json::Value;
+
 use super::{Reply, World};
 
 /// HTTP Basic of the local admin key.
@@ -35,6 +38,25 @@ pub(crate) fn unescaped(html: &str) -> String {
         text = text.replace(entity, meant);
     }
     text
+}
+
+/// The value of a hidden field, or of the first other one whose name stands before its value.
+pub(crate) fn hidden(page: &Reply, name: &str) -> String {
+    let mark = format!("name=\"{name}\" value=\"");
+    let (_, rest) =
+        page.text.split_once(&mark).unwrap_or_else(|| panic!("no {name}: {}", page.text));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+/// Where a reply leads.
+pub(crate) fn location(reply: &Reply) -> &str {
+    assert_eq!(reply.status, 303, "{}", reply.text);
+    reply.headers["location"].to_str().unwrap()
+}
+
+/// An item of the config table, as DynamoDB has it.
+pub(crate) fn stored(world: &World, kind: &str, id: &str) -> Value {
+    seed::get(&world.stack.database, kind, id).unwrap()
 }
 
 impl World {

@@ -43,7 +43,12 @@ impl Intake {
     ) -> Result<Response<Body>, Problem> {
         entered.is_for(delivery.source)?;
         let admission = Admission { store: &self.store, entered, delivery, now };
-        match (delivery.parse)(entered.body())? {
+        let inbound = (delivery.parse)(entered.body());
+        // What may become a mail is noted later.
+        if !matches!(inbound, Ok(Inbound::Survey(_))) {
+            admission.note_key_use().await;
+        }
+        match inbound? {
             Inbound::Survey(request) => admission.survey(&request).await,
             Inbound::Snoozed { until: Some(until), request } if until <= now => {
                 admission.survey(&request).await

@@ -1,6 +1,7 @@
 //! One delivery whose key is good, on its way to a row.
 
 use jiff::{SignedDuration, Timestamp};
+use policy::RequestedVia;
 use store::{MarkerKey, Store};
 
 use crate::delivery::Delivery;
@@ -20,6 +21,19 @@ pub(crate) struct Admission<'a> {
 }
 
 impl Admission<'_> {
+    /// Notes on which day the key was used, for the page of keys: at most one write a day, key and
+    /// process. Nothing depends on it.
+    ///
+    /// Not called for a request that is accepted, which costs one round trip: `dispatch` notes it
+    /// when it works on the request.
+    pub(crate) async fn note_key_use(&self) {
+        if self.entered.via() == RequestedVia::Manual {
+            return; // A private link stands for the key.
+        }
+        let key = self.entered.key();
+        self.store.note_key_use(&key.digest, key.last_used, self.now).await;
+    }
+
     /// The marker of what identifies the interaction.
     pub(crate) fn interaction_marker(&self, identity: &[String]) -> MarkerKey {
         self.marker("interaction", identity)

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use lambda_http::http::{HeaderMap, HeaderName};
 use lambda_http::{Request, RequestExt};
 use normalize::Source;
-use policy::{Key, KeyItem, KeyScope};
+use policy::{Ceiling, Key, KeyItem, KeyScope, Mode, RequestedVia};
 use sha2::{Digest, Sha256};
 
 use crate::intake::Intake;
@@ -29,6 +29,7 @@ const LONGEST_IDEMPOTENCY_KEY: usize = 255;
 #[derive(Debug)]
 pub struct Entered<'a> {
     key: Key,
+    via: RequestedVia,
     request: &'a Request,
 }
 
@@ -36,6 +37,28 @@ impl<'a> Entered<'a> {
     /// The key that it came with.
     pub fn key(&self) -> &Key {
         &self.key
+    }
+
+    /// Lets in what an agent sends by hand. Whoever calls has opened the private link that permits
+    /// it: here the link stands for the key, and `digest` for the link. It is live.
+    ///
+    /// `request` is what the send box makes of its form: a body of `/v1/requests`, and an
+    /// `Idempotency-Key`.
+    pub fn by_hand(digest: String, request: &'a Request) -> Self {
+        let key = Key {
+            digest,
+            mode: Mode::Live,
+            scopes: vec![KeyScope::Send],
+            mails_per_hour: Ceiling::BY_HAND,
+            sources: Vec::new(),
+            last_used: None,
+        };
+        Self { key, via: RequestedVia::Manual, request }
+    }
+
+    /// By which way it came in.
+    pub fn via(&self) -> RequestedVia {
+        self.via
     }
 
     /// The body, as sent.
@@ -107,10 +130,22 @@ impl Intake {
         // The key is looked up by its digest, so there is no comparison that an attacker could
         // time.
         match self.store.key(&given_key(request.headers())?, now).await? {
-            Some(KeyItem::Good(key)) if key.may(scope) => Ok(Entered { key, request }),
+            Some(KeyItem::Good(key)) if key.may(scope) => {
+                let entered = Entered { key, via: RequestedVia::Api, request };
+                if scope == KeyScope::Read {
+                    self.note_key_use(&entered, now).await;
+                }
+                Ok(entered)
+            }
             Some(KeyItem::Good(_)) => Err(Problem::Forbidden("the key lacks the scope for this")),
             _ => Err(Problem::Forbidden("the key is not known, or has been revoked")),
         }
+    }
+
+    /// Notes on which day the key of a call was used that neither reads nor records.
+    pub async fn note_key_use(&self, entered: &Entered<'_>, now: Timestamp) {
+        let key = entered.key();
+        self.store.note_key_use(&key.digest, key.last_used, now).await;
     }
 }
 

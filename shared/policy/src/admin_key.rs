@@ -1,6 +1,8 @@
 //! Keys of people: `key/<SHA-256 hex>` with `mode` `admin`. They open the admin pages, and nothing
 //! else.
 
+use jiff::civil::Date;
+
 use crate::choices::KeyScope;
 
 /// What an admin key may do on the pages.
@@ -19,11 +21,13 @@ pub struct AdminKey {
     pub role: Role,
     /// Whether it may erase a person by `DELETE /v1/people` (scope `erase`).
     pub may_erase: bool,
+    /// The last day on which its use was noted, in UTC.
+    pub last_used: Option<Date>,
 }
 
 impl AdminKey {
     /// What a key with these scopes may do; `None` if none of them is a person's.
-    pub(crate) fn of(scopes: &[KeyScope]) -> Option<Self> {
+    pub(crate) fn of(scopes: &[KeyScope], last_used: Option<Date>) -> Option<Self> {
         let may_erase = scopes.contains(&KeyScope::Erase);
         let role = if scopes.contains(&KeyScope::Admin) {
             Role::Admin
@@ -32,6 +36,6 @@ impl AdminKey {
         } else {
             return None;
         };
-        Some(Self { role, may_erase })
+        Some(Self { role, may_erase, last_used })
     }
 }

@@ -132,6 +132,9 @@ kind! {
     NAME "name", Words = SHORT, "Name, shown in the mail.";
     PICTURE_URL "picture_url", WebUrl = WebUrl(SHORT), "Picture, shown in the mail.";
     CUSTOM_ID "custom_id", Words = SHORT, "The employee's id in the company.";
+    SEND_BOX "send_box", Count = Count { least: 0, most: 2_000_000_000, default: 0 },
+        "How often the employee's link for sending by hand was renewed; each new link ends the one \
+         before.";
     => later []
 }
 
@@ -186,13 +189,17 @@ kind! {
          everything on the admin pages (`admin`), or only look (`viewer`); erase people.";
     SOURCES "sources", AnyOf<Source> = AnyOf { otherwise: "all", choice: PhantomData },
         "Sources that the key may send from.";
-    LABEL "label", Words = WORDS, "What the key is for; nothing reads it.";
+    LABEL "label", Words = WORDS, "Who has the key, for the page of keys.";
     PREFIX "prefix", Words = WORDS,
-        "First characters of the key, to recognise it; nothing reads it.";
+        "First characters of the key, by which people recognise it.";
     REVOKED "revoked", Switch = Switch { default: false, on_fault: true },
         "A revoked key opens nothing, and what it sent is not mailed any more.";
     MAILS_PER_HOUR "mails_per_hour", MailsPerHour = MailsPerHour,
         "Mails that the key may cause in an hour; more wait for the next hour; 0 means no limit.";
+    MADE_AT "made_at", Words = WORDS, "When the key was made; Afterword writes it.";
+    MADE_BY "made_by", Words = WORDS, "Who made the key; Afterword writes it.";
+    LAST_USED "last_used", Words = WORDS,
+        "Last day on which the key was used; Afterword writes it.";
     => later []
 }
 

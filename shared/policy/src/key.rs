@@ -1,5 +1,6 @@
 //! API keys.
 
+use jiff::civil::Date;
 use normalize::Source;
 
 use crate::admin_key::AdminKey;
@@ -23,6 +24,8 @@ pub struct Key {
     pub mails_per_hour: u32,
     /// The sources that it may send from; empty: every source.
     pub sources: Vec<Source>,
+    /// The last day on which its use was noted, in UTC.
+    pub last_used: Option<Date>,
 }
 
 /// What a `key` item says.
@@ -50,17 +53,25 @@ impl KeyItem {
             return Ok(Self::Revoked);
         }
         let scopes = item.read(&key::SCOPES)?;
+        // It decides nothing: a value that cannot be understood is none.
+        let last_used = item.read(&key::LAST_USED).ok().flatten();
+        let last_used = last_used.and_then(|day| day.parse().ok());
         match item.read(&key::MODE)? {
-            KeyMode::Machine(mode) => Key::read(item, mode, scopes).map(Self::Good),
-            KeyMode::Admin => {
-                AdminKey::of(&scopes).map(Self::Admin).ok_or_else(|| item.fault("scopes"))
-            }
+            KeyMode::Machine(mode) => Key::read(item, mode, scopes, last_used).map(Self::Good),
+            KeyMode::Admin => AdminKey::of(&scopes, last_used)
+                .map(Self::Admin)
+                .ok_or_else(|| item.fault("scopes")),
         }
     }
 }
 
 impl Key {
-    fn read(item: &Item<'_>, mode: Mode, scopes: Vec<KeyScope>) -> Result<Self, ConfigFault> {
+    fn read(
+        item: &Item<'_>,
+        mode: Mode,
+        scopes: Vec<KeyScope>,
+        last_used: Option<Date>,
+    ) -> Result<Self, ConfigFault> {
         let mails_per_hour = item.read(&key::MAILS_PER_HOUR)?;
         Ok(Self {
             digest: item.id().to_owned(),
@@ -68,6 +79,7 @@ impl Key {
             scopes,
             sources: item.read(&key::SOURCES)?,
             mails_per_hour: mails_per_hour.unwrap_or(Ceiling::default_of(mode)),
+            last_used,
         })
     }
 
@@ -130,7 +142,7 @@ mod tests {
 
     #[test]
     fn only_a_good_admin_key_opens_the_pages() {
-        let key = |role, may_erase| Some(AdminKey { role, may_erase });
+        let key = |role, may_erase| Some(AdminKey { role, may_erase, last_used: None });
         for (mode, scopes, revoked, expected) in [
             ("admin", json!(["admin"]), json!(false), key(Role::Admin, false)),
             ("Admin", json!("ADMIN, erase"), json!(""), key(Role::Admin, true)),

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use normalize::{Inbound, SurveyRequest};
 use policy::{
-    Case, Earlier, Employee, Mode, Reason, Settings, Status, counterfactual, cure_of,
+    Case, Earlier, Employee, Mode, Reason, RequestedVia, Settings, Status, counterfactual, cure_of,
     may_send_again,
 };
 use serde_json::{Value, json};
@@ -61,6 +61,7 @@ fn told(
     let told = counterfactual(&Case {
         reason,
         mode: Mode::Live,
+        via: RequestedVia::Api,
         request: &request,
         settings: &settings,
         employee,
@@ -113,6 +114,8 @@ fn each_reason_is_told_with_the_fact_that_would_have_changed_it() {
         (Reason::EmployeeNotFound, json!({}), vec![], None,
             format!("Refused: nobody is called paul@peak.example. With paul@peak.example among the people, this one {gone}"),
             "/admin/people?add=paul%40peak.example"),
+        (Reason::EmployeeNotFound, json!({}), vec![], Some(&good),
+            format!("Refused: nobody is called paul@peak.example. With paul@peak.example among the people, this one {gone}"), ""),
         (Reason::InvalidCustomer, json!({ "customer": { "email": "jane at x" } }), vec![], Some(&good),
             format!("Invalid customer: the e-mail address is malformed. With a well-formed address, this one {gone}"), ""),
         (Reason::ChannelNotEnabled, json!({ "channel": "fax" }), vec![], Some(&good),
@@ -184,6 +187,7 @@ fn without_a_day_between_only_switching_the_period_off_would_have_helped() {
     let told = counterfactual(&Case {
         reason: Reason::SuppressionPeriod,
         mode: Mode::Live,
+        via: RequestedVia::Api,
         request: &request,
         settings: &settings,
         employee: Some(&good),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use policy::{Employee, KeyItem, Settings};
 
@@ -52,6 +53,15 @@ pub(crate) fn remember<T>(
 }
 
 impl Cache {
+    /// The key was used on this day: whoever remembers it need not note the day again.
+    pub(crate) fn key_was_used(&self, digest: &str, day: Date) {
+        self.with(|c| {
+            if let Some((_, KeyItem::Good(key))) = c.keys.get_mut(digest) {
+                key.last_used = key.last_used.max(Some(day));
+            }
+        });
+    }
+
     pub(crate) fn has_noted(&self, minute: i64) -> bool {
         self.with(|c| c.noted == Some(minute))
     }

@@ -25,7 +25,7 @@ pub struct StoredItem {
 }
 
 impl StoredItem {
-    fn new(raw: HashMap<String, AttributeValue>) -> Self {
+    pub(crate) fn new(raw: HashMap<String, AttributeValue>) -> Self {
         Self { attributes: plain(raw.clone()), raw }
     }
 

@@ -7,7 +7,7 @@
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
 use normalize::Source;
-use policy::{Mode, NOTICE_KEPT, Notice, Status, saturating_add};
+use policy::{Mode, NOTICE_KEPT, Notice, RequestedVia, Status, saturating_add};
 
 use crate::details::RequestDetails;
 use crate::error::StoreError;
@@ -24,6 +24,7 @@ impl Interaction {
             request_id: new_id(now),
             mode: Mode::Test,
             source: Source::Requests,
+            requested_via: RequestedVia::default(),
             status: Status::Queued,
             reason: None,
             created_at: now,

@@ -12,9 +12,11 @@ mod timeline;
 
 use askama::Template;
 use normalize::{CustomerAddress, Note};
+use policy::RequestedVia;
 use store::{AuditEntry, Interaction};
 use uuid::Uuid;
 
+use super::people::Unknown;
 use super::requests::line::Line;
 use crate::view::Frame;
 use crate::{AdminError, Context, Reply};
@@ -38,6 +40,8 @@ struct RequestPage {
     sent_again_as: Option<Uuid>,
     again_of: Option<Uuid>,
     may_send: bool,
+    /// The agent whom the request names, if nobody is found by that and an agent can be added.
+    unknown: Option<Unknown>,
     /// What has to be mended before it may be sent.
     to_mend: Option<&'static str>,
     /// Whether there is enough of it to show the mail; the preview says what is missing.
@@ -93,7 +97,11 @@ async fn page(
     let ext = row.ext_interaction_id.as_deref();
     let title = ext.map_or_else(|| "Request".to_owned(), |ext| format!("Request #{ext}"));
     let address = row.details.customer.address.clone();
+    let cure = explained.no_mail.as_ref().and_then(|no_mail| no_mail.cure.as_ref());
+    let is_unknown = cure.is_some_and(|cure| cure.path.starts_with("/admin/people?add="));
+    let employee = row.details.employee.as_ref().filter(|_| is_unknown);
     let page = RequestPage {
+        unknown: employee.and_then(Unknown::of),
         frame: context.frame(&title, "/admin/requests"),
         moments: timeline(context, row).await?,
         fields: fields(row, shows_customer),
@@ -129,7 +137,9 @@ fn fields(row: &Interaction, shows_customer: bool) -> Vec<(String, String)> {
     let employee = details.employee.as_ref();
     let text = |text: Option<&str>| text.map(str::to_owned);
     let do_not_send = details.do_not_send.map(|value| if value { "yes" } else { "no" });
+    let by_hand = row.requested_via == RequestedVia::Manual;
     let fixed = [
+        ("Asked for", by_hand.then(|| "by the agent, in the send box".to_owned())),
         ("External id", details.ext_interaction_id.clone()),
         ("Channel", details.channel.clone()),
         ("Customer", details.customer.name.clone()),
