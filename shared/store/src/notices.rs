@@ -31,6 +31,7 @@ impl Interaction {
             wake_at: Some(saturating_add(now, STALLED)),
             ready: Some(1),
             key: String::new(),
+            requested_via: RequestedVia::Api,
             subject: None,
             ext_interaction_id: None,
             channel: None,
