@@ -24,7 +24,6 @@ impl Interaction {
             request_id: new_id(now),
             mode: Mode::Test,
             source: Source::Requests,
-            requested_via: RequestedVia::default(),
             status: Status::Queued,
             reason: None,
             created_at: now,
