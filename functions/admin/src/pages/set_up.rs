@@ -134,9 +134,11 @@ pub(super) async fn show(context: &Context<'_>, helpdesk: &str) -> Result<Reply,
     let page = page(context, helpdesk).await?;
     let status = if page.choices.wrong.is_empty() { 200 } else { 422 };
     // A header, and no element: the page is without it unless somebody has asked for it.
-    let refresh = page.watch.refresh;
     let reply = Reply::html(status, page.render()?);
-    Ok(if refresh { reply.with("refresh", watch::EVERY) } else { reply })
+    Ok(match &page.watch.next {
+        Some(next) => reply.with("refresh", format!("{}; url={next}", watch::EVERY)),
+        None => reply,
+    })
 }
 
 pub(super) async fn submit(context: &Context<'_>, helpdesk: &str) -> Result<Reply, AdminError> {
