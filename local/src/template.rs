@@ -325,6 +325,7 @@ mod tests {
         GET /admin admin
         GET /admin/{proxy+} admin
         GET /s/{token} survey
+        GET /send/{token} admin
         GET /u/{token} survey
         GET /v1/requests requests
         GET /v1/requests/{request_id} requests
@@ -333,6 +334,7 @@ mod tests {
         HEAD /u/{token} survey
         POST /admin/{proxy+} admin
         POST /s/{token} survey
+        POST /send/{token} admin
         POST /u/{token} survey
         POST /v1/auth zendesk
         POST /v1/requests requests

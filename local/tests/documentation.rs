@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use local::flags::HELP;
 use local::template::{TEMPLATE, Template};
-use policy::config_table::KINDS;
+use policy::config_table::{KINDS, employee};
 use policy::{
     Brand, Ceiling, Channel, ChannelMode, Company, Item, ItemId, Mode, Outcome, Reason, Status,
     TRANSITIONS,
@@ -98,7 +98,9 @@ fn the_readme_names_every_route() {
     for route in routes {
         // Pages that people open in a browser are named by the first part of their path.
         let known = readme.contains(&format!("`{route}")) || readme.contains(&format!(" {route}"));
-        let page = ["/s/", "/u/", "/admin", "/gallery"].iter().any(|page| route.starts_with(page));
+        let page = ["/s/", "/u/", "/send/", "/admin", "/gallery"]
+            .iter()
+            .any(|page| route.starts_with(page));
         assert!(known || page, "{route}");
     }
 }
@@ -183,6 +185,7 @@ fn the_documented_defaults_are_those_that_absent_attributes_get() {
         ),
         ("channel", "enabled", channel.enabled.to_string()),
         ("channel", "delay_minutes", channel.delay.as_mins().to_string()),
+        ("employee", "send_box", Item::new(&absent).read(&employee::SEND_BOX).unwrap().to_string()),
         ("brand", "active", Brand::read(&absent).active.to_string()),
         (
             "key",

@@ -20,6 +20,7 @@ mod origin;
 mod pages;
 mod people_api;
 mod route;
+mod send_box;
 mod sign_in;
 mod stored_text;
 mod view;
@@ -70,6 +71,9 @@ impl Admin {
 
     async fn visit(&self, request: &Request, now: Timestamp) -> Result<Reply, AdminError> {
         let path = request.raw_http_path();
+        if path.starts_with(send_box::PATH) {
+            return send_box::serve(self, request, now).await;
+        }
         let route = Route::find(request.method(), path)?;
         match route {
             Route::SignIn => return sign_in::page(self, request).await,

@@ -11,6 +11,7 @@ mod people;
 mod people_import;
 mod request;
 mod requests;
+mod send_links;
 mod set_up;
 mod settings;
 mod status;
@@ -44,6 +45,7 @@ async fn show(context: &Context<'_>, page: Page) -> Result<Reply, AdminError> {
         Page::Keys => keys::show(context).await,
         Page::Suppression => suppression::show(context).await,
         Page::Answers => answers::show(context).await,
+        Page::SendLinks => send_links::show(context).await,
         Page::SetUp(helpdesk) => set_up::show(context, &helpdesk).await,
         Page::Audit => audit::show(context).await,
     }
@@ -60,6 +62,7 @@ async fn submit(context: &Context<'_>, page: Page) -> Result<Reply, AdminError> 
         Page::PeopleImport => people_import::submit(context).await,
         Page::Keys => keys::submit(context).await,
         Page::Suppression => suppression::submit(context).await,
+        Page::SendLinks => send_links::submit(context).await,
         Page::SetUp(helpdesk) => set_up::submit(context, &helpdesk).await,
         Page::Status | Page::Requests | Page::PeopleExport | Page::Answers | Page::Audit => {
             Err(AdminError::MethodNotAllowed)

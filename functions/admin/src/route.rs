@@ -21,6 +21,7 @@ pub(crate) enum Page {
     Keys,
     Suppression,
     Answers,
+    SendLinks,
     SetUp(String),
     Audit,
 }
@@ -67,6 +68,8 @@ impl Route {
             ["keys"] => Page::Keys,
             ["suppression"] => Page::Suppression,
             ["answers"] => Page::Answers,
+            ["send-links"] => Page::SendLinks,
+            ["set-up"] => Page::SetUp("zendesk".to_owned()),
             ["set-up", helpdesk] => Page::SetUp((*helpdesk).to_owned()),
             ["audit"] => Page::Audit,
             _ => return Err(AdminError::NotFound),

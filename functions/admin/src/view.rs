@@ -16,7 +16,7 @@ use crate::faults::Faults;
 const STYLE: &str = include_str!("../templates/admin.css");
 
 /// The menu: path and name.
-pub(crate) const MENU: [(&str, &str); 11] = [
+pub(crate) const MENU: [(&str, &str); 13] = [
     ("/admin", "Status"),
     ("/admin/requests", "Requests"),
     ("/admin/answers", "Answers"),
@@ -25,7 +25,9 @@ pub(crate) const MENU: [(&str, &str); 11] = [
     ("/admin/brands", "Brands"),
     ("/admin/languages", "Languages"),
     ("/admin/people", "People"),
+    ("/admin/send-links", "Send links"),
     ("/admin/keys", "Keys"),
+    ("/admin/set-up", "Set-up"),
     ("/admin/suppression", "Suppression"),
     ("/admin/audit", "Audit"),
 ];
@@ -60,7 +62,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    pub(crate) fn menu(&self) -> &'static [(&'static str, &'static str); 11] {
+    pub(crate) fn menu(&self) -> &'static [(&'static str, &'static str); 13] {
         &MENU
     }
 
@@ -197,6 +199,22 @@ pub(crate) fn is_loopback(request: &Request) -> bool {
         if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
     });
     matches!(name, "localhost" | "127.0.0.1" | "[::1]") || name.starts_with("127.")
+}
+
+/// The public address of the API as the visitor called it, without a slash at its end; empty if the
+/// call does not say it, which leaves paths.
+pub(crate) fn base_url(request: &Request) -> String {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let plain = |host: &&str| {
+        let mut bytes = host.bytes();
+        !host.is_empty()
+            && bytes
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'))
+    };
+    let Some(host) = header("host").filter(plain) else { return String::new() };
+    // API Gateway knows no other scheme; on loopback there is no TLS.
+    let scheme = if is_loopback(request) { "http" } else { "https" };
+    format!("{scheme}://{host}")
 }
 
 /// What `?done=` says after a change: only sentences of ours.

@@ -40,7 +40,7 @@ pub(crate) fn row(row: &ResponseRow, interaction: Option<&Interaction>) -> Value
         "request_created_at": row.created_at.to_string(),
         "request_delivery_status": interaction.map(|i| delivery_status(i.status)),
         "request_sent_at": interaction.and_then(|i| i.sent_at).map(|at| at.to_string()),
-        "requested_via": "API",
+        "requested_via": row.requested_via,
         "response_received_at": row.answer.at.to_string(),
         "previous_answers": row.previous_answers(),
         "reward_eligible": false,

@@ -8,7 +8,7 @@
 use intake::Intake;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use normalize::{Inbound, Source};
-use policy::{Approval, Mode, Profile, Verdict};
+use policy::{Approval, Mode, Profile, RequestedVia, Verdict};
 use serde_json::{Value, json};
 use store::{Answer, Answered, Arrival, Interaction, NewInteraction, Resolution};
 use test_tables::{LIVE_KEY, TEST_KEY, TestTables, call, reply};
@@ -43,6 +43,7 @@ async fn recorded(tables: &TestTables, ticket: &str, at: Timestamp) -> Interacti
     let row = NewInteraction {
         mode: Mode::Live,
         key: "0".repeat(64),
+        requested_via: RequestedVia::Api,
         source: Source::Requests,
         arrival: Arrival::Decided(Box::new(resolution)),
         due: at,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use policy::{
-    Brand, Ceiling, DueFacts, Employee, Key, KeyItem, Mode, WaitingFor, declined, recheck,
+    Brand, Ceiling, DueFacts, Employee, Key, KeyItem, Mode, RequestedVia, WaitingFor, declined,
+    recheck, recheck_by_hand,
 };
 use store::{Interaction, Settings, Store, StoreError};
 
@@ -31,8 +32,14 @@ impl ConfigurationFor {
                 None => Ok(None),
             }
         };
-        let (settings, key, employee) =
-            tokio::try_join!(store.settings(now), store.key(&row.key, now), employee)?;
+        let key = async {
+            match row.requested_via {
+                RequestedVia::Api => store.key(&row.key, now).await,
+                // The private link of the send box stood for the key.
+                RequestedVia::Manual => Ok(None),
+            }
+        };
+        let (settings, key, employee) = tokio::try_join!(store.settings(now), key, employee)?;
         Ok(Self { settings, key, employee })
     }
 
@@ -60,7 +67,11 @@ impl ConfigurationFor {
             employee: self.employee.as_ref(),
         };
         let channel = row.channel.as_deref().unwrap_or_default();
-        let fault = recheck(row.mode, channel, &facts).map_err(Stopped::Refused)?;
+        let fault = match row.requested_via {
+            RequestedVia::Api => recheck(row.mode, channel, &facts),
+            RequestedVia::Manual => recheck_by_hand(channel, &facts),
+        };
+        let fault = fault.map_err(Stopped::Refused)?;
         let mut language_faults = self.settings.language_faults.iter();
         let language_fault = language_faults
             .find(|(tag, _)| Some(tag.as_str()) == row.language.as_deref())
@@ -79,6 +90,9 @@ impl ConfigurationFor {
     pub(crate) fn ceiling(&self, row: &Interaction) -> Option<Ceiling> {
         match self.key() {
             Some(key) => key.ceiling(),
+            None if row.requested_via == RequestedVia::Manual => {
+                Ceiling::new(&row.key, Ceiling::BY_HAND)
+            }
             None => Ceiling::new(&row.key, Ceiling::default_of(row.mode)),
         }
     }

@@ -21,7 +21,7 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use normalize::Source;
 use policy::{Cancellation, KeyScope, Mode, Status};
 use serde_json::json;
-use store::{Filter, ROWS_AT_ONCE};
+use store::{Filter, ListBounds, ROWS_AT_ONCE};
 use uuid::Uuid;
 
 /// Rows of a page, unless asked otherwise.
@@ -30,6 +30,9 @@ const PAGE: usize = 50;
 const LARGEST_PAGE: usize = 500;
 /// Bytes of an `ext_interaction_id` at most, as it is recorded.
 const LONGEST_ID: usize = 1_024;
+/// Days that one page of the list looks back through at most. Most companies keep requests for less
+/// time, so their list ends with `next: null`.
+const DAYS_A_PAGE: usize = 400;
 
 /// Answers one request.
 pub async fn handle(
@@ -140,10 +143,9 @@ async fn list(
     let oldest = now
         .checked_sub(settings.company.kept() + settings.company.open + longest_delay)
         .unwrap_or(Timestamp::UNIX_EPOCH);
-    let page = intake
-        .store
-        .list(entered.key().mode, &filter, after, limit.unwrap_or(PAGE), oldest, now)
-        .await?;
+    let limit = limit.unwrap_or(PAGE);
+    let bounds = ListBounds { after, limit, oldest, days: DAYS_A_PAGE, now };
+    let page = intake.store.list(&[entered.key().mode], &filter, bounds).await?;
     let (mut room, mut next, mut seen) = (Room::default(), page.next, None);
     'rows: for ids in page.ids.chunks(ROWS_AT_ONCE) {
         if room.is_full() {

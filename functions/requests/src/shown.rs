@@ -13,6 +13,7 @@ pub(crate) fn request(row: &Interaction) -> Value {
     show("status", json!(row.status));
     show("source", json!(row.source));
     show("mode", json!(row.mode));
+    show("requested_via", json!(row.requested_via));
     show("created_at", json!(row.created_at.to_string()));
     show("answered", json!(row.answer.is_some()));
     if let Some(reason) = row.reason {

@@ -42,8 +42,9 @@ async fn a_request_is_shown_as_it_was_understood_with_its_state() {
         shown,
         json!({
             "request_id": id, "status": "queued", "source": "requests", "mode": "live",
+            "requested_via": "API", "answered": false,
             "created_at": "2026-11-21T09:00:00Z", "wake_at": "2026-11-21T09:03:00Z",
-            "answered": false, "channel": "email", "ext_interaction_id": "1", "language": "en",
+            "channel": "email", "ext_interaction_id": "1", "language": "en",
             "customer": { "name": "Jane", "email": "jane@customers.example" },
             "employee": { "email": "paul@company.example" }, "do_not_send": false,
         })

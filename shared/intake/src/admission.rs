@@ -1,6 +1,7 @@
 //! One delivery whose key is good, on its way to a row.
 
 use jiff::{SignedDuration, Timestamp};
+use policy::RequestedVia;
 use store::{MarkerKey, Store};
 
 use crate::delivery::Delivery;
@@ -26,6 +27,9 @@ impl Admission<'_> {
     /// Not called for a request that is accepted, which costs one round trip: `dispatch` notes it
     /// when it works on the request.
     pub(crate) async fn note_key_use(&self) {
+        if self.entered.via() == RequestedVia::Manual {
+            return; // A private link stands for the key.
+        }
         let key = self.entered.key();
         self.store.note_key_use(&key.digest, key.last_used, self.now).await;
     }

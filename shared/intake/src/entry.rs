@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use lambda_http::http::{HeaderMap, HeaderName};
 use lambda_http::{Request, RequestExt};
 use normalize::Source;
-use policy::{Key, KeyItem, KeyScope};
+use policy::{Ceiling, Key, KeyItem, KeyScope, Mode, RequestedVia};
 use sha2::{Digest, Sha256};
 
 use crate::intake::Intake;
@@ -29,6 +29,7 @@ const LONGEST_IDEMPOTENCY_KEY: usize = 255;
 #[derive(Debug)]
 pub struct Entered<'a> {
     key: Key,
+    via: RequestedVia,
     request: &'a Request,
 }
 
@@ -36,6 +37,28 @@ impl<'a> Entered<'a> {
     /// The key that it came with.
     pub fn key(&self) -> &Key {
         &self.key
+    }
+
+    /// Lets in what an agent sends by hand. Whoever calls has opened the private link that permits
+    /// it: here the link stands for the key, and `digest` for the link. It is live.
+    ///
+    /// `request` is what the send box makes of its form: a body of `/v1/requests`, and an
+    /// `Idempotency-Key`.
+    pub fn by_hand(digest: String, request: &'a Request) -> Self {
+        let key = Key {
+            digest,
+            mode: Mode::Live,
+            scopes: vec![KeyScope::Send],
+            mails_per_hour: Ceiling::BY_HAND,
+            sources: Vec::new(),
+            last_used: None,
+        };
+        Self { key, via: RequestedVia::Manual, request }
+    }
+
+    /// By which way it came in.
+    pub fn via(&self) -> RequestedVia {
+        self.via
     }
 
     /// The body, as sent.
@@ -108,7 +131,7 @@ impl Intake {
         // time.
         match self.store.key(&given_key(request.headers())?, now).await? {
             Some(KeyItem::Good(key)) if key.may(scope) => {
-                let entered = Entered { key, request };
+                let entered = Entered { key, via: RequestedVia::Api, request };
                 if scope == KeyScope::Read {
                     self.note_key_use(&entered, now).await;
                 }

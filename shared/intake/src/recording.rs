@@ -103,6 +103,7 @@ impl Admission<'_> {
         NewInteraction {
             mode: key.mode,
             key: key.digest.clone(),
+            requested_via: self.entered.via(),
             source: self.delivery.source,
             arrival: recording.arrival,
             due: recording.due,

@@ -27,12 +27,18 @@ impl Admission<'_> {
         let (settings, employee) = tokio::try_join!(self.store.settings(self.now), employee)?;
         let channel = Channel::find(&settings.channels, &request.channel)
             .map_or(&*request.channel, |channel| &*channel.name);
-        let mut identity =
-            policy::identity(request, channel, employee.as_ref().map(|employee| &*employee.email));
+        let email = employee.as_ref().map(|employee| &*employee.email);
+        let mut identity = policy::identity(self.entered.via(), request, channel, email);
         let verdict = match self.ticket_status(&settings, request) {
             TicketStatus::Closed => {
                 let facts = settings.facts(employee.as_ref());
-                policy::decide(request, self.entered.key().mode, &facts, self.now)
+                policy::decide_via(
+                    self.entered.via(),
+                    request,
+                    self.entered.key().mode,
+                    &facts,
+                    self.now,
+                )
             }
             TicketStatus::Open => {
                 return match &request.ext_interaction_id {

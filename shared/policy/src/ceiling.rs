@@ -26,6 +26,9 @@ impl Ceiling {
     /// The most counters of an hour.
     const MOST_PARTS: u32 = 50;
 
+    /// Mails that an agent may send by hand in an hour.
+    pub const BY_HAND: u32 = 100;
+
     /// The default of `mails_per_hour`.
     pub fn default_of(mode: Mode) -> u32 {
         match mode {

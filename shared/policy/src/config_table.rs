@@ -132,6 +132,9 @@ kind! {
     NAME "name", Words = SHORT, "Name, shown in the mail.";
     PICTURE_URL "picture_url", WebUrl = WebUrl(SHORT), "Picture, shown in the mail.";
     CUSTOM_ID "custom_id", Words = SHORT, "The employee's id in the company.";
+    SEND_BOX "send_box", Count = Count { least: 0, most: 2_000_000_000, default: 0 },
+        "How often the employee's link for sending by hand was renewed; each new link ends the one \
+         before.";
     => later []
 }
 

@@ -13,7 +13,8 @@ use crate::choices::{ChannelMode, EmployeeStatus, Mode};
 use crate::company::Company;
 use crate::employee::Employee;
 use crate::reason::Reason;
-use crate::receipt_checks::{Facts, Verdict, decide, is_colleague};
+use crate::receipt_checks::{Facts, Verdict, decide_via, is_colleague};
+use crate::requested_via::RequestedVia;
 use crate::saturating_add::saturating_add;
 use crate::settings::Settings;
 use crate::status::Status;
@@ -25,6 +26,8 @@ pub struct Case<'a> {
     pub reason: Reason,
     /// Of its key.
     pub mode: Mode,
+    /// By which way it came in.
+    pub via: RequestedVia,
     /// As it was understood.
     pub request: &'a SurveyRequest,
     /// As they are now.
@@ -244,10 +247,10 @@ fn otherwise(case: &Case<'_>, facts: &Facts<'_>) -> Option<String> {
     use Reason::*;
     let (request, settings) = (case.request, case.settings);
     let with_request = |change: &str, request: &SurveyRequest| {
-        Some(told(change, decide(request, case.mode, facts, case.received)))
+        Some(told(change, decide_via(case.via, request, case.mode, facts, case.received)))
     };
     let with_facts = |change: &str, facts: &Facts<'_>| {
-        Some(told(change, decide(request, case.mode, facts, case.received)))
+        Some(told(change, decide_via(case.via, request, case.mode, facts, case.received)))
     };
     let with_employee = |change: String, email: &str| {
         let employee = approved(case.employee, email);
@@ -259,7 +262,7 @@ fn otherwise(case: &Case<'_>, facts: &Facts<'_>) -> Option<String> {
             company.do_not_send_tags.clear();
             let asked = SurveyRequest { do_not_send: false, ..request.clone() };
             let facts = Facts { company: &company, ..*facts };
-            let verdict = decide(&asked, case.mode, &facts, case.received);
+            let verdict = decide_via(case.via, &asked, case.mode, &facts, case.received);
             Some(told("Without do-not-send", verdict))
         }
         NoEmail => with_request("With an e-mail address", &addressed(request)?),
@@ -269,7 +272,7 @@ fn otherwise(case: &Case<'_>, facts: &Facts<'_>) -> Option<String> {
             let employee = approved(None, SOMEBODY);
             let facts = Facts { employee: Some(&employee), ..*facts };
             let request = SurveyRequest { employee: named, ..request.clone() };
-            let verdict = decide(&request, case.mode, &facts, case.received);
+            let verdict = decide_via(case.via, &request, case.mode, &facts, case.received);
             Some(told("With an agent assigned", verdict))
         }
         SelfSurvey => match request.customer.address.valid() {

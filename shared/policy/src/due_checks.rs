@@ -13,6 +13,7 @@ use crate::fault::ConfigFault;
 use crate::key::KeyItem;
 use crate::reason::Reason;
 use crate::receipt_checks::{employee_may_be_rated, is_colleague, open_channel};
+use crate::requested_via::RequestedVia;
 
 /// The facts that the checks need, read when the request is due.
 #[derive(Clone, Copy, Debug)]
@@ -50,11 +51,7 @@ pub fn recheck<'a>(
     channel: &str,
     facts: &DueFacts<'a>,
 ) -> Result<Option<&'a ConfigFault>, Reason> {
-    let faults = facts.company.faults.iter();
-    let faults = faults.chain(
-        Channel::find(facts.channels, channel).into_iter().flat_map(|channel| &channel.faults),
-    );
-    let mut faults = faults.chain(facts.brand.into_iter().flat_map(|brand| &brand.faults));
+    let mut faults = common_faults(channel, facts);
     if mode == Mode::Test {
         return Ok(faults.next());
     }
@@ -66,13 +63,46 @@ pub fn recheck<'a>(
         Some(KeyItem::Faulty(fault)) => key_fault = Some(fault),
         Some(KeyItem::Good(_)) => {}
     }
-    let mut faults = faults
-        .chain(key_fault)
-        .chain(facts.employee.into_iter().flat_map(|employee| &employee.faults));
-    if let Some(fault) = faults.next() {
+    recheck_live(RequestedVia::Api, channel, facts, faults.chain(key_fault))
+}
+
+/// As [`recheck`], for a request that an agent sent by hand. Such a request is live and has no key,
+/// and its channel may be in manual mode. The agent is the employee of the request, and must still
+/// be approved.
+///
+/// # Errors
+/// The reason why the request never gets a mail.
+pub fn recheck_by_hand<'a>(
+    channel: &str,
+    facts: &DueFacts<'a>,
+) -> Result<Option<&'a ConfigFault>, Reason> {
+    recheck_live(RequestedVia::Manual, channel, facts, common_faults(channel, facts))
+}
+
+/// The faults that hold a request back whichever way it came in.
+fn common_faults<'a>(
+    channel: &str,
+    facts: &DueFacts<'a>,
+) -> impl Iterator<Item = &'a ConfigFault> + use<'a> {
+    let faults = facts.company.faults.iter();
+    let faults = faults.chain(
+        Channel::find(facts.channels, channel).into_iter().flat_map(|channel| &channel.faults),
+    );
+    faults.chain(facts.brand.into_iter().flat_map(|brand| &brand.faults))
+}
+
+/// The checks of a live request, whose other faults are `faults`.
+fn recheck_live<'a>(
+    via: RequestedVia,
+    channel: &str,
+    facts: &DueFacts<'a>,
+    faults: impl Iterator<Item = &'a ConfigFault>,
+) -> Result<Option<&'a ConfigFault>, Reason> {
+    let employee = facts.employee.into_iter().flat_map(|employee| &employee.faults);
+    if let Some(fault) = faults.chain(employee).next() {
         return Ok(Some(fault));
     }
-    open_channel(facts.channels, channel, mode)?;
+    open_channel(facts.channels, channel, via, Mode::Live)?;
     employee_may_be_rated(facts.employee.ok_or(Reason::EmployeeNotFound)?)?;
     Ok(None)
 }

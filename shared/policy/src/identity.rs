@@ -2,6 +2,8 @@
 
 use normalize::{CustomerAddress, Source, SurveyRequest};
 
+use crate::requested_via::RequestedVia;
+
 /// The parts that identify the interaction of a request: source, the helpdesk's id, customer,
 /// employee and channel. The caller adds the key's mode and makes a marker of them, which is kept
 /// for [`crate::Company::dedupe_window`].
@@ -11,7 +13,15 @@ use normalize::{CustomerAddress, Source, SurveyRequest};
 ///
 /// `channel` is the channel's own name, and `employee` the employee's e-mail, if the settings have
 /// them: a delivery with another alias or custom id of them is about the same interaction.
-pub fn identity(request: &SurveyRequest, channel: &str, employee: Option<&str>) -> Vec<String> {
+///
+/// What an agent sends by hand has an identity of its own. Otherwise a machine's request that was
+/// refused because the channel is in manual mode would keep the agent's from being sent.
+pub fn identity(
+    via: RequestedVia,
+    request: &SurveyRequest,
+    channel: &str,
+    employee: Option<&str>,
+) -> Vec<String> {
     let ext = request.ext_interaction_id.clone().unwrap_or_default();
     if request.source == Source::Gorgias && !ext.is_empty() {
         return ticket(request.source, &ext);
@@ -23,7 +33,12 @@ pub fn identity(request: &SurveyRequest, channel: &str, employee: Option<&str>) 
     };
     let given = request.employee.as_ref().and_then(|who| who.email().or(who.custom_id()));
     let employee = employee.or(given).unwrap_or_default().to_owned();
-    vec![request.source.as_str().to_owned(), ext, customer, employee, channel.to_lowercase()]
+    let mut parts =
+        vec![request.source.as_str().to_owned(), ext, customer, employee, channel.to_lowercase()];
+    if via == RequestedVia::Manual {
+        parts.push(via.as_str().to_owned());
+    }
+    parts
 }
 
 /// The parts that identify a ticket by the helpdesk's id alone. An update that shows the ticket

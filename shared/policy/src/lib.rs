@@ -33,6 +33,7 @@ mod mailbox;
 mod number_values;
 mod reason;
 mod receipt_checks;
+mod requested_via;
 mod saturating_add;
 mod sending;
 mod settings;
@@ -59,7 +60,7 @@ pub use company::Company;
 pub use counterfactual::{
     Case, Counterfactual, Cure, Earlier, counterfactual, cure_of, may_send_again,
 };
-pub use due_checks::{DueFacts, declined, recheck};
+pub use due_checks::{DueFacts, declined, recheck, recheck_by_hand};
 pub use employee::{Employee, Profile};
 pub use evidence::{NEIGHBOURHOOD, SendEvents, Weighed, weigh};
 pub use fault::{ConfigFault, Severity};
@@ -71,7 +72,8 @@ pub use language_row::{HasTexts, LanguageRow};
 pub use mail_event::{AddressEffect, MailEventKind};
 pub use mailbox::Mailbox;
 pub use reason::{Outcome, Reason};
-pub use receipt_checks::{Approval, Facts, Verdict, Who, decide, who};
+pub use receipt_checks::{Approval, Facts, Verdict, Who, decide, decide_via, who};
+pub use requested_via::RequestedVia;
 pub use saturating_add::saturating_add;
 pub use sending::{
     RowState, WINDOW_PAUSES, ends_unsent, held_until, lease, sends_in_flight, waits_for_window,

@@ -10,6 +10,7 @@ use crate::choices::{ChannelMode, EmployeeStatus, Mode};
 use crate::company::Company;
 use crate::employee::{Employee, Profile};
 use crate::reason::Reason;
+use crate::requested_via::RequestedVia;
 use crate::saturating_add::saturating_add;
 
 /// The facts about the company that the checks need.
@@ -94,13 +95,25 @@ pub(crate) fn is_colleague(customer: &Address, company: &Company) -> bool {
 
 /// All checks at receipt. `now` is the time of receipt; a channel's delay counts from it.
 pub fn decide(request: &SurveyRequest, mode: Mode, facts: &Facts<'_>, now: Timestamp) -> Verdict {
-    match approve(request, mode, facts, now) {
+    decide_via(RequestedVia::Api, request, mode, facts, now)
+}
+
+/// As [`decide`], for a request that came by this way in.
+pub fn decide_via(
+    via: RequestedVia,
+    request: &SurveyRequest,
+    mode: Mode,
+    facts: &Facts<'_>,
+    now: Timestamp,
+) -> Verdict {
+    match approve(via, request, mode, facts, now) {
         Ok(approval) => Verdict::Send(approval),
         Err(reason) => Verdict::Refuse(reason),
     }
 }
 
 fn approve(
+    via: RequestedVia,
     request: &SurveyRequest,
     mode: Mode,
     facts: &Facts<'_>,
@@ -112,7 +125,7 @@ fn approve(
     if who.customer.canonical() == employee.email {
         return Err(Reason::SelfSurvey);
     }
-    let channel = open_channel(facts.channels, &request.channel, mode)?;
+    let channel = open_channel(facts.channels, &request.channel, via, mode)?;
     let brand = brand(request.brand.as_deref(), facts)?;
     Ok(Approval {
         channel: channel.name.clone(),
@@ -132,15 +145,18 @@ pub(crate) fn employee_may_be_rated(employee: &Employee) -> Result<(), Reason> {
     }
 }
 
+/// The channel, if it is open to this way in. Manual mode keeps out what machines send; it is there
+/// for what agents send by hand.
 pub(crate) fn open_channel<'a>(
     channels: &'a [Channel],
     name: &str,
+    via: RequestedVia,
     mode: Mode,
 ) -> Result<&'a Channel, Reason> {
     let channel =
         Channel::find(channels, name).filter(|c| c.enabled).ok_or(Reason::ChannelNotEnabled)?;
-    match (channel.mode, mode) {
-        (ChannelMode::Manual, Mode::Live) => Err(Reason::ChannelManual),
+    match (channel.mode, mode, via) {
+        (ChannelMode::Manual, Mode::Live, RequestedVia::Api) => Err(Reason::ChannelManual),
         _ => Ok(channel),
     }
 }

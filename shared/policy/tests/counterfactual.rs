@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use normalize::{Inbound, SurveyRequest};
 use policy::{
-    Case, Earlier, Employee, Mode, Reason, Settings, Status, counterfactual, cure_of,
+    Case, Earlier, Employee, Mode, Reason, RequestedVia, Settings, Status, counterfactual, cure_of,
     may_send_again,
 };
 use serde_json::{Value, json};
@@ -61,6 +61,7 @@ fn told(
     let told = counterfactual(&Case {
         reason,
         mode: Mode::Live,
+        via: RequestedVia::Api,
         request: &request,
         settings: &settings,
         employee,
@@ -186,6 +187,7 @@ fn without_a_day_between_only_switching_the_period_off_would_have_helped() {
     let told = counterfactual(&Case {
         reason: Reason::SuppressionPeriod,
         mode: Mode::Live,
+        via: RequestedVia::Api,
         request: &request,
         settings: &settings,
         employee: Some(&good),

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use normalize::{Inbound, LanguageTag, SurveyRequest};
 use policy::{
     Approval, Brand, Channel, Company, DueFacts, Employee, Facts, Item, KeyItem, Mode, Reason,
-    Verdict, decide, recheck,
+    RequestedVia, Verdict, decide_via, recheck, recheck_by_hand,
 };
 use serde_json::{Map, Value, json};
 
@@ -93,6 +93,10 @@ impl World {
     }
 
     fn decide(&self, changes: Value, mode: Mode) -> Verdict {
+        self.decide_via(RequestedVia::Api, changes, mode)
+    }
+
+    fn decide_via(&self, via: RequestedVia, changes: Value, mode: Mode) -> Verdict {
         let request = request(changes);
         let email = request.employee.as_ref().and_then(|e| e.email());
         let facts = Facts {
@@ -102,7 +106,7 @@ impl World {
             languages: &self.languages,
             employee: self.employees.iter().find(|e| Some(e.email.as_str()) == email),
         };
-        decide(&request, mode, &facts, now())
+        decide_via(via, &request, mode, &facts, now())
     }
 
     fn reason(&self, changes: Value) -> Option<Reason> {
@@ -223,6 +227,23 @@ fn manual_mode_does_not_concern_test_keys() {
 }
 
 #[test]
+fn manual_mode_lets_in_what_an_agent_sends_by_hand() {
+    let world = World::new();
+    let by_hand = |changes| world.decide_via(RequestedVia::Manual, changes, Mode::Live);
+    assert!(matches!(by_hand(json!({ "channel": "phone" })), Verdict::Send(_)));
+    for (changes, reason) in [
+        (json!({ "channel": "off" }), Reason::ChannelNotEnabled),
+        (json!({ "channel": "phone", "customer": {} }), Reason::NoEmail),
+        (
+            json!({ "channel": "phone", "employee": { "email": "left@agents.example" } }),
+            Reason::EmployeeDeactivated,
+        ),
+    ] {
+        assert_eq!(by_hand(changes), Verdict::Refuse(reason));
+    }
+}
+
+#[test]
 fn names_are_compared_without_case_and_a_delay_counts_from_receipt() {
     let plan = World::new().plan(json!({ "channel": " CONTACT_FORM " }));
     assert_eq!((plan.channel.as_str(), plan.due), ("email", now()));
@@ -295,6 +316,20 @@ fn when_due_a_live_request_is_checked_once_more() {
         Err(Reason::EmployeeNotFound)
     );
     assert_eq!(recheck(Mode::Test, "phone", &DueFacts { key: None, ..facts }), Ok(None));
+}
+
+#[test]
+fn what_was_sent_by_hand_is_checked_once_more_without_a_key() {
+    let world = World::new();
+    let facts = DueFacts { key: None, ..world.due() };
+    assert_eq!(recheck_by_hand("phone", &facts), Ok(None));
+    assert_eq!(recheck_by_hand("email", &facts), Ok(None), "the channel was switched since");
+    assert_eq!(recheck_by_hand("off", &facts), Err(Reason::ChannelNotEnabled));
+    let of = |employee| recheck_by_hand("phone", &DueFacts { employee, ..facts });
+    assert_eq!(of(world.employees.get(1)), Err(Reason::EmployeeDeactivated));
+    assert_eq!(of(None), Err(Reason::EmployeeNotFound));
+    assert_eq!(of(world.employees.get(3)).unwrap().unwrap().attribute, "status");
+    assert_eq!(recheck_by_hand("typo", &facts).unwrap().unwrap().attribute, "mode");
 }
 
 #[test]

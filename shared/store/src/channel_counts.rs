@@ -10,12 +10,14 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::ground::{built, row_key, text};
-use crate::listing::Filter;
+use crate::listing::{Filter, ListBounds};
 use crate::shards::first_id;
 use crate::store::{Store, pause};
 
 /// Keys that one `BatchGetItem` takes.
 const KEYS_AT_ONCE: usize = 100;
+/// Days that are looked back through at most.
+const DAYS: usize = 31;
 /// Calls for one batch at most.
 const ATTEMPTS: u32 = 8;
 
@@ -40,7 +42,8 @@ impl Store {
         most: usize,
         now: Timestamp,
     ) -> Result<ByChannel, StoreError> {
-        let page = self.list(Mode::Live, &Filter::default(), None, most, from, now).await?;
+        let bounds = ListBounds { after: None, limit: most, oldest: from, days: DAYS, now };
+        let page = self.list(&[Mode::Live], &Filter::default(), bounds).await?;
         let full = page.ids.len() >= most && page.next.is_some();
         let first = first_id(from, 1);
         let ids: Vec<Uuid> = page.ids.iter().copied().filter(|id| *id >= first).collect();

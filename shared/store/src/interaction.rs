@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
 use normalize::{Address, Source};
-use policy::{Mode, Profile, Reason, Status, WaitingFor, saturating_add};
+use policy::{Mode, Profile, Reason, RequestedVia, Status, WaitingFor, saturating_add};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -55,6 +55,9 @@ pub struct Interaction {
     pub mode: Mode,
     /// The helpdesk, or the API, that sent it.
     pub source: Source,
+    /// By a key, or by the private link of an agent's send box.
+    #[serde(default, skip_serializing_if = "RequestedVia::is_api")]
+    pub requested_via: RequestedVia,
     /// Where it stands.
     pub status: Status,
     /// Why there is no mail.
@@ -74,7 +77,8 @@ pub struct Interaction {
     /// 1 when the request can be worked on now; the stream filters look for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready: Option<u8>,
-    /// SHA-256 (hex) of the key that brought it.
+    /// SHA-256 (hex) of the key that brought it. Of a request that was sent by hand: a digest that
+    /// stands for the send box.
     pub key: String,
     /// The pseudonym of the customer's address.
     #[serde(default, with = "parsed", skip_serializing_if = "Option::is_none")]

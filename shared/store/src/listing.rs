@@ -72,10 +72,8 @@ pub struct Page {
 
 /// Entries of the index that are read for one page of a partition at most.
 const LARGEST_PAGE: usize = 1_000;
-/// Days that one page looks back through at most. Most companies keep requests for less time, so
-/// their list ends with `next: null`.
-const DAYS_A_PAGE: usize = 400;
-/// Days that are asked about at once.
+/// Days that are asked about at once, at most: one, then two, and so on, so that a list of a busy
+/// company is found in its newest day.
 const DAYS_AT_ONCE: usize = 8;
 /// Pages of a partition that are searched before the caller gets a cursor to continue at.
 const PAGES_A_SHARD: usize = 5;
@@ -90,16 +88,21 @@ struct OfShard {
 }
 
 /// The bounds of a list.
-#[derive(Clone, Copy)]
-struct Bounds {
-    after: Option<Uuid>,
-    limit: usize,
-    /// Nothing older is looked for.
-    oldest: Timestamp,
-    now: Timestamp,
+#[derive(Clone, Copy, Debug)]
+pub struct ListBounds {
+    /// Only requests older than this one.
+    pub after: Option<Uuid>,
+    /// Ids that are found at most.
+    pub limit: usize,
+    /// Nothing older is looked for: nothing older is kept.
+    pub oldest: Timestamp,
+    /// Days that one page looks back through at most, if it is read by time.
+    pub days: usize,
+    /// The time of the call.
+    pub now: Timestamp,
 }
 
-impl Bounds {
+impl ListBounds {
     fn below(&self) -> (&'static str, aws_sdk_dynamodb::types::AttributeValue) {
         (":after", s(self.after.unwrap_or(Uuid::max()).to_string()))
     }
@@ -112,29 +115,33 @@ impl Bounds {
 }
 
 impl Store {
-    /// Requests of this mode, newest first, older than `after`; `oldest` bounds the search (nothing
-    /// older is kept).
+    /// Requests of these modes, newest first.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
     pub async fn list(
         &self,
-        mode: Mode,
+        modes: &[Mode],
         filter: &Filter,
-        after: Option<Uuid>,
-        limit: usize,
-        oldest: Timestamp,
-        now: Timestamp,
+        bounds: ListBounds,
     ) -> Result<Page, StoreError> {
-        let bounds = Bounds { after, limit, oldest, now };
-        let (ids, next) = match (&filter.ext_interaction_id, filter.outcome()) {
-            (Some(ext), _) => self.ids_by_ext(ext, mode, after, limit).await?,
+        let ListBounds { after, limit, .. } = bounds;
+        let pages = match (&filter.ext_interaction_id, filter.outcome()) {
+            (Some(ext), _) => {
+                let by_ext = modes.iter().map(|mode| self.ids_by_ext(ext, *mode, after, limit));
+                try_join_all(by_ext).await?
+            }
             (None, Some(status)) if is_listed(status) => {
-                self.ids_by_outcome(mode, status, filter, bounds).await?
+                let by_outcome =
+                    modes.iter().map(|mode| self.ids_by_outcome(*mode, status, filter, bounds));
+                try_join_all(by_outcome).await?
             }
             (None, Some(status)) if status.is_waiting() => {
-                self.ids_that_wait(status, bounds).await?
+                vec![self.ids_that_wait(status, bounds).await?]
             }
-            (None, status) => self.ids_by_time(mode, &filter.only(status), bounds).await?,
+            (None, status) => vec![self.ids_by_time(modes, &filter.only(status), bounds).await?],
         };
-        Ok(Page { ids, next })
+        Ok(merge(pages, limit))
     }
 
     pub(crate) async fn ids_by_ext(
@@ -171,7 +178,7 @@ impl Store {
         mode: Mode,
         status: Status,
         filter: &Filter,
-        bounds: Bounds,
+        bounds: ListBounds,
     ) -> Result<(Vec<Uuid>, Option<Uuid>), StoreError> {
         let (mut ids, mut broken_off_at) = (Vec::new(), None);
         for month in months(bounds.oldest, bounds.from()) {
@@ -200,7 +207,7 @@ impl Store {
     async fn ids_that_wait(
         &self,
         status: Status,
-        bounds: Bounds,
+        bounds: ListBounds,
     ) -> Result<(Vec<Uuid>, Option<Uuid>), StoreError> {
         let shards = (0..DUE_SHARDS).map(|shard| async move {
             let query = IndexQuery {
@@ -230,9 +237,9 @@ impl Store {
 
     async fn ids_by_time(
         &self,
-        mode: Mode,
+        modes: &[Mode],
         only: &[(&'static str, &'static str)],
-        bounds: Bounds,
+        bounds: ListBounds,
     ) -> Result<(Vec<Uuid>, Option<Uuid>), StoreError> {
         let limit = bounds.limit;
         let day = |back: i64| SignedDuration::from_hours(24 * back);
@@ -241,25 +248,30 @@ impl Store {
         let oldest = bounds.oldest.checked_sub(day(1)).unwrap_or(Timestamp::MIN);
         let days =
             (0..).map_while(|back| from.checked_sub(day(back)).ok()).take_while(|at| *at > oldest);
-        let days: Vec<Timestamp> = days.take(DAYS_A_PAGE + 1).collect();
+        let days: Vec<Timestamp> = days.take(bounds.days + 1).collect();
         let mut ids: Vec<Uuid> = Vec::new();
         // The latest id at which the search of a shard stopped: what is older is left for the next
         // page.
         let mut floor: Option<Uuid> = None;
-        for at_once in
-            days.get(..days.len().min(DAYS_A_PAGE)).unwrap_or_default().chunks(DAYS_AT_ONCE)
-        {
-            let queries = at_once
-                .iter()
-                .flat_map(|at| (0..DAY_SHARDS).map(move |shard| day_shard(mode, *at, shard)))
-                .map(|shard| IndexQuery {
-                    index: index::DAY,
-                    condition: "day_shard = :shard AND request_id < :after",
-                    values: vec![(":shard", s(shard)), bounds.below()],
-                    only: only.to_vec(),
-                    newest_first: true,
-                    limit: None,
-                });
+        let mut searched = days.get(..days.len().min(bounds.days)).unwrap_or_default();
+        let mut days_at_once = 1;
+        while !searched.is_empty() {
+            let (at_once, further) = searched.split_at(days_at_once.min(searched.len()));
+            searched = further;
+            days_at_once = (days_at_once * 2).min(DAYS_AT_ONCE);
+            let partitions = at_once.iter().flat_map(|at| {
+                modes
+                    .iter()
+                    .flat_map(|mode| (0..DAY_SHARDS).map(|shard| day_shard(*mode, *at, shard)))
+            });
+            let queries = partitions.map(|shard| IndexQuery {
+                index: index::DAY,
+                condition: "day_shard = :shard AND request_id < :after",
+                values: vec![(":shard", s(shard)), bounds.below()],
+                only: only.to_vec(),
+                newest_first: true,
+                limit: None,
+            });
             let searches = queries.map(|query| self.ids_of_partition(query, limit + 1));
             for shard in try_join_all(searches).await? {
                 ids.extend(shard.ids);
@@ -272,7 +284,7 @@ impl Store {
         ids.retain(|id| floor.is_none_or(|floor| *id >= floor));
         ids.sort_unstable_by(|a, b| b.cmp(a));
         // There are older days: the next page starts with the first that was not read.
-        let older = days.get(DAYS_A_PAGE).map(|at| last_id(*at, 24 * 3_600));
+        let older = days.get(bounds.days).map(|at| last_id(*at, 24 * 3_600));
         Ok(cut(ids, limit, floor.or(older)))
     }
 
@@ -310,6 +322,17 @@ fn cut(mut ids: Vec<Uuid>, limit: usize, stopped_at: Option<Uuid>) -> (Vec<Uuid>
     (ids, next)
 }
 
+/// Several lists as one, newest first. Where one of them stopped before its end, the others are cut
+/// off too: what is older is left for the next page.
+fn merge(pages: Vec<(Vec<Uuid>, Option<Uuid>)>, limit: usize) -> Page {
+    let floor = pages.iter().filter_map(|(_, next)| *next).max();
+    let mut ids: Vec<Uuid> = pages.into_iter().flat_map(|(ids, _)| ids).collect();
+    ids.retain(|id| floor.is_none_or(|floor| *id >= floor));
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    let (ids, next) = cut(ids, limit, floor);
+    Page { ids, next }
+}
+
 /// A time in each month from that of `from` back to that of `oldest`.
 fn months(oldest: Timestamp, from: Timestamp) -> impl Iterator<Item = Timestamp> {
     let first = |at: Timestamp| at.to_zoned(TimeZone::UTC).date().first_of_month();
@@ -322,6 +345,24 @@ fn months(oldest: Timestamp, from: Timestamp) -> impl Iterator<Item = Timestamp>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_lists_become_one_without_a_gap() {
+        fn page(ids: &[u128], next: Option<u128>) -> (Vec<Uuid>, Option<Uuid>) {
+            (ids.iter().copied().map(Uuid::from_u128).collect(), next.map(Uuid::from_u128))
+        }
+        for (live, test, limit, expected) in [
+            (page(&[9, 5], None), page(&[7], None), 9, page(&[9, 7, 5], None)),
+            (page(&[9, 5], None), page(&[7], None), 2, page(&[9, 7], Some(7))),
+            // One list stopped at 6: what the other has below it comes with the next page.
+            (page(&[9, 5], None), page(&[7, 6], Some(6)), 9, page(&[9, 7, 6], Some(6))),
+            (page(&[], Some(4)), page(&[3], None), 9, page(&[], Some(4))),
+            (page(&[], None), page(&[], None), 9, page(&[], None)),
+        ] {
+            let merged = merge(vec![live, test], limit);
+            assert_eq!((merged.ids, merged.next), expected);
+        }
+    }
 
     #[test]
     fn months_are_counted_back_to_the_oldest() {

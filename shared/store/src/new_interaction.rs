@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use normalize::Source;
-use policy::{Mode, Status, saturating_add};
+use policy::{Mode, RequestedVia, Status, saturating_add};
 use uuid::Uuid;
 
 use crate::details::RequestDetails;
@@ -25,8 +25,10 @@ pub enum Arrival {
 pub struct NewInteraction {
     /// Of the key.
     pub mode: Mode,
-    /// Digest of the key.
+    /// Digest of the key, or of what stands for it.
     pub key: String,
+    /// By which way it came in.
+    pub requested_via: RequestedVia,
     /// The helpdesk, or the API, that sent it.
     pub source: Source,
     /// What was decided, or whom to ask.
@@ -71,6 +73,7 @@ impl NewInteraction {
             request_id: Uuid::new_v7(time),
             mode: self.mode,
             source: self.source,
+            requested_via: self.requested_via,
             status,
             reason: resolution.and_then(Resolution::reason),
             created_at: now,

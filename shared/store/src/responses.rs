@@ -75,6 +75,9 @@ pub struct ResponseRow {
     /// Likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee: Option<policy::Profile>,
+    /// Likewise.
+    #[serde(default, skip_serializing_if = "policy::RequestedVia::is_api")]
+    pub requested_via: policy::RequestedVia,
     /// Receipt of the request.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub created_at: Timestamp,
@@ -118,6 +121,7 @@ impl ResponseRow {
             brand: row.brand.clone(),
             language: row.language.clone(),
             employee: row.employee.clone(),
+            requested_via: row.requested_via,
             created_at: row.created_at,
         }
     }

@@ -18,7 +18,7 @@ mod withdrawing;
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use normalize::{Inbound, LanguageTag, Source, SurveyRequest};
-use policy::{Approval, Mode, Profile, Verdict};
+use policy::{Approval, Mode, Profile, RequestedVia, Verdict};
 use serde_json::{Value, json};
 use store::{
     Arrival, Claim, Claimed, Interaction, Lease, Marker, MarkerKey, NewInteraction, Resolution,
@@ -73,6 +73,7 @@ fn approved(store: &Store, ticket: &str, email: &str, now: Timestamp) -> NewInte
     NewInteraction {
         mode: Mode::Live,
         key: "0".repeat(64),
+        requested_via: RequestedVia::Api,
         source: Source::Zendesk,
         arrival: Arrival::Decided(Box::new(resolution)),
         due: now,

@@ -12,6 +12,7 @@ mod timeline;
 
 use askama::Template;
 use normalize::{CustomerAddress, Note};
+use policy::RequestedVia;
 use store::{AuditEntry, Interaction};
 use uuid::Uuid;
 
@@ -136,7 +137,9 @@ fn fields(row: &Interaction, shows_customer: bool) -> Vec<(String, String)> {
     let employee = details.employee.as_ref();
     let text = |text: Option<&str>| text.map(str::to_owned);
     let do_not_send = details.do_not_send.map(|value| if value { "yes" } else { "no" });
+    let by_hand = row.requested_via == RequestedVia::Manual;
     let fixed = [
+        ("Asked for", by_hand.then(|| "by the agent, in the send box".to_owned())),
         ("External id", details.ext_interaction_id.clone()),
         ("Channel", details.channel.clone()),
         ("Customer", details.customer.name.clone()),

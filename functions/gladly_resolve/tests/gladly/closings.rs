@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use normalize::Source;
-use policy::{Mode, Reason, Status};
+use policy::{Mode, Reason, RequestedVia, Status};
 use serde_json::json;
 use store::{Arrival, NewInteraction, RequestDetails, Resolution};
 use uuid::Uuid;
@@ -132,6 +132,7 @@ async fn a_request_of_another_mode_or_source_is_not_a_newer_closing() {
     let foreign = NewInteraction {
         mode: Mode::Live,
         key: "0".repeat(64),
+        requested_via: RequestedVia::Api,
         source: Source::Requests,
         arrival: Arrival::Decided(Box::new(Resolution::Refused {
             reason: Reason::NoEmail,

@@ -16,7 +16,7 @@ use gladly_resolve::{AllowedHosts, Gladly, Resolver};
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use links::SubjectSecret;
 use normalize::Source;
-use policy::{Mode, Reason, Status};
+use policy::{Mode, Reason, RequestedVia, Status};
 use serde_json::{Map, Value, json};
 use store::{
     Arrival, Conversation, DUE_SHARDS, Interaction, NewInteraction, Store, Tables, config_items,
@@ -128,6 +128,7 @@ impl App {
         let new = NewInteraction {
             mode,
             key: "0".repeat(64),
+            requested_via: RequestedVia::Api,
             source: Source::Gladly,
             arrival: Arrival::ToBeAsked(Conversation {
                 conversation_id: conversation.to_owned(),

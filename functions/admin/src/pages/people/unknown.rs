@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::future::try_join;
 use jiff::SignedDuration;
 use normalize::EmployeeRef;
 use policy::{Mode, Reason, Status};
-use store::Filter;
+use store::{Filter, ListBounds};
 
 use super::agent;
 use crate::config_link::encoded;
 use crate::{AdminError, Context};
 
 /// How far back requests are looked for.
-const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Requests that are read, the newest, of live and of test ones each.
-const READ: usize = 24;
+const DAYS: usize = 7;
+const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(24 * DAYS as i64);
+/// Requests that are read, the newest, of live and of test ones.
+const READ: usize = 48;
 
 /// An agent who is named in requests.
 pub(crate) struct Unknown {
@@ -45,9 +45,8 @@ pub(super) async fn seen(context: &Context<'_>) -> Result<Vec<Unknown>, AdminErr
         reason: Some(Reason::EmployeeNotFound),
         ..Filter::default()
     };
-    let of = |mode| store.list(mode, &filter, None, READ, oldest, now);
-    let (live, test) = try_join(of(Mode::Live), of(Mode::Test)).await?;
-    let ids = [live.ids, test.ids].concat();
+    let bounds = ListBounds { after: None, limit: READ, oldest, days: DAYS, now };
+    let ids = store.list(&[Mode::Live, Mode::Test], &filter, bounds).await?.ids;
     let found = store.interactions(&ids, now).await?;
     let mut unknown: BTreeMap<String, Unknown> = BTreeMap::new();
     for row in ids.iter().filter_map(|id| found.rows.get(id)) {

@@ -86,7 +86,7 @@ fn checked(
     }
     // A channel's delay counts from when the interaction ended.
     let facts = context.settings.facts(employee);
-    match policy::decide(request, row.mode, &facts, row.created_at) {
+    match policy::decide_via(row.requested_via, request, row.mode, &facts, row.created_at) {
         Verdict::Refuse(reason) => Err(reason),
         Verdict::Send(approval) => {
             let due = approval.due;
@@ -116,13 +116,14 @@ pub(super) async fn send(context: &Context<'_>, row: &Interaction) -> Result<Sen
     let channel = Channel::find(&settings.channels, &request.channel)
         .map_or(&*request.channel, |channel| &*channel.name);
     let email = employee.as_ref().map(|employee| &*employee.email);
-    let identity = policy::identity(&request, channel, email);
+    let identity = policy::identity(row.requested_via, &request, channel, email);
     let marker = MarkerKey::new(store.secret(), "interaction", row.mode, &identity);
     let window = settings.company.dedupe_window(row.source);
     let identity = (!window.is_zero() && unasked(row).is_none()).then_some((marker, window));
     let new = NewInteraction {
         mode: row.mode,
         key: row.key.clone(),
+        requested_via: row.requested_via,
         source: row.source,
         arrival,
         due: due.max(now),

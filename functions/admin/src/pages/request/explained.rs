@@ -1,8 +1,8 @@
 //! Why a request got no mail, or what it waits for.
 
 use policy::{
-    Brand, Case, Counterfactual, DueFacts, Earlier, Reason, Status, WaitingFor, counterfactual,
-    recheck,
+    Brand, Case, Counterfactual, DueFacts, Earlier, Reason, RequestedVia, Status, WaitingFor,
+    counterfactual, recheck, recheck_by_hand,
 };
 use store::Interaction;
 
@@ -52,6 +52,7 @@ pub(super) async fn explained(
     let no_mail = counterfactual(&Case {
         reason,
         mode: row.mode,
+        via: row.requested_via,
         request: &request,
         settings: &context.settings,
         employee: employee.as_ref(),
@@ -85,7 +86,11 @@ async fn holding_fault(
         key: key.as_ref(),
         employee: employee.as_ref(),
     };
-    let fault = recheck(row.mode, row.channel.as_deref().unwrap_or_default(), &facts);
+    let channel = row.channel.as_deref().unwrap_or_default();
+    let fault = match row.requested_via {
+        RequestedVia::Api => recheck(row.mode, channel, &facts),
+        RequestedVia::Manual => recheck_by_hand(channel, &facts),
+    };
     let language = settings.language_faults.iter();
     let mut language = language.filter(|(tag, _)| Some(tag.as_str()) == row.language.as_deref());
     let fault = fault.ok().flatten().or_else(|| language.next().map(|(_, fault)| fault));
