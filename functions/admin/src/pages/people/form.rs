@@ -5,8 +5,8 @@ use store::{Changed, StoredItem};
 use uuid::Uuid;
 
 use super::agent::{self, ATTRIBUTES, Agent, STATUSES};
-use super::list::encoded;
 use super::{HERE, changes, led_to, stored};
+use crate::config_link::encoded;
 use crate::view::Frame;
 use crate::{AdminError, Context, Reply, stored_text};
 

@@ -6,6 +6,7 @@ use store::StoredItem;
 use super::HERE;
 use super::agent::{self, Agent, STATUSES};
 use super::unknown::{Unknown, seen};
+use crate::config_link::encoded;
 use crate::view::Frame;
 use crate::{AdminError, Context, Reply};
 
@@ -115,9 +116,4 @@ pub(super) async fn show(context: &Context<'_>) -> Result<Reply, AdminError> {
         unknown,
     };
     Ok(Reply::html(200, page.render()?))
-}
-
-/// A value as it stands in a query.
-pub(super) fn encoded(value: &str) -> String {
-    form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }

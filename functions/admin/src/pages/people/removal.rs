@@ -4,8 +4,8 @@ use askama::Template;
 use store::{Changed, StoredItem};
 
 use super::agent::Agent;
-use super::list::encoded;
 use super::{HERE, changes, stored};
+use crate::config_link::encoded;
 use crate::view::Frame;
 use crate::{AdminError, Context, Reply};
 

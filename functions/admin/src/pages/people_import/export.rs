@@ -11,7 +11,7 @@ const READ: i32 = 1_000;
 /// Bytes of the file at most: Lambda returns 6 MB, quotation marks in its JSON included.
 const LARGEST: usize = 4_000_000;
 
-pub(in crate::pages) async fn export(context: &Context<'_>) -> Result<Reply, AdminError> {
+pub(crate) async fn export(context: &Context<'_>) -> Result<Reply, AdminError> {
     let mut csv = Csv::default();
     csv.row(COLUMNS.map(str::to_owned))?;
     let mut after: Option<String> = None;
