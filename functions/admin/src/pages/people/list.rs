@@ -3,12 +3,14 @@
 use askama::Template;
 use store::StoredItem;
 
-use super::HERE;
 use super::agent::{self, Agent, STATUSES};
+use super::items::HERE;
 use super::unknown::{Unknown, seen};
 use crate::config_link::encoded;
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
 
 /// Agents of a page.
 const PAGE: usize = 50;

@@ -9,7 +9,8 @@ use store::{Filter, ListBounds};
 
 use super::agent;
 use crate::config_link::encoded;
-use crate::{AdminError, Context};
+use crate::context::Context;
+use crate::error::AdminError;
 
 /// How far back requests are looked for.
 const DAYS: usize = 7;

@@ -3,8 +3,10 @@
 use csv::{Terminator, WriterBuilder};
 
 use super::table::{COLUMNS, protected};
+use crate::context::Context;
+use crate::error::AdminError;
 use crate::pages::people::Agent;
-use crate::{AdminError, Context, Reply};
+use crate::reply::Reply;
 
 /// Agents that are read at once.
 const READ: i32 = 1_000;
