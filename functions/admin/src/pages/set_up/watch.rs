@@ -6,7 +6,8 @@ use policy::Mode;
 use store::{Interaction, ROWS_AT_ONCE};
 
 use super::trial::note;
-use crate::{AdminError, Context};
+use crate::context::Context;
+use crate::error::AdminError;
 
 /// Seconds between two looks, where the admin has asked for it.
 pub(super) const EVERY: &str = "5";
