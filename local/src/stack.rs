@@ -189,6 +189,7 @@ impl Stack {
             dynamodb: url(dynamodb),
             mail: url(mail),
             key: seed::LIVE_KEY,
+            admin_key: seed::ADMIN_KEY,
             routes: routes.clone(),
         };
         tasks.spawn(async move {

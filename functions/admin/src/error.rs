@@ -2,7 +2,7 @@
 
 use store::StoreError;
 
-use crate::view::{Message, Reply};
+use crate::reply::{Message, Reply};
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
