@@ -30,6 +30,8 @@ struct SetUpPage {
     brands: Vec<(String, String)>,
     languages: Vec<String>,
     choices: Choices,
+    /// The choices as the page's address has them: a trial keeps them.
+    query: String,
     steps: Vec<Step>,
     watch: Watch,
     arrived: Vec<Arrived>,
@@ -100,6 +102,7 @@ async fn page(context: &Context<'_>, helpdesk: Helpdesk) -> Result<SetUpPage, Ad
         brands: active.map(|brand| (brand.signifier.clone(), brand.name.clone())).collect(),
         languages: settings.languages.iter().map(ToString::to_string).collect(),
         choices,
+        query: context.request.uri().query().unwrap_or_default().to_owned(),
         steps,
         watch,
         arrived,
