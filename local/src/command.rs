@@ -4,11 +4,11 @@ use std::ffi::OsString;
 
 use crate::flags::{Flags, HELP};
 use crate::functions::FunctionError;
-use crate::samples;
 use crate::stack::{Options, Stack, url};
+use crate::{history, samples, seed};
 
 /// Starts the stack that the arguments (without the program's name) ask for, prints where it is,
-/// plays the samples, and runs until Ctrl-C. `print` takes one line or several at a time.
+/// writes the history, plays the samples, and runs until Ctrl-C. `print` takes one line or several at a time.
 ///
 /// # Errors
 /// An argument, port or folder that cannot be used. A sample that could not be posted.
@@ -32,9 +32,17 @@ pub async fn run(
         zendesk_secret: environment("ZENDESK_SIGNING_SECRET").unwrap_or_default(),
         ..Options::default()
     };
+    let clock = options.clock.clone();
     let stack = Stack::start(options).await?;
     print(&addresses(&stack));
     if flags.samples {
+        let written = history::write(&stack, clock.now("history")).await?;
+        if written.requests > 0 {
+            print(&format!(
+                "Three weeks of the sample company: {} requests, {} answers.\n",
+                written.requests, written.answers
+            ));
+        }
         print("Samples from events/:");
         let outcomes = samples::play(&stack).await?;
         print(&samples::report(&stack, &outcomes));
@@ -48,10 +56,14 @@ fn addresses(stack: &Stack) -> String {
     let [api, dynamodb, mail] = [stack.api, stack.dynamodb, stack.mail].map(url);
     format!(
         "Afterword runs on this machine.\n
-  API       {api}   keys aw_test_local, aw_live_local
-  DynamoDB  {dynamodb}   tables config, interactions, suppression, responses
+  Admin     {api}/admin   any name, key {}
+  API       {api}   keys {}, {}
+  DynamoDB  {dynamodb}   tables config, interactions, suppression, responses, audit
   Mailbox   {mail}   also the SES v2 endpoint
   Gallery   {mail}/gallery   every mail and page
-"
+",
+        seed::ADMIN_KEY,
+        seed::TEST_KEY,
+        seed::LIVE_KEY
     )
 }

@@ -19,7 +19,7 @@ sample company. Then it posts the sample requests in events/ and says how each o
   --bind ADDRESS      IP address to listen on (127.0.0.1). Whoever can reach another address can
                       read names and e-mail addresses there.
   --data-dir DIR      keep the tables in DIR; without this flag they are in memory
-  --no-samples        do not post the sample requests; the sample company is there all the same
+  --no-samples        no history and no sample requests; the sample company is there all the same
   --help              print this text
 ";
 

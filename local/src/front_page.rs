@@ -18,6 +18,8 @@ pub struct FrontPage {
     pub mail: String,
     /// A key that may do everything.
     pub key: &'static str,
+    /// The key of the admin pages.
+    pub admin_key: &'static str,
     /// The routes of `template.yaml`.
     pub routes: Vec<Route>,
 }

@@ -9,8 +9,8 @@
 //! reads
 //! from `template.yaml` how they are connected. They invoke the functions through
 //! [`functions::Functions`], and [`bundle`] has the real functions. [`stack`] starts and connects
-//! everything, [`seed`] puts the sample company, [`samples`] posts the requests of `events/`, and
-//! [`command`] is `cargo run`. [`faults`] breaks calls in tests. The gallery shows every mail and
+//! everything, [`seed`] puts the sample company, [`history`] its last three weeks, [`samples`] posts
+//! the requests of `events/`, and [`command`] is `cargo run`. [`faults`] breaks calls in tests. The gallery shows every mail and
 //! page.
 
 pub mod bundle;
@@ -26,6 +26,8 @@ pub mod functions;
 mod gallery;
 mod gallery_states;
 pub mod gateway;
+pub mod history;
+mod history_plan;
 pub mod listen;
 pub mod samples;
 pub mod schedule;

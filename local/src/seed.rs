@@ -78,7 +78,7 @@ fn company(gladly_url: &str) -> Vec<Value> {
                 "footer": "Blanca Peak, 1 Main Street",
             }),
         ),
-        item("channel", "phone", &json!({"mode": "integrated", "aliases": ["aircall", "twilio"]})),
+        phone("integrated"),
         item(
             "channel",
             "email",
@@ -125,8 +125,13 @@ fn company(gladly_url: &str) -> Vec<Value> {
     items
 }
 
+/// The channel `phone` in this mode.
+pub(crate) fn phone(mode: &str) -> Value {
+    item("channel", "phone", &json!({"mode": mode, "aliases": ["aircall", "twilio"]}))
+}
+
 /// How a key is found: by its SHA-256 in hex.
-fn digest(key: &str) -> String {
+pub(crate) fn digest(key: &str) -> String {
     Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

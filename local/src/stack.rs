@@ -197,6 +197,7 @@ impl Stack {
             dynamodb: url(dynamodb),
             mail: url(mail),
             key: seed::LIVE_KEY,
+            admin_key: seed::ADMIN_KEY,
             routes: routes.clone(),
         };
         tasks.spawn(async move {

@@ -264,7 +264,7 @@ fn a_changed_parameter_makes_a_new_version() {
     }
 }
 
-fn variables<'f>(function: &'f Value) -> Option<&'f Map<String, Value>> {
+fn variables(function: &Value) -> Option<&Map<String, Value>> {
     function["Environment"]["Variables"].as_object()
 }
 

@@ -69,14 +69,24 @@ export class Browser {
   // Visits `urls` one after the other, and fails at what axe finds or at a page that is too wide.
   async audit(
     urls,
-    { colorScheme = 'light', width = PHONE.width, post = null, sandboxed = false, axe = true } = {},
+    {
+      colorScheme = 'light',
+      width = PHONE.width,
+      post = null,
+      sandboxed = false,
+      axe = true,
+      storageState = undefined,
+    } = {},
   ) {
     // Our policy forbids scripts, and axe is one: so this context ignores the policy.
     const context = await this.chromium.newContext({
       viewport: { width, height: PHONE.height },
       bypassCSP: true,
       colorScheme,
+      storageState,
     });
+    context.setDefaultTimeout(10_000);
+    const wrong = [];
     try {
       const page = await context.newPage();
       for (const url of urls) {
@@ -84,11 +94,13 @@ export class Browser {
         if (sandboxed) await page.setContent(await (await fetch(url)).text());
         else await page.goto(url);
         if (post) await post(page);
-        if (axe) await examine(page, url);
+        if (axe) wrong.push(...(await examine(page, url)));
         const wide = await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         );
+        if (wide > 0) wrong.push(`${url} is ${wide} px wider than ${width} px`);
       }
+      assert.deepEqual(wrong, []);
     } finally {
       await context.close();
     }
@@ -99,10 +111,11 @@ export class Browser {
   }
 }
 
+// What axe finds.
 async function examine(page, url) {
   const mail = /\/(mail[^/]*|messages\/[^/]+)\.html/.test(url);
   await page.evaluate(AXE);
-  const found = await page.evaluate(async (mail) => {
+  return page.evaluate(async ([mail, url]) => {
     // The page around a mail has the landmarks. Frames are examined by themselves.
     const rules = {
       'target-size': { enabled: true },
@@ -110,8 +123,7 @@ async function examine(page, url) {
     };
     const { violations } = await axe.run(document, { rules, iframes: false });
     return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html}\n    ${failureSummary}`),
+      nodes.map(({ html, failureSummary }) => `${url}: ${id}: ${html}\n    ${failureSummary}`),
     );
-  }, mail);
-  assert.deepEqual(found, [], `axe, ${url}`);
+  }, [mail, url]);
 }

@@ -1,4 +1,5 @@
-// The survey in a real browser: node run.mjs BINARY FOLDER, where FOLDER takes the screenshots.
+// The survey in a real browser: node run.mjs BINARY FOLDER [ONLY], where FOLDER takes the
+// screenshots, and ONLY is a part of the names of the tests to run.
 
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
@@ -6,15 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Browser } from './browser.mjs';
 import { Stack } from './stack.mjs';
 import { Keyboard, openMail, opened, send } from './steps.mjs';
+import { run } from './suite.mjs';
 
-const [binary, shots] = process.argv.slice(2);
+const [binary, shots, only] = process.argv.slice(2);
 mkdirSync(shots, { recursive: true });
-let [passed, failed] = [0, 0];
-process.on('exit', (code) => {
-  process.exitCode = code || failed ? 1 : 0;
-  console.log(`${passed} passed, ${code && !failed ? 1 : failed} failed`);
-});
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 const [stack, browser] = await Promise.all([Stack.start(binary), Browser.start(shots)]);
 const LANGUAGES = [
   'en',
@@ -349,16 +345,6 @@ const tests = {
   },
 };
 
-for (const [name, test] of Object.entries(tests)) {
-  const start = Date.now();
-  try {
-    await test();
-    passed += 1;
-    console.log(`ok      ${name} (${Date.now() - start} ms)`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n${error.stack}`);
-  }
-}
+await run(tests, only);
 await browser.stop();
 stack.stop();

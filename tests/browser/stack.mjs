@@ -1,6 +1,7 @@
 // The local stack as a process, and calls to its API, its mailbox and its tables.
 
 import { spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -8,22 +9,9 @@ const LIVE = { 'x-api-key': 'aw_live_local', 'content-type': 'application/json' 
 const PATIENCE_MS = 15_000;
 
 export class Stack {
-  // Starts it on free ports, and waits until it says where everything is.
+  // Starts it on free ports without samples, and waits until it says where everything is.
   static async start(binary) {
-    const stack = new Stack();
-    stack.process = spawn(
-      binary,
-      ['--port', '0', '--dynamodb-port', '0', '--mail-port', '0', '--no-samples'],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    process.on('exit', () => stack.stop());
-    for await (const line of createInterface({ input: stack.process.stdout })) {
-      const [, what, url] = /^ {2}(API|DynamoDB|Mailbox) +(http:\S+)/.exec(line) ?? [];
-      if (what) stack[what] = url;
-      if (line.startsWith('Ready')) break;
-    }
-    if (!stack.API || !stack.DynamoDB || !stack.Mailbox)
-      throw new Error('the stack does not start');
+    const stack = await Stack.launch(binary, ['--no-samples']);
     await stack.config('employee', 'paul@blancapeak.example', {
       name: { S: 'Paul Peak' },
       status: { S: 'approved' },
@@ -34,6 +22,24 @@ export class Stack {
       color: { S: '#B45309' },
       footer: { S: 'Blanca Kids, 1 Main Street' },
     });
+    return stack;
+  }
+
+  // As `cargo run` starts it, with three weeks of history and the samples; but on free ports.
+  // `log`: a file for what it logs.
+  static async launch(binary, flags = [], log = null) {
+    const stack = new Stack();
+    const ports = ['--port', '0', '--dynamodb-port', '0', '--mail-port', '0'];
+    const stdio = ['ignore', 'pipe', log ? openSync(log, 'w') : 'inherit'];
+    stack.process = spawn(binary, [...ports, ...flags], { stdio });
+    process.on('exit', () => stack.stop());
+    for await (const line of createInterface({ input: stack.process.stdout })) {
+      const [, what, url] = /^ {2}(Admin|API|DynamoDB|Mailbox) +(http:\S+)/.exec(line) ?? [];
+      if (what) stack[what] = url;
+      if (line.startsWith('Ready')) break;
+    }
+    if (!stack.Admin || !stack.API || !stack.DynamoDB || !stack.Mailbox)
+      throw new Error('the stack does not start');
     return stack;
   }
 
@@ -69,7 +75,20 @@ export class Stack {
   }
 
   async rows(table) {
-    return (await this.dynamodb('Scan', { TableName: table })).Items;
+    const [rows, start] = [[], {}];
+    do {
+      const page = await this.dynamodb('Scan', { TableName: table, ...start });
+      rows.push(...page.Items);
+      start.ExclusiveStartKey = page.LastEvaluatedKey;
+    } while (start.ExclusiveStartKey);
+    return rows;
+  }
+
+  // Everything that the tables hold, as one text.
+  async everything() {
+    const { TableNames } = await this.dynamodb('ListTables', {});
+    if (TableNames.length < 5) throw new Error(`only the tables ${TableNames}`);
+    return JSON.stringify(await Promise.all(TableNames.map((table) => this.rows(table))));
   }
 
   // All answers and unsubscribes in the tables as one text, to compare before and after.
@@ -81,6 +100,19 @@ export class Stack {
       .filter((row) => row.answer)
       .map((row) => row.request_id);
     return JSON.stringify([unsubscribed, answered, await this.rows('responses')]);
+  }
+
+  // POSTs JSON with the live key: the reply's HTTP status, and its body.
+  async post(path, body) {
+    const init = { method: 'POST', headers: LIVE, body };
+    const response = await fetch(`${this.API}${path}`, init);
+    return { http: response.status, ...(await response.json()) };
+  }
+
+  // The mails to this customer.
+  async mails(email) {
+    const messages = await (await fetch(`${this.Mailbox}/messages`)).json();
+    return messages.filter((message) => message.to.includes(email));
   }
 
   // A helpdesk says that an interaction with this customer has ended.
@@ -156,8 +188,8 @@ export class Stack {
 }
 
 // Asks again until there is an answer.
-export async function until(what, ask) {
-  const end = Date.now() + PATIENCE_MS;
+export async function until(what, ask, patience = PATIENCE_MS) {
+  const end = Date.now() + patience;
   while (Date.now() < end) {
     const answer = await ask();
     if (answer) return answer;

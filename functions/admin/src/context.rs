@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use lambda_http::{Request, RequestExt as _};
 use store::{AuditEntry, Change, Changed, Settings, Store};
 
+use crate::admin::Admin;
+use crate::error::AdminError;
 use crate::faults::Faults;
 use crate::form::Form;
 use crate::view::Frame;
 use crate::visitor::Visitor;
-use crate::{Admin, AdminError};
 
 /// One visit, by somebody who is signed in.
 pub(crate) struct Context<'a> {

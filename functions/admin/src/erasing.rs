@@ -7,7 +7,7 @@ use links::Subject;
 use normalize::Address;
 use store::{ErasedAnswers, Erasure, StoreError};
 
-use crate::Admin;
+use crate::admin::Admin;
 
 /// Requests of a person that are erased before the reply, about; `sweep` erases the rest.
 const BEFORE_THE_REPLY: usize = 200;

@@ -3,7 +3,7 @@
 use metrics::Measure;
 use store::StoreError;
 
-use crate::view::{Message, Reply};
+use crate::reply::{Message, Reply};
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]

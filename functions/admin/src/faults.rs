@@ -10,7 +10,8 @@ use policy::{ConfigFault, Settings, Severity};
 use serde_json::{Map, Value};
 use store::{SUBJECT_SECRET_ITEM, Store, StoredItem};
 
-use crate::{AdminError, config_link, edit};
+use crate::error::AdminError;
+use crate::{config_link, edit};
 
 /// Faults that are shown at most; the rest is counted.
 const MOST_SHOWN: usize = 20;

@@ -2,7 +2,7 @@
 
 use lambda_http::{Body, Request};
 
-use crate::AdminError;
+use crate::error::AdminError;
 
 /// Bytes of a form at most. API Gateway passes on 10 MB, and Lambda 6 MB.
 const LARGEST_FORM: usize = 5 * 1024 * 1024;

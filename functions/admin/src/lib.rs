@@ -9,6 +9,7 @@
 //! **Invariant:** sends no mail. "Send now" and the send box record a request on the one road in;
 //! `dispatch` sends it.
 
+mod admin;
 mod config_link;
 mod context;
 mod edit;
@@ -19,6 +20,7 @@ mod form;
 mod origin;
 mod pages;
 mod people_api;
+mod reply;
 mod route;
 mod send_box;
 mod sign_in;
@@ -32,23 +34,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, RequestExt as _, Response};
-use links::TokenSecrets;
-use store::Store;
 
-pub(crate) use context::Context;
-pub(crate) use error::AdminError;
+pub use admin::Admin;
+
+use context::Context;
+use error::AdminError;
+use reply::Reply;
 use route::Route;
-pub(crate) use view::Reply;
 use visitor::Credentials;
-
-/// The function and what it needs.
-#[derive(Clone, Debug)]
-pub struct Admin {
-    /// The tables.
-    pub store: Store,
-    /// What signs sessions, forms and the links of send boxes.
-    pub secrets: TokenSecrets,
-}
 
 /// A visit ends before Lambda ends it (`template.yaml`), so that the visitor is shown a page.
 const DEADLINE: Duration = Duration::from_secs(25);

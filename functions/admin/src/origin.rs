@@ -2,7 +2,7 @@
 
 use lambda_http::Request;
 
-use crate::AdminError;
+use crate::error::AdminError;
 
 /// Refuses what a browser says comes from another site: by `Sec-Fetch-Site`, or, in browsers that
 /// do not send it, by `Origin`. A program sends neither; what it posts by a session's cookie needs

@@ -17,8 +17,11 @@ mod settings;
 mod status;
 mod suppression;
 
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::route::{Page, Route};
-use crate::{AdminError, Context, Reply, sign_in};
+use crate::sign_in;
 
 /// The page of a route, or what follows from what was posted to it.
 pub(crate) async fn serve(context: &Context<'_>, route: Route) -> Result<Reply, AdminError> {

@@ -11,7 +11,8 @@ use policy::{Item, KeyItem};
 use serde_json::json;
 use store::{ErasedAnswers, ErasedRecords};
 
-use crate::{Admin, erasing, visitor};
+use crate::admin::Admin;
+use crate::{erasing, visitor};
 
 /// Its path. `template.yaml` lets `DELETE` alone through.
 pub(crate) const PATH: &str = "/v1/people";

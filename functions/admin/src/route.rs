@@ -3,7 +3,7 @@
 use lambda_http::http::Method;
 use uuid::Uuid;
 
-use crate::AdminError;
+use crate::error::AdminError;
 
 /// A page of somebody who is signed in. What is posted to a page has the same route.
 #[derive(Clone, Debug, PartialEq, Eq)]

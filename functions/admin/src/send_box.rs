@@ -22,9 +22,12 @@ use serde_json::Value;
 use store::{Change, Changed, Interaction, StoredItem};
 use uuid::Uuid;
 
+use crate::admin::Admin;
+use crate::context::Context;
+use crate::error::AdminError;
 use crate::form::Form;
-use crate::view::Reply;
-use crate::{Admin, AdminError, Context, origin};
+use crate::origin;
+use crate::reply::Reply;
 use form::{Choices, Trouble, Typed};
 
 /// What the paths of send boxes begin with.

@@ -7,10 +7,13 @@ use jiff::Timestamp;
 use lambda_http::{Request, RequestExt as _};
 use links::SessionToken;
 
+use crate::admin::Admin;
+use crate::error::AdminError;
 use crate::form::Form;
-use crate::view::{self, Reply, Style};
+use crate::origin;
+use crate::reply::{Reply, Style};
+use crate::view;
 use crate::visitor::{COOKIE, SESSION, key_of, shown_name};
-use crate::{Admin, AdminError, origin};
 
 /// What a wrong key costs its sender. Keys have 128 random bits: this is to be seen in the log, and
 /// to make guessing at a stolen beginning of a key slow.

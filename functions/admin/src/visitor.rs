@@ -9,8 +9,9 @@ use links::{SessionToken, TokenSecrets};
 use policy::{AdminKey, Item, KeyItem, Role};
 use store::StoreError;
 
+use crate::admin::Admin;
+use crate::error::AdminError;
 use crate::form::Form;
-use crate::{Admin, AdminError};
 
 /// The session's cookie.
 pub(crate) const COOKIE: &str = "afterword_admin";

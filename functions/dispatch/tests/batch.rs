@@ -73,6 +73,8 @@ fn fine(call: &Call) -> Reply {
         ("GetItem", Some("key")) => Reply::ok(json!({ "Item": {
             "kind": { "S": "key" }, "id": key["id"], "mode": { "S": "live" },
             "scopes": { "L": [{ "S": "send" }] },
+            // It was used today, which is noted once a day.
+            "last_used": { "S": "2026-01-05" },
         } })),
         ("GetItem", Some("employee")) => Reply::ok(json!({ "Item": {
             "kind": { "S": "employee" }, "id": key["id"],

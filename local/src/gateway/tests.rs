@@ -179,6 +179,7 @@ async fn the_front_page_is_at_the_root_and_nowhere_else() {
         dynamodb: "http://127.0.0.1:8000".into(),
         mail: "http://127.0.0.1:8025".into(),
         key: "aw_live_local",
+        admin_key: "an admin key",
         routes: template.routes.clone(),
     };
     let gateway = Arc::new(Gateway {

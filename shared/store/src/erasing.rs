@@ -30,10 +30,10 @@ use aws_sdk_dynamodb::types::{
 use jiff::{SignedDuration, Timestamp};
 use links::Subject;
 use policy::saturating_add;
-use serde::Serialize;
 use uuid::Uuid;
 
 use crate::audit::AuditEntry;
+use crate::erased::{ErasedAnswers, ErasedRecords};
 use crate::erasing_rows::ErasedRows;
 use crate::error::{StoreError, Transacted};
 use crate::ground::{
@@ -53,68 +53,6 @@ const SECOND_LOOK: SignedDuration = SignedDuration::from_mins(5);
 const A_PAGE: usize = 100;
 /// Erasures that one sweep goes on with.
 const ERASURES_A_SWEEP: usize = 100;
-
-/// What becomes of the person's answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ErasedAnswers {
-    /// Stars and topics stay, without comment and person.
-    #[default]
-    Kept,
-    /// They go.
-    Deleted,
-}
-
-impl ErasedAnswers {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Kept => "keep",
-            Self::Deleted => "delete",
-        }
-    }
-}
-
-/// How many records of which kind an erasure took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ErasedRecords {
-    /// Requests of live keys, with name, address and what the helpdesk sent.
-    pub live_requests: u64,
-    /// Those of test keys.
-    pub test_requests: u64,
-    /// Answers that went.
-    pub answers_deleted: u64,
-    /// Answers that stayed without comment and person.
-    pub answers_without_person: u64,
-    /// De-duplication markers.
-    pub markers: u64,
-    /// Suppression windows.
-    pub windows: u64,
-}
-
-impl ErasedRecords {
-    /// Each number with its name in the table.
-    pub(crate) fn each(self) -> [(&'static str, u64); 6] {
-        [
-            ("live_requests", self.live_requests),
-            ("test_requests", self.test_requests),
-            ("answers_deleted", self.answers_deleted),
-            ("answers_without_person", self.answers_without_person),
-            ("markers", self.markers),
-            ("windows", self.windows),
-        ]
-    }
-
-    fn read(item: &Item) -> Self {
-        let count = |name| number(item, name).unwrap_or_default();
-        Self {
-            live_requests: count("live_requests"),
-            test_requests: count("test_requests"),
-            answers_deleted: count("answers_deleted"),
-            answers_without_person: count("answers_without_person"),
-            markers: count("markers"),
-            windows: count("windows"),
-        }
-    }
-}
 
 /// An erasure, as its item tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -384,7 +322,8 @@ impl Store {
         self.transact(vec![delete, self.counted(subject, one)?]).await.map(drop)
     }
 
-    /// Notes that the erasure is done, with its receipt in the audit trail. `sweep` looks once more.
+    /// Notes that the erasure is done, with its receipt in the audit trail. `sweep` looks once
+    /// more.
     async fn end_erasure(
         &self,
         subject: &Subject,

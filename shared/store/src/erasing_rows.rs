@@ -11,7 +11,7 @@ use links::Subject;
 use policy::Mode;
 use uuid::Uuid;
 
-use crate::erasing::{ErasedAnswers, ErasedRecords};
+use crate::erased::{ErasedAnswers, ErasedRecords};
 use crate::error::{StoreError, Transacted};
 use crate::ground::{Item, built, kind, n, request_id, row_key, s, suppression_key, text};
 use crate::interaction::AnswerKey;

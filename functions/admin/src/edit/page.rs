@@ -3,8 +3,9 @@
 use askama::Template;
 
 use super::{Editor, Field};
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Reply};
 
 /// A form with one item, and what stands around it.
 #[derive(Template)]

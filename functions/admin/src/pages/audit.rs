@@ -7,8 +7,10 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use store::AuditEntry;
 
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
 
 /// Entries of a page.
 const PAGE: usize = 100;

@@ -8,11 +8,13 @@ use serde_json::Value;
 use store::{Change, Changed, StoredItem};
 
 use crate::config_link::encoded;
+use crate::context::Context;
 use crate::edit::{
     Candidate, EditPage, Editor, FieldError, NewId, RemovalPage, Submitted, Target, no_text,
 };
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
 
 /// The path of the page.
 const HERE: &str = "/admin/brands";

@@ -4,23 +4,23 @@
 //! `?delete=NAME` before a channel is deleted.
 
 mod flip;
+mod item;
 mod removal;
 
 use askama::Template;
 use policy::config_table::channel;
 use policy::{Channel, ChannelMode};
 use serde_json::Value;
-use store::{Changed, StoredItem};
+use store::Changed;
 
 use crate::config_link::encoded;
+use crate::context::Context;
 use crate::edit::{Candidate, EditPage, Editor, FieldError, NewId, Submitted, Target, no_text};
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
+use item::{HERE, STANDARD, stored};
 
-/// The path of the page.
-const HERE: &str = "/admin/channels";
-/// The channels that every company has; they can be switched off, and not deleted.
-const STANDARD: [&str; 3] = ["phone", "email", "chat"];
 /// Characters of a channel's name at most.
 const LONGEST_NAME: usize = 100;
 
@@ -113,15 +113,6 @@ pub(super) async fn submit(context: &Context<'_>) -> Result<Reply, AdminError> {
         "delete" => removal::submit(context, id).await,
         _ => Err(AdminError::NotUnderstood("the form does not say what to do".to_owned())),
     }
-}
-
-/// The item; `None` only for a standard channel that has none yet.
-async fn stored(context: &Context<'_>, id: &str) -> Result<Option<StoredItem>, AdminError> {
-    let stored = context.store().config_item("channel", id).await?;
-    if stored.is_none() && !STANDARD.contains(&id) {
-        return Err(AdminError::NotFound);
-    }
-    Ok(stored)
 }
 
 /// Everything but the mode, which is changed by a page that says first what will happen.

@@ -1,36 +1,25 @@
 //! `/admin/keys`: what opens the API and these pages. A key is shown once, when it is made; only
 //! its SHA-256 is stored.
 
+mod form;
+mod item;
+mod list;
 mod making;
 mod revoking;
 mod row;
 
 use askama::Template;
-use serde_json::{Map, Value};
-use store::{Change, Changed, StoredItem};
+use serde_json::Value;
+use store::Changed;
 
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
-use making::Making;
+use form::{Making, label};
+use item::{HERE, TRIES, changed, stored, without_key};
+use list::{busy, gone, list};
 use row::Row;
-
-/// The path of the page, and of its entry in the menu.
-const HERE: &str = "/admin/keys";
-/// Keys of a page.
-const PAGE: i32 = 100;
-/// Attempts at a change that meets the note of a key's use.
-const TRIES: usize = 3;
-
-#[derive(Template)]
-#[template(path = "keys.html")]
-struct KeysPage {
-    frame: Frame,
-    rows: Vec<Row>,
-    next: Option<String>,
-    making: Making,
-    /// What could not be done to a key of the list.
-    problem: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "key_rename.html")]
@@ -64,26 +53,6 @@ pub(super) async fn submit(context: &Context<'_>) -> Result<Reply, AdminError> {
     }
 }
 
-async fn list(
-    context: &Context<'_>,
-    making: Making,
-    problem: Option<String>,
-    status: u16,
-) -> Result<Reply, AdminError> {
-    let after = context.query("after");
-    let (items, more) = context.store().config_page_of("key", after.as_deref(), PAGE).await?;
-    let next = items.last().filter(|_| more).map(|item| item.id().to_owned());
-    let mut rows: Vec<Row> = items.iter().map(|item| Row::of(item, &context.visitor.key)).collect();
-    rows.sort_by_key(|row| (row.revoked, row.mode.clone(), row.label.to_lowercase()));
-    let frame = context.frame("Keys", HERE);
-    let page = KeysPage { frame, rows, next, making, problem };
-    Ok(Reply::html(status, page.render()?))
-}
-
-async fn stored(context: &Context<'_>, id: &str) -> Result<Option<StoredItem>, AdminError> {
-    Ok(context.store().config_item("key", id).await?)
-}
-
 fn rename_page(
     context: &Context<'_>,
     row: Row,
@@ -103,7 +72,7 @@ async fn rename(context: &Context<'_>) -> Result<Reply, AdminError> {
     for _ in 0..TRIES {
         let Some(item) = stored(context, id).await? else { return gone(context).await };
         let row = Row::of(&item, &context.visitor.key);
-        let label = match making::label(&typed) {
+        let label = match label(&typed) {
             Ok(label) => label,
             Err(error) => return rename_page(context, row, typed, Some(error), None, 422),
         };
@@ -123,26 +92,4 @@ async fn rename(context: &Context<'_>) -> Result<Reply, AdminError> {
         }
     }
     busy(context).await
-}
-
-/// The item changes under our hands, again and again.
-async fn busy(context: &Context<'_>) -> Result<Reply, AdminError> {
-    let problem = "The key is being changed at this moment. Nothing was saved: try once more.";
-    list(context, Making::default(), Some(problem.to_owned()), 409).await
-}
-
-async fn gone(context: &Context<'_>) -> Result<Reply, AdminError> {
-    let problem = "There is no such key any more: somebody has deleted its item.";
-    list(context, Making::default(), Some(problem.to_owned()), 404).await
-}
-
-fn changed(before: StoredItem, after: Map<String, Value>) -> Change {
-    let id = before.id().to_owned();
-    Change { kind: "key".to_owned(), id, before: Some(before), after: Some(after) }
-}
-
-fn without_key(item: &StoredItem) -> Map<String, Value> {
-    let mut attributes = item.attributes.clone();
-    attributes.retain(|name, _| !["kind", "id"].contains(&name.as_str()));
-    attributes
 }

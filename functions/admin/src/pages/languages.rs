@@ -6,9 +6,11 @@ use policy::{LanguageRow, Settings};
 use serde_json::Map;
 use store::{Change, Changed, StoredItem};
 
+use crate::context::Context;
 use crate::edit::spoken;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
 
 /// The path of the page.
 const HERE: &str = "/admin/languages";

@@ -15,8 +15,10 @@ use std::time::Instant;
 
 use askama::Template;
 
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
 use plan::{Plan, Planned};
 use table::Table;
 use writing::Written;

@@ -18,8 +18,10 @@ use uuid::Uuid;
 
 use super::people::Unknown;
 use super::requests::line::Line;
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
 
 use explained::{Explained, explained};
 use timeline::{Moment, timeline};

@@ -11,8 +11,10 @@ mod wanted;
 
 use askama::Template;
 
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
 
 use line::Line;
 pub(super) use search::{Bounds, search};

@@ -4,8 +4,11 @@ use askama::Template;
 use policy::{Employee, EmployeeStatus};
 use store::{Changed, StoredItem};
 
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
+use crate::send_box;
 use crate::view::{Frame, base_url};
-use crate::{AdminError, Context, Reply, send_box};
 
 /// Agents of a page.
 const PAGE: i32 = 50;

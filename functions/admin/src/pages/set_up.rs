@@ -2,6 +2,7 @@
 //! would become of a payload of the admin's own.
 
 mod choices;
+mod helpdesk;
 mod payloads;
 mod render;
 mod tickets;
@@ -9,98 +10,16 @@ mod trial;
 mod watch;
 
 use askama::Template;
-use normalize::{Inbound, Malformed, Source};
 
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::{Frame, base_url};
-use crate::{AdminError, Context, Reply};
 use choices::{Choices, From, usable};
+use helpdesk::Helpdesk;
 use payloads::Step;
 use trial::Trial;
 use watch::{Arrived, Watch};
-
-/// A helpdesk that has a set-up page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Helpdesk {
-    Zendesk,
-    Freshdesk,
-    Gladly,
-    Gorgias,
-}
-
-impl Helpdesk {
-    const ALL: [Self; 4] = [Self::Zendesk, Self::Freshdesk, Self::Gladly, Self::Gorgias];
-
-    fn find(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|helpdesk| helpdesk.source().as_str() == name)
-    }
-
-    fn source(self) -> Source {
-        match self {
-            Self::Zendesk => Source::Zendesk,
-            Self::Freshdesk => Source::Freshdesk,
-            Self::Gladly => Source::Gladly,
-            Self::Gorgias => Source::Gorgias,
-        }
-    }
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::Zendesk => "Zendesk",
-            Self::Freshdesk => "Freshdesk",
-            Self::Gladly => "Gladly",
-            Self::Gorgias => "Gorgias",
-        }
-    }
-
-    /// The function's own reader.
-    fn parse(self) -> fn(&[u8]) -> Result<Inbound, Malformed> {
-        match self {
-            Self::Zendesk => normalize::zendesk::parse,
-            Self::Freshdesk => normalize::freshdesk::parse,
-            Self::Gladly => normalize::gladly::parse,
-            Self::Gorgias => normalize::gorgias::parse,
-        }
-    }
-
-    /// Whether a payload names one channel. (Gorgias' names the ticket's, Gladly's none.)
-    fn has_channels(self) -> bool {
-        matches!(self, Self::Zendesk | Self::Freshdesk)
-    }
-
-    /// Whether a ticket knows its brand.
-    fn names_brands(self) -> bool {
-        self.has_channels()
-    }
-
-    /// Whether fields of the company's own can be sent.
-    fn has_fields(self) -> bool {
-        self.has_channels()
-    }
-
-    /// A custom field as placeholders name it, after `ticket.`.
-    fn field(self, text: &str) -> Option<String> {
-        let text = text.trim().trim_start_matches("{{").trim_end_matches("}}").trim();
-        let text = text.strip_prefix("ticket.").unwrap_or(text);
-        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if digits && self == Self::Zendesk {
-            return Some(format!("ticket_field_{text}")).filter(|field| field.len() <= 60);
-        }
-        let fits = (1..=100).contains(&text.len())
-            && text.starts_with(|c: char| c.is_ascii_lowercase())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'));
-        fits.then(|| text.to_owned())
-    }
-
-    fn field_hint(self) -> &'static str {
-        match self {
-            Self::Zendesk => {
-                "Type the number of the field, as Zendesk shows it, or a placeholder like \
-                 {{ticket.ticket_field_360001}}."
-            }
-            _ => "Type the name of the field as its placeholder has it, like cf_order_number.",
-        }
-    }
-}
 
 #[derive(Template)]
 #[template(path = "set_up.html")]
@@ -111,6 +30,8 @@ struct SetUpPage {
     brands: Vec<(String, String)>,
     languages: Vec<String>,
     choices: Choices,
+    /// The choices as the page's address has them: a trial keeps them.
+    query: String,
     steps: Vec<Step>,
     watch: Watch,
     arrived: Vec<Arrived>,
@@ -134,9 +55,11 @@ pub(super) async fn show(context: &Context<'_>, helpdesk: &str) -> Result<Reply,
     let page = page(context, helpdesk).await?;
     let status = if page.choices.wrong.is_empty() { 200 } else { 422 };
     // A header, and no element: the page is without it unless somebody has asked for it.
-    let refresh = page.watch.refresh;
     let reply = Reply::html(status, page.render()?);
-    Ok(if refresh { reply.with("refresh", watch::EVERY) } else { reply })
+    Ok(match &page.watch.next {
+        Some(next) => reply.with("refresh", format!("{}; url={next}", watch::EVERY)),
+        None => reply,
+    })
 }
 
 pub(super) async fn submit(context: &Context<'_>, helpdesk: &str) -> Result<Reply, AdminError> {
@@ -179,6 +102,7 @@ async fn page(context: &Context<'_>, helpdesk: Helpdesk) -> Result<SetUpPage, Ad
         brands: active.map(|brand| (brand.signifier.clone(), brand.name.clone())).collect(),
         languages: settings.languages.iter().map(ToString::to_string).collect(),
         choices,
+        query: context.request.uri().query().unwrap_or_default().to_owned(),
         steps,
         watch,
         arrived,

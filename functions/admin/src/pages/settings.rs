@@ -6,8 +6,10 @@ use serde_json::Value;
 use store::{Changed, StoredItem};
 
 use crate::config_link::encoded;
+use crate::context::Context;
 use crate::edit::{Candidate, EditPage, Editor, FieldError, Submitted, Target};
-use crate::{AdminError, Context, Reply};
+use crate::error::AdminError;
+use crate::reply::Reply;
 
 /// The path of the page.
 const HERE: &str = "/admin/settings";

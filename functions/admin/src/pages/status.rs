@@ -16,8 +16,10 @@ use store::{Recent, Tallied};
 
 use super::requests::line::{Line, shown};
 use super::requests::{Bounds, Wanted, search};
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::{Frame, is_loopback};
-use crate::{AdminError, Context, Reply};
 
 use chart::{Chart, chart};
 use troubles::{Trouble, troubles};

@@ -10,8 +10,11 @@ use askama::Template;
 use links::Subject;
 use store::{AuditEntry, ErasedAnswers, ErasedRecords, SuppressionKind};
 
+use crate::context::Context;
+use crate::erasing;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply, erasing};
 use shown::{ErasureShown, Hold, Looked, Rehearsal};
 
 const PATH: &str = "/admin/suppression";

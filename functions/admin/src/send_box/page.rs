@@ -6,8 +6,9 @@ use policy::Status;
 use store::Interaction;
 
 use super::form::{Choices, Trouble, Typed};
-use crate::view::{Reply, Style};
-use crate::{Admin, AdminError};
+use crate::admin::Admin;
+use crate::error::AdminError;
+use crate::reply::{Reply, Style};
 
 #[derive(Template)]
 #[template(path = "send_box.html")]

@@ -6,10 +6,12 @@ use policy::{Channel, ChannelMode};
 use serde_json::{Map, Value};
 use store::{ByChannel, Change, Changed, StoredItem};
 
-use super::{HERE, stored};
+use super::item::{self, HERE, stored};
 use crate::config_link::encoded;
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
 
 /// How far back requests are counted.
 const COUNTED: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -162,7 +164,7 @@ pub(super) async fn submit(context: &Context<'_>, id: &str) -> Result<Reply, Adm
     match context.change(&what, &[change]).await? {
         Changed::Yes => Ok(Reply::see_other(&format!("{HERE}?done={}", name_of(to)))),
         Changed::Conflict => {
-            let stored = super::stored(context, id).await?;
+            let stored = item::stored(context, id).await?;
             page(context, id, stored.as_ref(), 409).await
         }
     }

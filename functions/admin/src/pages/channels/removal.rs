@@ -2,9 +2,11 @@
 
 use store::{Change, Changed, StoredItem};
 
-use super::{HERE, STANDARD};
+use super::item::{HERE, STANDARD};
+use crate::context::Context;
 use crate::edit::RemovalPage;
-use crate::{AdminError, Context, Reply};
+use crate::error::AdminError;
+use crate::reply::Reply;
 
 fn page(context: &Context<'_>, stored: &StoredItem, conflict: bool) -> Result<Reply, AdminError> {
     let id = stored.id().to_owned();

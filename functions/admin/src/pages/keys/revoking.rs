@@ -5,10 +5,13 @@ use policy::{Item, KeyItem, Role};
 use serde_json::Value;
 use store::{Changed, StoredItem};
 
+use super::item::{HERE, TRIES, changed, stored, without_key};
+use super::list::{busy, gone};
 use super::row::Row;
-use super::{HERE, TRIES, busy, changed, gone, stored, without_key};
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
 
 /// Keys that are looked through for another admin key, at once.
 const READ: i32 = 200;

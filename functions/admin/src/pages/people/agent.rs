@@ -9,11 +9,11 @@ use store::StoredItem;
 use crate::stored_text;
 
 /// The attributes of an agent that a form and a file have, as forms name them, with their names.
-pub(in crate::pages) const ATTRIBUTES: [(&str, &str); 4] =
+pub(crate) const ATTRIBUTES: [(&str, &str); 4] =
     [("name", "Name"), ("status", "Status"), ("custom_id", "Own id"), ("picture_url", "Picture")];
 
 /// Every status, what it is called, and what follows from it.
-pub(in crate::pages) const STATUSES: [(&str, &str, &str); 5] = [
+pub(crate) const STATUSES: [(&str, &str, &str); 5] = [
     ("approved", "Approved", "Surveys about this agent are sent."),
     (
         "pending",
@@ -37,16 +37,16 @@ const LONGEST_EMAIL: usize = 254;
 
 /// An agent as the pages show one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::pages) struct Agent {
-    pub(in crate::pages) email: String,
+pub(crate) struct Agent {
+    pub(crate) email: String,
     /// By the names of [`ATTRIBUTES`], in their order; empty where there is none.
-    pub(in crate::pages) values: [String; 4],
+    pub(crate) values: [String; 4],
     /// What is wrong with the item, each with the attribute.
-    pub(in crate::pages) faults: Vec<(String, String)>,
+    pub(crate) faults: Vec<(String, String)>,
 }
 
 impl Agent {
-    pub(in crate::pages) fn read(item: &StoredItem) -> Self {
+    pub(crate) fn read(item: &StoredItem) -> Self {
         let values = ATTRIBUTES.map(|(name, _)| stored_text::text(&item.attributes, name));
         let read = Employee::read(&item.attributes);
         let mut faults: Vec<_> = read.faults.iter().chain(&read.warnings).map(told).collect();
@@ -58,21 +58,21 @@ impl Agent {
         Self { email: item.id().to_owned(), values: values.map(Option::unwrap_or_default), faults }
     }
 
-    pub(in crate::pages) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.values[0]
     }
 
     /// As written, in lower case; an agent without one is `created`.
-    pub(in crate::pages) fn status(&self) -> String {
+    pub(crate) fn status(&self) -> String {
         let status = self.values[1].to_lowercase();
         if status.is_empty() { "created".to_owned() } else { status }
     }
 
-    pub(in crate::pages) fn own_id(&self) -> &str {
+    pub(crate) fn own_id(&self) -> &str {
         &self.values[2]
     }
 
-    pub(in crate::pages) fn picture(&self) -> &str {
+    pub(crate) fn picture(&self) -> &str {
         &self.values[3]
     }
 }
@@ -94,7 +94,7 @@ fn statuses() -> String {
 }
 
 /// The sort key of an agent.
-pub(in crate::pages) fn id_of(email: &str) -> String {
+pub(crate) fn id_of(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
@@ -102,7 +102,7 @@ pub(in crate::pages) fn id_of(email: &str) -> String {
 ///
 /// # Errors
 /// What to do about it.
-pub(in crate::pages) fn is_id(email: &str) -> Result<String, String> {
+pub(crate) fn is_id(email: &str) -> Result<String, String> {
     let id = id_of(email);
     if id.is_empty() {
         Err("Type the agent's e-mail address: requests name the agent by it.".to_owned())
@@ -117,7 +117,7 @@ pub(in crate::pages) fn is_id(email: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// What to do about it.
-pub(in crate::pages) fn check(attribute: &str, value: &str) -> Result<String, String> {
+pub(crate) fn check(attribute: &str, value: &str) -> Result<String, String> {
     let value = value.trim();
     if value.is_empty() {
         return Ok(String::new());
@@ -145,7 +145,7 @@ pub(in crate::pages) fn check(attribute: &str, value: &str) -> Result<String, St
 }
 
 /// The item's attributes without its key.
-pub(in crate::pages) fn without_key(attributes: &Map<String, Value>) -> Map<String, Value> {
+pub(crate) fn without_key(attributes: &Map<String, Value>) -> Map<String, Value> {
     let mut attributes = attributes.clone();
     attributes.retain(|name, _| !["kind", "id"].contains(&name.as_str()));
     attributes
@@ -154,7 +154,7 @@ pub(in crate::pages) fn without_key(attributes: &Map<String, Value>) -> Map<Stri
 /// The item with these checked values, by the names of [`ATTRIBUTES`]. An empty one removes its
 /// attribute, and `None` leaves it. What the item says already, however it is spelled, stays, and
 /// so does every other attribute.
-pub(in crate::pages) fn written(
+pub(crate) fn written(
     before: Option<&StoredItem>,
     values: &[Option<String>; 4],
 ) -> Map<String, Value> {
@@ -179,14 +179,14 @@ pub(in crate::pages) fn written(
 }
 
 /// An `employee_id` item that leads to this agent.
-pub(in crate::pages) fn leading_to(email: &str, before: Option<&StoredItem>) -> Map<String, Value> {
+pub(crate) fn leading_to(email: &str, before: Option<&StoredItem>) -> Map<String, Value> {
     let mut attributes = before.map(|item| without_key(&item.attributes)).unwrap_or_default();
     attributes.insert("email".to_owned(), Value::String(email.to_owned()));
     attributes
 }
 
 /// What follows from an agent's status and faults.
-pub(in crate::pages) fn consequence(item: &StoredItem) -> &'static str {
+pub(crate) fn consequence(item: &StoredItem) -> &'static str {
     let employee = Employee::read(&item.attributes);
     let at = match employee.status {
         EmployeeStatus::Approved if employee.faults.is_empty() => 0,

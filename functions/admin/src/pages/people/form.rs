@@ -5,10 +5,13 @@ use store::{Changed, StoredItem};
 use uuid::Uuid;
 
 use super::agent::{self, ATTRIBUTES, Agent, STATUSES};
-use super::list::encoded;
-use super::{HERE, changes, led_to, stored};
+use super::items::{HERE, changes, led_to, stored};
+use crate::config_link::encoded;
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
+use crate::stored_text;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply, stored_text};
 
 #[derive(Template)]
 #[template(path = "person.html")]

@@ -3,11 +3,14 @@
 use askama::Template;
 use store::StoredItem;
 
-use super::HERE;
 use super::agent::{self, Agent, STATUSES};
+use super::items::HERE;
 use super::unknown::{Unknown, seen};
+use crate::config_link::encoded;
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
 
 /// Agents of a page.
 const PAGE: usize = 50;
@@ -115,9 +118,4 @@ pub(super) async fn show(context: &Context<'_>) -> Result<Reply, AdminError> {
         unknown,
     };
     Ok(Reply::html(200, page.render()?))
-}
-
-/// A value as it stands in a query.
-pub(super) fn encoded(value: &str) -> String {
-    form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }

@@ -4,10 +4,12 @@ use askama::Template;
 use store::{Changed, StoredItem};
 
 use super::agent::Agent;
-use super::list::encoded;
-use super::{HERE, changes, stored};
+use super::items::{HERE, changes, stored};
+use crate::config_link::encoded;
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::Reply;
 use crate::view::Frame;
-use crate::{AdminError, Context, Reply};
 
 #[derive(Template)]
 #[template(path = "person_remove.html")]

@@ -8,8 +8,9 @@ use policy::{Mode, Reason, Status};
 use store::{Filter, ListBounds};
 
 use super::agent;
-use super::list::encoded;
-use crate::{AdminError, Context};
+use crate::config_link::encoded;
+use crate::context::Context;
+use crate::error::AdminError;
 
 /// How far back requests are looked for.
 const DAYS: usize = 7;
@@ -18,18 +19,18 @@ const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(24 * DAYS as i64)
 const READ: usize = 48;
 
 /// An agent who is named in requests.
-pub(in crate::pages) struct Unknown {
-    pub(in crate::pages) email: String,
-    pub(in crate::pages) custom_id: String,
+pub(crate) struct Unknown {
+    pub(crate) email: String,
+    pub(crate) custom_id: String,
     /// How many of the requests that were read name the agent.
-    pub(in crate::pages) requests: usize,
+    pub(crate) requests: usize,
     /// The e-mail as a query has it.
-    pub(in crate::pages) query: String,
+    pub(crate) query: String,
 }
 
 impl Unknown {
     /// The agent whom a request names, if an agent can be added from that: by e-mail.
-    pub(in crate::pages) fn of(employee: &EmployeeRef) -> Option<Self> {
+    pub(crate) fn of(employee: &EmployeeRef) -> Option<Self> {
         let email = agent::is_id(employee.email()?).ok()?;
         let custom_id = employee.custom_id().unwrap_or_default().to_owned();
         Some(Self { query: encoded(&email), email, custom_id, requests: 1 })

@@ -3,15 +3,17 @@
 use csv::{Terminator, WriterBuilder};
 
 use super::table::{COLUMNS, protected};
+use crate::context::Context;
+use crate::error::AdminError;
 use crate::pages::people::Agent;
-use crate::{AdminError, Context, Reply};
+use crate::reply::Reply;
 
 /// Agents that are read at once.
 const READ: i32 = 1_000;
 /// Bytes of the file at most: Lambda returns 6 MB, quotation marks in its JSON included.
 const LARGEST: usize = 4_000_000;
 
-pub(in crate::pages) async fn export(context: &Context<'_>) -> Result<Reply, AdminError> {
+pub(crate) async fn export(context: &Context<'_>) -> Result<Reply, AdminError> {
     let mut csv = Csv::default();
     csv.row(COLUMNS.map(str::to_owned))?;
     let mut after: Option<String> = None;

@@ -7,8 +7,9 @@ use store::{Change, Store, StoredItem};
 
 use super::table::{COLUMNS, Row, Table};
 use super::writing::into_batches;
+use crate::error::AdminError;
 use crate::pages::people::{ATTRIBUTES, Agent, check, is_id, led_to, written};
-use crate::{AdminError, stored_text};
+use crate::stored_text;
 
 /// Characters of a value that a page shows.
 const SHOWN: usize = 100;

@@ -13,7 +13,8 @@ use futures::future::join_all;
 use serde_json::Value;
 use store::{Change, Changed, MOST_CHANGES, StoredItem};
 
-use crate::{AdminError, Context};
+use crate::context::Context;
+use crate::error::AdminError;
 
 /// Transactions that are under way at the same time.
 const AT_ONCE: usize = 4;

@@ -16,7 +16,8 @@ use store::{
 };
 use uuid::Uuid;
 
-use crate::{AdminError, Context};
+use crate::context::Context;
+use crate::error::AdminError;
 
 /// How it ended.
 pub(super) enum Sent {

@@ -6,7 +6,8 @@ use policy::{
 };
 use store::Interaction;
 
-use crate::{AdminError, Context};
+use crate::context::Context;
+use crate::error::AdminError;
 
 /// What is said about a request.
 #[derive(Default)]

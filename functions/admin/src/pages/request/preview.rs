@@ -11,8 +11,9 @@ use policy::{Company, Mode};
 use store::Interaction;
 use survey_mail::{NoMail, compose};
 
-use crate::view::Message;
-use crate::{AdminError, Context, Reply};
+use crate::context::Context;
+use crate::error::AdminError;
+use crate::reply::{Message, Reply};
 
 /// Opens nothing.
 const SECRET: &str = "v1:the secret of previews opens nothing";

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use policy::Status;
 use store::Interaction;
 
+use crate::context::Context;
+use crate::error::AdminError;
 use crate::pages::requests::line::shown;
-use crate::{AdminError, Context};
 
 /// Something that happened, or is going to happen.
 pub(super) struct Moment {

@@ -6,7 +6,8 @@ use store::{Filter, Interaction, ListBounds, ROWS_AT_ONCE};
 use uuid::Uuid;
 
 use super::wanted::Wanted;
-use crate::{AdminError, Context};
+use crate::context::Context;
+use crate::error::AdminError;
 
 /// Ids that are asked for at once.
 const IDS: usize = 50;

@@ -8,7 +8,7 @@ use policy::{Mode, Reason, Status};
 use store::Interaction;
 use uuid::Uuid;
 
-use crate::Context;
+use crate::context::Context;
 
 /// Bytes of a text at most, as it is recorded.
 const LONGEST: usize = 1_024;

@@ -3,8 +3,8 @@
 use lambda_http::RequestExt as _;
 use store::Settings;
 
-use super::Helpdesk;
-use crate::Context;
+use super::helpdesk::Helpdesk;
+use crate::context::Context;
 
 /// Custom properties, and fields for tags, at most.
 const MOST: usize = 20;

@@ -7,8 +7,8 @@
 
 use serde_json::json;
 
-use super::Helpdesk;
 use super::choices::{Choices, From};
+use super::helpdesk::Helpdesk;
 
 /// Something to do in the helpdesk.
 pub(super) struct Step {

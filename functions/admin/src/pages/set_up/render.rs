@@ -1,72 +1,28 @@
 //! A small part of Liquid: what the payloads that admins paste are made of.
 //!
 //! Known are `{{ a.b | filter }}`, `assign`, `if`/`elsif`/`else`, `unless` and `for`, comparisons
-//! with `==`, `!=` and `contains`, `and` and `or`, and the filters in [`filtered`]. Anything else is
-//! [`Untried`], with its line: it may well work in the helpdesk. A placeholder without a value is
-//! blank, as it is there.
+//! with `==`, `!=` and `contains`, `and` and `or`, and the filters in [`filtered`]. Anything else
+//! is [`Untried`], with its line: it may well work in the helpdesk. A placeholder without a value
+//! is blank, as it is there.
 //!
 //! The work is bounded, whatever the template: steps, bytes of a value and of the output, depth.
 
 use std::collections::BTreeMap;
 
 mod parse;
+mod untried;
+mod value;
+
+pub(super) use untried::Untried;
 
 use parse::{Comparison, Condition, Expression, Node, Operand};
+use untried::shortened;
+use value::Value;
 
 /// Nodes that are rendered at most.
 const STEPS: usize = 100_000;
 /// Bytes of a value, and of the output, at most.
 const LARGEST: usize = 1024 * 1024;
-
-/// Why a template was not rendered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Untried {
-    /// From 1.
-    pub(super) line: usize,
-    /// What stands there, or why not.
-    pub(super) what: String,
-}
-
-/// A value of a ticket, or made of one.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
-    Nothing,
-    Truth(bool),
-    Text(String),
-    List(Vec<String>),
-}
-
-impl Value {
-    fn text(&self) -> String {
-        match self {
-            Value::Nothing => String::new(),
-            Value::Truth(truth) => truth.to_string(),
-            Value::Text(text) => text.clone(),
-            Value::List(items) => items.concat(),
-        }
-    }
-
-    fn size(&self) -> usize {
-        match self {
-            Value::Text(text) => text.len(),
-            Value::List(items) => items.iter().map(|item| item.len() + 24).sum(),
-            Value::Nothing | Value::Truth(_) => 0,
-        }
-    }
-
-    fn is_true(&self) -> bool {
-        !matches!(self, Value::Nothing | Value::Truth(false))
-    }
-
-    fn is_empty(&self) -> bool {
-        match self {
-            Value::Nothing | Value::Truth(false) => true,
-            Value::Truth(true) => false,
-            Value::Text(text) => text.trim().is_empty(),
-            Value::List(items) => items.is_empty(),
-        }
-    }
-}
 
 /// Renders a template over a ticket. `plain`: placeholders alone are known (Gorgias' engine is
 /// another one).
@@ -266,11 +222,6 @@ fn replaced(text: &str, from: &str, to: &str, line: usize) -> Result<String, Unt
 
 fn too_much(line: usize) -> Untried {
     Untried { line: line.max(1), what: "a loop or a text that gets too large".to_owned() }
-}
-
-/// So much of the template as a message shows.
-fn shortened(text: &str) -> String {
-    text.chars().take(60).collect()
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use policy::{Channel, TicketStatus};
 use serde_json::Value;
 use store::Settings;
 
+use super::helpdesk::Helpdesk;
 use super::render::{Untried, render};
-use super::{Helpdesk, tickets};
+use super::tickets;
 
 /// Bytes of a payload at most: of what a helpdesk sends, too.
 const LARGEST: usize = 256 * 1024;
@@ -69,8 +70,8 @@ pub(super) fn try_payload(
 }
 
 /// Gorgias keeps the form as JSON and fills in each of its texts: a quote in one breaks nothing.
-/// What is no JSON is filled in as a whole. Keys stay in their order, and twice if they stand twice:
-/// the reader looks at both.
+/// What is no JSON is filled in as a whole. Keys stay in their order, and twice if they stand
+/// twice: the reader looks at both.
 fn fill(payload: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String, Untried> {
     if serde_json::from_str::<Value>(payload).is_err() {
         return render(payload, true, value);

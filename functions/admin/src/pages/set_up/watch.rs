@@ -6,7 +6,8 @@ use policy::Mode;
 use store::{Interaction, ROWS_AT_ONCE};
 
 use super::trial::note;
-use crate::{AdminError, Context};
+use crate::context::Context;
+use crate::error::AdminError;
 
 /// Seconds between two looks, where the admin has asked for it.
 pub(super) const EVERY: &str = "5";
@@ -21,8 +22,8 @@ const SHOWN_CHARACTERS: usize = 300;
 pub(super) struct Watch {
     /// `None`: nobody looks.
     since: Option<Timestamp>,
-    /// Whether the page loads itself again.
-    pub(super) refresh: bool,
+    /// The query with which the page loads itself again; `None`: it does not.
+    pub(super) next: Option<String>,
     /// The query that begins to look now, with the choices of the page.
     pub(super) begin: String,
     /// The same look without loading again.
@@ -46,7 +47,7 @@ impl Watch {
         let since: Option<Timestamp> = context.query("since").and_then(|at| at.parse().ok());
         let oldest = policy::saturating_add(now, -LONGEST);
         let since = since.map(|since| since.clamp(oldest, now));
-        let query = |since: Timestamp, refresh: bool| {
+        let query = |since: Timestamp, look: Option<&str>| {
             let query = context.request.uri().query().unwrap_or_default();
             let mut pairs = form_urlencoded::Serializer::new(String::new());
             for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -55,17 +56,18 @@ impl Watch {
                 }
             }
             pairs.append_pair("since", &since.to_string());
-            if refresh {
-                pairs.append_pair("refresh", "on");
+            if let Some(look) = look {
+                pairs.append_pair("refresh", look);
             }
             format!("/admin/set-up/{source}?{}#deliveries", pairs.finish())
         };
-        Self {
-            refresh: since.is_some() && context.query("refresh").is_some(),
-            begin: query(now, true),
-            stop: query(since.unwrap_or(now), false),
-            since,
-        }
+        // A browser that is to load the address that it shows, with the same `#deliveries`, only
+        // scrolls. So each look has another address than the one before.
+        let next = |before: String| if before == "on" { "again" } else { "on" };
+        let next = since.and_then(|since| {
+            context.query("refresh").map(|before| query(since, Some(next(before))))
+        });
+        Self { next, begin: query(now, Some("on")), stop: query(since.unwrap_or(now), None), since }
     }
 
     /// Since when, for people.

@@ -1,6 +1,7 @@
 //! From a template's text to its nodes.
 
-use super::{Untried, Value, shortened};
+use super::untried::{Untried, shortened};
+use super::value::Value;
 
 /// Blocks within each other at most.
 const DEEPEST: usize = 32;
