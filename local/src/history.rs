@@ -162,7 +162,8 @@ impl<'a> Past<'a> {
             let customer_id = format!("of-{conversation_id}");
             Conversation { conversation_id, customer_id, agent_id: None }
         });
-        let resolution = Resolution::of(&understood, verdict, self.store.secret());
+        let secret = self.store.secret(self.now).await?;
+        let resolution = Resolution::of(&understood, verdict, secret);
         let subject = resolution.subject().map(Subject::as_text);
         let key = if planned.mode == Mode::Test { seed::TEST_KEY } else { seed::LIVE_KEY };
         let mut row = NewInteraction {

@@ -275,6 +275,19 @@ async fn helpdesks(deeds: &mut BTreeSet<Deed>) {
     let ping = json!({ "id": "event-p", "type": "PING", "timestamp": "2026-11-21T08:59:12Z",
         "content": {} });
     world.post(gladly.path, &ping).await;
+    // Each notes by itself, once a day, that a key was used for nothing to be recorded.
+    let mut declined = request("none", JANE);
+    declined["do_not_send"] = json!(true);
+    let opened = Post::gorgias("none", "open", JANE);
+    for (path, body) in [
+        ("/v1/webhooks/zendesk", &declined),
+        ("/v1/webhooks/freshdesk", &declined),
+        (opened.path, &opened.body),
+        (gladly.path, &ping),
+    ] {
+        world.advance(SignedDuration::from_hours(25));
+        assert_eq!(world.post(path, body).await.status, 200, "{path}");
+    }
 
     // Gladly is asked; then a delay; then a newer closing; and one whose customer is erased.
     forget_fingerprint(&world);
@@ -289,6 +302,8 @@ async fn helpdesks(deeds: &mut BTreeSet<Deed>) {
     world.advance(SignedDuration::from_mins(31));
     world.sweep().await;
     world.settle().await;
+    world.configure("channel", "chat", json!({ "mode": "integrated" }));
+    world.advance(SignedDuration::from_secs(31));
     let gladly = Post::gladly("event-4", "conversation-closed");
     world.post(gladly.path, &gladly.body).await;
     world.advance(SignedDuration::from_secs(1));
@@ -372,7 +387,7 @@ async fn customers(deeds: &mut BTreeSet<Deed>) {
     assert!(page.text.contains("name=\"undo\""), "{}", page.text);
     let undone = world.call("POST", &unsubscribe, &FORM, "undo=all").await;
     assert!(undone.status < 400, "{}", undone.text);
-    world.advance(SignedDuration::from_secs(11));
+    world.advance(SignedDuration::from_hours(25));
     let export = world.get("/v2/data").await;
     assert_eq!(export.json()["data"].as_array().unwrap().len(), 1);
     done(&world, deeds);

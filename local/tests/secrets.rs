@@ -68,12 +68,14 @@ async fn alive(world: &World, mail: &Message) -> [u16; 3] {
     ]
 }
 
+const ONE: &str = "v1:the-first-secret-of-tokens";
+const TWO: &str = "v2:the-second-secret-of-tokens";
 const ALIVE: [u16; 3] = [200, 200, 303];
 
 #[tokio::test]
 async fn links_stay_alive_while_the_secret_that_signs_them_is_rotated() {
     let folder = Folder::new();
-    let (one, both) = ("v1:one", "v1:one,v2:two");
+    let (one, both) = (ONE, format!("{ONE},{TWO}"));
     let mut world = folder.deployed(0, SUBJECT_SECRET, one).await;
     world.post("/v1/requests", &request("1", "jane@customers.example")).await;
     world.settle().await;
@@ -82,7 +84,7 @@ async fn links_stay_alive_while_the_secret_that_signs_them_is_rotated() {
     drop(world);
 
     // The first step: every function knows both, and v1 still signs.
-    let mut world = folder.deployed(5, SUBJECT_SECRET, both).await;
+    let mut world = folder.deployed(5, SUBJECT_SECRET, &both).await;
     world.settle().await;
     let between = mail_to(&world, "omar@customers.example");
     assert_eq!(world.outcome(&queued.id()).await, "delivered");
@@ -92,8 +94,8 @@ async fn links_stay_alive_while_the_secret_that_signs_them_is_rotated() {
     drop(world);
 
     // The second step: v2 signs.
-    let swapped = "v2:two,v1:one";
-    let mut world = folder.deployed(10, SUBJECT_SECRET, swapped).await;
+    let swapped = format!("{TWO},{ONE}");
+    let mut world = folder.deployed(10, SUBJECT_SECRET, &swapped).await;
     world.settle().await;
     let after = mail_to(&world, "ines@customers.example");
     for mail in [&before, &between, &after] {
@@ -102,7 +104,7 @@ async fn links_stay_alive_while_the_secret_that_signs_them_is_rotated() {
     drop(world);
 
     // While a deployment goes on, `survey` may still have the first step's secrets.
-    let world = folder.deployed(11, SUBJECT_SECRET, both).await;
+    let world = folder.deployed(11, SUBJECT_SECRET, &both).await;
     assert_eq!(alive(&world, &after).await, ALIVE);
     drop(world);
 
@@ -113,7 +115,7 @@ async fn links_stay_alive_while_the_secret_that_signs_them_is_rotated() {
     drop(world);
 
     // Once every survey of v1 is closed, v1 goes.
-    let world = folder.deployed(13, SUBJECT_SECRET, "v2:two").await;
+    let world = folder.deployed(13, SUBJECT_SECRET, TWO).await;
     assert_eq!(alive(&world, &after).await, ALIVE);
     assert_eq!(alive(&world, &before).await, [404; 3]);
     // One click, as the mail program makes it.
@@ -134,7 +136,7 @@ async fn post(world: &World, path: &str, body: &Value) -> u16 {
 #[tokio::test]
 async fn under_another_subject_secret_nothing_is_recorded_and_everybody_is_told() {
     let folder = Folder::new();
-    let secrets = "v1:one";
+    let secrets = ONE;
     let mut world = folder.deployed(0, SUBJECT_SECRET, secrets).await;
     world.post("/v1/requests", &request("1", "jane@customers.example")).await;
     world.settle().await;
@@ -209,7 +211,7 @@ fn forget_fingerprint(world: &World) {
 #[tokio::test]
 async fn the_first_function_writes_the_fingerprint_and_a_broken_one_is_no_match() {
     let folder = Folder::new();
-    let world = folder.deployed(0, "first-secret", "v1:one").await;
+    let world = folder.deployed(0, "first-secret", ONE).await;
     forget_fingerprint(&world);
     let jane = request("1", "jane@customers.example");
     assert_eq!(world.post("/v1/requests", &jane).await.status, 200);
