@@ -1,7 +1,5 @@
 //! `SECURITY.md` names tests as evidence: each of them exists.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::path::Path;
 
 #[test]
