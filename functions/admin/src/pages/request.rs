@@ -42,6 +42,8 @@ struct RequestPage {
     sent_again_as: Option<Uuid>,
     again_of: Option<Uuid>,
     may_send: bool,
+    /// Whether it is not sent again because its sender has withdrawn it.
+    is_withdrawn: bool,
     /// The agent whom the request names, if nobody is found by that and an agent can be added.
     unknown: Option<Unknown>,
     /// What has to be mended before it may be sent.
@@ -111,6 +113,7 @@ async fn page(
         body: row.body.clone(),
         masked: !shows_customer && address != CustomerAddress::Missing,
         may_send: matches!(offer, again::Offer::Now),
+        is_withdrawn: matches!(offer, again::Offer::Withdrawn),
         to_mend: match offer {
             again::Offer::OnceMended(reason) => Some(reason.sentence()),
             _ => None,
