@@ -324,3 +324,62 @@ async fn what_happened_between_receipt_and_sending_is_explained_too() {
     assert!(world.outcome(&revoked).await.ends_with("key_revoked"));
     assert!(world.page_of(&revoked).await.contains("/admin/keys"));
 }
+
+#[tokio::test]
+async fn what_would_be_refused_when_due_is_not_sent_now_and_test_requests_are_not_bound_by_it() {
+    let mut world = World::new().await;
+    let key = |revoked: bool| json!({ "mode": "live", "scopes": ["send"], "revoked": revoked });
+    let digest = intake::digest(b"aw_live_old");
+    world.configure("key", &digest, key(false));
+    let unknown = |ext: &str, email: &str| {
+        let mut body = request(ext, email);
+        body["employee"] = json!({ "email": "new@blancapeak.example" });
+        body
+    };
+    let body = unknown("1", "one@customers.example");
+    let revoked = world.post_as("aw_live_old", "/v1/requests", &body).await.id();
+    let unsubscribed = world.came(&unknown("2", "two@customers.example")).await;
+    let rejected = world.came(&unknown("3", "bounce@simulator.amazonses.com")).await;
+    let surveyed = world.came(&unknown("4", "four@customers.example")).await;
+    let body = unknown("5", "four@customers.example");
+    let test = world.post_as(kit::TEST, "/v1/requests", &body).await.id();
+    world.settle().await;
+
+    let approved = json!({ "name": "New", "status": "approved" });
+    world.configure("employee", "new@blancapeak.example", approved);
+    world.configure("key", &digest, key(true));
+    for (ext, email) in [
+        ("12", "two@customers.example"),
+        ("13", "bounce@simulator.amazonses.com"),
+        ("14", "four@customers.example"),
+    ] {
+        world.came(&request(ext, email)).await;
+    }
+    let mail = world.mails_to("two@customers.example").remove(0);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let one_click = "List-Unsubscribe=One-Click";
+    world.call("POST", &kit::link(&mail, "/u/"), &form, one_click).await;
+    world.advance(SignedDuration::from_secs(31));
+    let before = world.count("interactions");
+    for (id, reason) in [
+        (&revoked, Reason::KeyRevoked),
+        (&unsubscribed, Reason::Unsubscribed),
+        (&rejected, Reason::Rejected),
+        (&surveyed, Reason::SuppressionPeriod),
+    ] {
+        let page = world.page_of(id).await;
+        assert!(!page.contains("value=\"send\""), "{reason:?}");
+        assert!(page.contains(&format!("no mail: {}.", reason.sentence())), "{reason:?}: {page}");
+        let sent = world.send_now(id).await;
+        assert_eq!(sent.status, 422, "{reason:?}");
+        assert!(sent.text.contains(reason.sentence()), "{reason:?}: {}", sent.text);
+    }
+    assert_eq!(world.count("interactions"), before, "nothing is recorded");
+    assert!(world.page_of(&test).await.contains("value=\"send\""));
+    let sent = world.send_now(&test).await;
+    assert_eq!(sent.status, 303);
+    world.settle().await;
+    let location = sent.headers["location"].to_str().unwrap();
+    let copy = location.rsplit('/').next().unwrap().split('?').next().unwrap();
+    assert_eq!(world.outcome(copy).await, "delivered");
+}

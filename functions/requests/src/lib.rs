@@ -14,7 +14,9 @@ mod shown;
 
 use std::convert::Infallible;
 
-use intake::{Delivery, Entered, Intake, Problem, Query, Room, Style, in_time, json_reply, respond};
+use intake::{
+    Delivery, Entered, Intake, Problem, Query, Room, Style, in_time, json_reply, respond,
+};
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};

@@ -172,8 +172,8 @@ impl Admission<'_> {
         }
         // A first request that was refused for its do-not-send tag is declined only by the word of
         // the sender: which tag means that is the company's to change.
-        let is_new = first.reason != Some(Reason::DoNotSend)
-            || row.details.do_not_send.unwrap_or_default();
+        let is_new =
+            first.reason != Some(Reason::DoNotSend) || row.details.do_not_send.unwrap_or_default();
         let declined = row.reason == Some(Reason::DoNotSend) && is_new;
         if declined && self.store.decline(first.request_id, self.now).await? {
             return Ok(First { status: Status::NotSent, reason: row.reason, ..first });

@@ -24,8 +24,8 @@ use crate::error::AdminError;
 const ENDED: &str = "A request that ended in this way is not sent again.";
 const WITHDRAWN: &str = "Its sender has withdrawn it since: the ticket was opened again, the \
     request was taken back, or do-not-send was said. So it is not sent again.";
-const MOVED_ON: &str = "It has changed at this moment: its sender has withdrawn it, or its mail had \
-    left. So it was not sent again.";
+const MOVED_ON: &str = "It has changed at this moment: its sender has withdrawn it, or its mail \
+    had left. So it was not sent again.";
 
 /// How it ended.
 pub(super) enum Sent {
