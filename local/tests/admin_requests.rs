@@ -343,12 +343,8 @@ async fn what_was_made_by_sending_now_is_withdrawn_with_the_original() {
     assert_eq!(world.outcome(&cancelled).await, "not_sent: cancelled");
     assert_eq!(world.outcome(&original).await, "invalid: employee_not_found");
 
-    // Do-not-send under the `Idempotency-Key` of the original, which leads to that.
     let mut body = about_new("2", "two@customers.example");
-    let headers = [("x-api-key", kit::LIVE), ("idempotency-key", "two")];
-    let original = world.call("POST", "/v1/requests", &headers, body.to_string()).await.id();
-    let agent = json!({ "name": "New", "status": "approved" });
-    world.configure("employee", "new2@blancapeak.example", agent);
+    let original = refused(&mut world, "/v1/requests", &body).await;
     let declined = copy(&world.act("ann", &original, "action=send").await);
     assert_eq!(world.outcome(&declined).await, "queued");
     body["do_not_send"] = json!(true);

@@ -278,12 +278,8 @@ async fn a_window_is_not_released_while_its_mail_is_on_its_way() {
     let look = [("action", "look"), ("email", JANE)];
     let page = admin.post(&world, &look).await;
     let (subject, version) = (field(&page, "subject"), field(&page, "version"));
-    let release = [
-        ("action", "release"),
-        ("subject", &*subject),
-        ("kind", "window"),
-        ("version", &*version),
-    ];
+    let release =
+        [("action", "release"), ("subject", &*subject), ("kind", "window"), ("version", &*version)];
     // As while nobody knows whether SES took the mail.
     let left = world.rows().remove(0);
     let mut sending = left.clone();

@@ -366,7 +366,8 @@ async fn much_is_erased_by_sweep_and_rows_that_the_index_showed_late_too() {
 async fn what_stays_of_an_idempotency_key_confirms_no_guess_at_the_body() {
     let world = World::new().await;
     let body = of("1", "zoelle").to_string();
-    let headers = [("x-api-key", LIVE), ("idempotency-key", "order-1")];
+    let headers =
+        [("x-api-key", LIVE), ("content-type", "application/json"), ("idempotency-key", "order-1")];
     let post = async || world.call("POST", "/v1/requests", &headers, body.clone()).await;
     let first = post().await.id();
     assert_eq!(post().await.id(), first);

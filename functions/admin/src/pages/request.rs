@@ -75,7 +75,10 @@ pub(super) async fn submit(context: &Context<'_>, id: Uuid) -> Result<Reply, Adm
         "send" => match again::send(context, &row).await? {
             again::Sent::As(id) => Ok(Reply::see_other(&format!("/admin/requests/{id}?done=sent"))),
             again::Sent::Before(id) => Ok(Reply::see_other(&format!("/admin/requests/{id}"))),
-            again::Sent::No(why) => page(context, &found(context, id).await?, false, Some(why)).await,
+            again::Sent::No(why) => {
+                // As it is now: it may have changed at this moment.
+                page(context, &found(context, id).await?, false, Some(why)).await
+            }
         },
         _ => Err(AdminError::NotUnderstood("the form does not say what is to be done".to_owned())),
     }
