@@ -113,7 +113,8 @@ impl Store {
                 .chunks(ROWS_TOGETHER)
                 .map(<[Interaction]>::to_vec)
                 .chain(others.into_iter().map(|row| vec![row]));
-            let works: Vec<_> = groups.map(|rows| self.withdraw_rows(rows, reason, now)).collect();
+            let works: Vec<_> =
+                groups.map(|rows| Box::pin(self.withdraw_rows(rows, reason, now))).collect();
             futures::stream::iter(works)
                 .buffer_unordered(CALLS_AT_ONCE)
                 .try_collect::<()>()
@@ -149,7 +150,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut next = Some(row);
         while let Some(row) = next {
-            next = match self.withdraw_one(row, reason, now).await? {
+            // Boxed: the calls that it may make are large, and stand on the stack otherwise.
+            next = match Box::pin(self.withdraw_one(row, reason, now)).await? {
                 Some(again) => self.interaction(again, now).await?,
                 None => None,
             };
@@ -205,9 +207,9 @@ impl Store {
     /// made of it by sending it again is declined with it. True if the request has ended for that
     /// reason.
     pub async fn decline(&self, request_id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
-        let (declined, mut next) = self.decline_one(request_id, now).await?;
+        let (declined, mut next) = Box::pin(self.decline_one(request_id, now)).await?;
         while let Some(again) = next {
-            (_, next) = self.decline_one(again, now).await?;
+            (_, next) = Box::pin(self.decline_one(again, now)).await?;
         }
         Ok(declined)
     }
