@@ -5,10 +5,13 @@
 
 mod kit;
 
+use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
+use kit::admin::hidden;
 use kit::{LIVE, World, request};
+use local::faults::{Fault, InjectedReply};
 use policy::Reason;
 use serde_json::{Value, json};
 
@@ -323,4 +326,158 @@ async fn what_happened_between_receipt_and_sending_is_explained_too() {
     world.settle().await;
     assert!(world.outcome(&revoked).await.ends_with("key_revoked"));
     assert!(world.page_of(&revoked).await.contains("/admin/keys"));
+}
+
+#[tokio::test]
+async fn what_would_be_refused_when_due_is_not_sent_now_and_test_requests_are_not_bound_by_it() {
+    let mut world = World::new().await;
+    let key = |revoked: bool| json!({ "mode": "live", "scopes": ["send"], "revoked": revoked });
+    let digest = intake::digest(b"aw_live_old");
+    world.configure("key", &digest, key(false));
+    let unknown = |ext: &str, email: &str| {
+        let mut body = request(ext, email);
+        body["employee"] = json!({ "email": "new@blancapeak.example" });
+        body
+    };
+    let body = unknown("1", "one@customers.example");
+    let revoked = world.post_as("aw_live_old", "/v1/requests", &body).await.id();
+    let unsubscribed = world.came(&unknown("2", "two@customers.example")).await;
+    let rejected = world.came(&unknown("3", "bounce@simulator.amazonses.com")).await;
+    let surveyed = world.came(&unknown("4", "four@customers.example")).await;
+    let body = unknown("5", "four@customers.example");
+    let test = world.post_as(kit::TEST, "/v1/requests", &body).await.id();
+    world.settle().await;
+
+    let approved = json!({ "name": "New", "status": "approved" });
+    world.configure("employee", "new@blancapeak.example", approved);
+    world.configure("key", &digest, key(true));
+    for (ext, email) in [
+        ("12", "two@customers.example"),
+        ("13", "bounce@simulator.amazonses.com"),
+        ("14", "four@customers.example"),
+    ] {
+        world.came(&request(ext, email)).await;
+    }
+    let mail = world.mails_to("two@customers.example").remove(0);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let one_click = "List-Unsubscribe=One-Click";
+    world.call("POST", &kit::link(&mail, "/u/"), &form, one_click).await;
+    world.advance(SignedDuration::from_secs(31));
+    let before = world.count("interactions");
+    for (id, reason) in [
+        (&revoked, Reason::KeyRevoked),
+        (&unsubscribed, Reason::Unsubscribed),
+        (&rejected, Reason::Rejected),
+        (&surveyed, Reason::SuppressionPeriod),
+    ] {
+        let page = world.page_of(id).await;
+        assert!(!page.contains("value=\"send\""), "{reason:?}");
+        assert!(page.contains(&format!("no mail: {}.", reason.sentence())), "{reason:?}: {page}");
+        let sent = world.send_now(id).await;
+        assert_eq!(sent.status, 422, "{reason:?}");
+        assert!(sent.text.contains(reason.sentence()), "{reason:?}: {}", sent.text);
+    }
+    assert_eq!(world.count("interactions"), before, "nothing is recorded");
+    assert!(world.page_of(&test).await.contains("value=\"send\""));
+    let sent = world.send_now(&test).await;
+    assert_eq!(sent.status, 303);
+    world.settle().await;
+    let location = sent.headers["location"].to_str().unwrap();
+    let copy = location.rsplit('/').next().unwrap().split('?').next().unwrap();
+    assert_eq!(world.outcome(copy).await, "delivered");
+}
+
+/// Releases what keeps an address from being mailed, on the page that the cure leads to.
+async fn release(world: &World, email: &str, kind: &str) {
+    let page = world.submit("/admin/suppression", &[("action", "look"), ("email", email)]).await;
+    assert!(page.text.contains(&format!("name=\"kind\" value=\"{kind}\"")), "{}", page.text);
+    let (subject, version) = (hidden(&page, "subject"), hidden(&page, "version"));
+    let fields =
+        [("action", "release"), ("subject", &*subject), ("kind", kind), ("version", &*version)];
+    let released = world.submit("/admin/suppression", &fields).await;
+    assert_eq!(released.status, 303, "{}", released.text);
+}
+
+#[tokio::test]
+async fn what_customer_helpdesk_or_ses_prevented_goes_out_after_its_cure() {
+    let mut world = World::proxied().await;
+    let days = SignedDuration::from_hours(24 * 8);
+    // The customer unsubscribed, and asked for surveys again.
+    let jane = "jane@customers.example";
+    world.came(&request("1", jane)).await;
+    let mail = world.mails_to(jane).remove(0);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    world.call("POST", &kit::link(&mail, "/u/"), &form, "List-Unsubscribe=One-Click").await;
+    world.advance(days);
+    let refused = world.came(&request("2", jane)).await;
+    let page = world.page_of(&refused).await;
+    assert!(page.contains("the customer has unsubscribed") && page.contains("/admin/suppression"));
+    release(&world, jane, "unsubscribed").await;
+    let next = world.came(&request("3", jane)).await;
+    assert_eq!(world.outcome(&next).await, "delivered");
+
+    // The address bounced. (It does so again: the mail went out.)
+    let bounces = "bounce@simulator.amazonses.com";
+    world.came(&request("4", bounces)).await;
+    world.advance(days);
+    let refused = world.came(&request("5", bounces)).await;
+    assert!(world.outcome(&refused).await.ends_with("rejected"));
+    let page = world.page_of(&refused).await;
+    assert!(page.contains("an earlier mail to the address bounced"), "{page}");
+    release(&world, bounces, "bounced").await;
+    let next = world.came(&request("6", bounces)).await;
+    assert_eq!(world.outcome(&next).await, "hard_bounce");
+
+    // The helpdesk's status has no meaning here yet.
+    let ticket = |ext: &str, status: &str| {
+        let mut body = request(ext, &format!("{ext}@customers.example"));
+        body["status"] = json!(status);
+        body
+    };
+    let zendesk = "/v1/webhooks/zendesk";
+    let refused = world.post(zendesk, &ticket("7", "Gelöst")).await.id();
+    let page = world.page_of(&refused).await;
+    assert!(page.contains("/admin/set-up/zendesk"), "{page}");
+    world.configure("integration", "zendesk", json!({ "closed_statuses": ["Gelöst"] }));
+    world.advance(SignedDuration::from_secs(31));
+    let next = world.post(zendesk, &ticket("8", "Gelöst")).await.id();
+    world.settle().await;
+    assert_eq!(world.outcome(&next).await, "delivered");
+
+    // The ticket was opened again, and is closed once more.
+    world.configure("channel", "email", json!({ "mode": "integrated", "delay_minutes": 30 }));
+    world.advance(SignedDuration::from_secs(31));
+    let refused = world.post(zendesk, &ticket("9", "Gelöst")).await.id();
+    world.settle().await;
+    world.post(zendesk, &ticket("9", "open")).await;
+    assert_eq!(world.outcome(&refused).await, "not_sent: reopened");
+    let page = world.page_of(&refused).await;
+    assert!(page.contains("Possible again when the ticket is closed once more"), "{page}");
+    let next = world.post(zendesk, &ticket("9", "Gelöst")).await.id();
+    world.advance(SignedDuration::from_mins(31));
+    world.sweep().await;
+    world.settle().await;
+    assert_eq!(world.outcome(&next).await, "delivered");
+
+    // SES refused the mail as often as is set.
+    world.configure("channel", "email", json!({ "mode": "integrated" }));
+    world.company(json!({ "send_attempts": 1 }));
+    world.advance(SignedDuration::from_secs(31));
+    let refusal =
+        InjectedReply::error(StatusCode::BAD_REQUEST, "MessageRejected", "Email content rejected.");
+    let ses = |world: &World, fault: Fault| {
+        world.stack.proxies.as_ref().unwrap().ses.plan(move |_| fault.clone());
+    };
+    ses(&world, Fault::Reply(refusal));
+    let refused = world.post("/v1/requests", &request("10", "joe@customers.example")).await.id();
+    world.settle().await;
+    assert_eq!(world.outcome(&refused).await, "failed: send_attempts");
+    ses(&world, Fault::None);
+    let page = world.page_of(&refused).await;
+    assert!(page.contains("/admin/settings#from") && page.contains("value=\"send\""), "{page}");
+    assert_eq!(world.send_now(&refused).await.status, 303);
+    world.settle().await;
+    assert_eq!(world.mails_to("joe@customers.example").len(), 1);
+    let next = world.came(&request("11", "jim@customers.example")).await;
+    assert_eq!(world.outcome(&next).await, "delivered");
 }

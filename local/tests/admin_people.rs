@@ -7,6 +7,7 @@ mod kit;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kit::admin::{FORM, ann, hidden, location, stored as item};
+use kit::forms::Filled;
 use kit::{World, request};
 use local::seed;
 use serde_json::{Value, json};
@@ -157,6 +158,67 @@ async fn an_agent_is_added_edited_and_removed_with_the_item_of_the_own_id() {
     for what in ["Add an agent", "Edit an agent", "Remove an agent", "employee_id/Z4"] {
         assert!(trail.contains(what), "{what}");
     }
+}
+
+#[tokio::test]
+async fn two_admins_at_once_lose_nothing() {
+    let world = World::new().await;
+    let nora = "nora@blancapeak.example";
+    let open = async || {
+        Filled::on(&world.page(&format!("{PEOPLE}?edit={nora}")).await, "name=\"original\"")
+    };
+    let old = open().await;
+    let picture = "https://a.example/nora.png";
+    let bea = old.clone().with("picture_url", picture);
+    location(&open().await.with("name", "Nora A").submit(&world, PEOPLE).await);
+    let stored = item(&world, "employee", nora);
+    // Also after a form that came back for another cause meanwhile.
+    let bad = old.clone().with("picture_url", "ftp://x").submit(&world, PEOPLE).await;
+    assert_eq!(bad.status, 422);
+    let mended = Filled::on(&bad, "name=\"original\"").with("picture_url", picture);
+    for form in [&bea, &mended] {
+        let late = form.submit(&world, PEOPLE).await;
+        assert_eq!(late.status, 409);
+        assert!(late.text.contains("the other’s value"), "{}", late.text);
+        assert_eq!(item(&world, "employee", nora), stored, "nothing of hers is written");
+        let again = Filled::on(&late, "name=\"original\"");
+        assert_eq!(again.value("name"), "Nora A", "what she did not touch is theirs");
+        assert_eq!(again.value("picture_url"), picture, "what she typed stays");
+    }
+    // Both have changed the same field: hers stays to be seen and saved, beside the other's.
+    let both = old.with("name", "Nora B").submit(&world, PEOPLE).await;
+    assert!(both.text.contains("<bdi>Nora A</bdi></td><td><bdi>Nora B</bdi>"), "{}", both.text);
+    assert_eq!(Filled::on(&both, "name=\"original\"").value("name"), "Nora B");
+    let again = Filled::on(&bea.submit(&world, PEOPLE).await, "name=\"original\"");
+    location(&again.submit(&world, PEOPLE).await);
+    let stored = item(&world, "employee", nora);
+    assert_eq!(stored["name"], json!({ "S": "Nora A" }));
+    assert_eq!(stored["picture_url"], json!({ "S": picture }));
+}
+
+#[tokio::test]
+async fn what_cannot_be_understood_of_an_agent_is_never_removed_in_silence() {
+    let world = World::new().await;
+    let odd = "odd@a.example";
+    let attributes = json!({ "name": "Odd", "status": ["approved"], "custom_id": true });
+    world.configure("employee", odd, attributes);
+    let before = item(&world, "employee", odd);
+    let page = world.page(&format!("{PEOPLE}?edit={odd}")).await;
+    let form = Filled::on(&page, "name=\"original\"").with("name", "Oddly");
+    for form in [form.clone(), form.clone().with("status", "approved")] {
+        let refused = form.submit(&world, PEOPLE).await;
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        assert!(refused.text.contains("id=\"custom_id-error\""), "{}", refused.text);
+        assert!(refused.text.contains("It says true, which cannot be understood."));
+        assert_eq!(Filled::on(&refused, "name=\"original\"").value("name"), "Oddly");
+        assert_eq!(item(&world, "employee", odd), before);
+    }
+    let decided = form.with("status", "approved").with("custom_id.drop", "1");
+    location(&decided.submit(&world, PEOPLE).await);
+    let stored = item(&world, "employee", odd);
+    assert_eq!(stored["status"], json!({ "S": "approved" }));
+    assert_eq!(stored["name"], json!({ "S": "Oddly" }));
+    assert!(stored.get("custom_id").is_none());
 }
 
 #[tokio::test]

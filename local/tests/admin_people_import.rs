@@ -14,10 +14,18 @@ const IMPORT: &str = "/admin/people/import";
 
 /// Uploads a file as a browser does.
 async fn upload(world: &World, file: &[u8]) -> Reply {
+    upload_beside(world, file, "", "").await
+}
+
+/// The same with a text in the field, and the digest of what it held when the form was shown.
+async fn upload_beside(world: &World, file: &[u8], text: &str, was: &str) -> Reply {
     let head = "--B\r\nContent-Disposition: form-data; name=\"action\"\r\n\r\ncheck\r\n--B\r\n\
                 Content-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\
                 Content-Type: text/csv\r\n\r\n";
-    let tail = "\r\n--B\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\n\r\n--B--\r\n";
+    let tail = format!(
+        "\r\n--B\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\n{text}\r\n--B\r\n\
+         Content-Disposition: form-data; name=\"was\"\r\n\r\n{was}\r\n--B--\r\n"
+    );
     let body = [head.as_bytes(), file, tail.as_bytes()].concat();
     let basic = ann();
     let kind = ("content-type", "multipart/form-data; boundary=B");
@@ -211,6 +219,47 @@ async fn the_export_can_be_imported_again_unchanged() {
         "{}",
         shown.text
     );
+}
+
+#[tokio::test]
+async fn a_cell_that_begins_with_a_sign_of_full_width_or_unseen_is_no_formula() {
+    let world = World::new().await;
+    let names = ["＝1+1", "＋1", "－1", "＠x", "\u{202e}=1", "\u{200b}＝1", "\u{2066} @x"];
+    for (n, name) in names.into_iter().enumerate() {
+        world.configure("employee", &format!("n{n}@a.example"), json!({ "name": name }));
+    }
+    let export = world.page("/admin/people/export").await;
+    for (n, name) in names.into_iter().enumerate() {
+        let cell = format!("n{n}@a.example,'{name},");
+        assert!(export.text.contains(&cell), "{cell:?}: {}", export.text);
+    }
+    let shown = upload(&world, export.text.as_bytes()).await;
+    let same = "<strong>0</strong> added, <strong>0</strong> changed";
+    assert!(shown.text.contains(same), "{}", shown.text);
+}
+
+#[tokio::test]
+async fn of_a_file_and_a_text_at_once_none_is_taken_in_silence() {
+    let world = World::new().await;
+    let (file, text) = ("email\nfile@a.example\n", "email\r\ntext@a.example\r\n");
+    // On the page that refuses them, the text is none that was there before either.
+    let mut was = String::new();
+    for _ in 0..2 {
+        let refused = upload_beside(&world, file.as_bytes(), text, &was).await;
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        assert!(refused.text.contains("There are two lists"), "{}", refused.text);
+        assert!(refused.text.contains("id=\"file-error\""));
+        assert!(refused.text.contains("text@a.example"), "what was pasted stays");
+        assert!(!refused.text.contains("name=\"digest\""), "nothing to confirm");
+        was = hidden(&refused, "was");
+    }
+    // A page that shows a list keeps it in the field: another file takes its place.
+    let was = hidden(&check(&world, text).await, "was");
+    let shown = upload_beside(&world, file.as_bytes(), text, &was).await;
+    assert_eq!(shown.status, 200, "{}", shown.text);
+    assert!(shown.text.contains("<bdi>file@a.example</bdi>"), "{}", shown.text);
+    let edited = format!("{text}more@a.example\r\n");
+    assert_eq!(upload_beside(&world, file.as_bytes(), &edited, &was).await.status, 422);
 }
 
 #[tokio::test]

@@ -114,6 +114,70 @@ async fn a_value_that_no_function_would_understand_is_not_saved() {
 }
 
 #[tokio::test]
+async fn what_no_field_can_show_is_never_removed_in_silence() {
+    let world = World::new().await;
+    let settings = ("company", "settings", SETTINGS, "");
+    let zendesk = ("integration", "zendesk", SETTINGS, "?item=integration%2Fzendesk");
+    let alert = ("alert", "errors", SETTINGS, "?item=alert%2Ferrors");
+    let kids = ("brand", "blancakids", BRANDS, "?edit=blancakids");
+    let phone = ("channel", "phone", CHANNELS, "?edit=phone");
+    let mixed = json!({ "L": [{ "S": "vip" }, { "N": "7" }] });
+    for ((kind, id, path, query), field, broken, (other, typed)) in [
+        (settings, "suppression_days", json!({ "BOOL": true }), ("footer", "1")),
+        (settings, "suppression_days", json!({ "L": [{ "N": "7" }] }), ("footer", "2")),
+        (settings, "suppression_days", json!({ "M": { "n": { "N": "7" } } }), ("footer", "3")),
+        (settings, "suppression_days", json!({ "SS": ["7"] }), ("footer", "4")),
+        (settings, "suppression_days", json!({ "NS": ["7"] }), ("footer", "5")),
+        (settings, "suppression_days", json!({ "B": "AAEC" }), ("footer", "6")),
+        (settings, "do_not_send_tag", mixed.clone(), ("footer", "7")),
+        (settings, "internal_domains", json!({ "L": [{ "L": [{ "S": "a" }] }] }), ("footer", "8")),
+        (zendesk, "signature_required", json!({ "L": [] }), ("closed_statuses", "Erledigt")),
+        (zendesk, "closed_statuses", mixed, ("signature_required", "true")),
+        (alert, "percent", json!({ "BOOL": true }), ("at_least", "30")),
+        (kids, "active", json!({ "M": {} }), ("footer", "9")),
+        (phone, "enabled", json!({ "SS": ["no"] }), ("delay_minutes", "30")),
+        (phone, "aliases", json!({ "NS": ["7"] }), ("delay_minutes", "40")),
+    ] {
+        let mut stored = item(&world, kind, id);
+        stored["kind"] = json!({ "S": kind });
+        stored["id"] = json!({ "S": id });
+        stored[field] = broken;
+        seed::put(&world.stack.database, &stored).unwrap();
+        let stored = item(&world, kind, id);
+        let page = world.page(&format!("{path}{query}")).await;
+        let form = Filled::on(&page, "\"save\"").with(other, typed);
+        let refused = form.submit(&world, path).await;
+        assert_eq!(refused.status, 422, "{field}: {}", refused.text);
+        assert!(refused.text.contains(&format!("id=\"{field}-error\"")), "{}", refused.text);
+        assert!(refused.text.contains("which cannot be understood."), "{}", refused.text);
+        assert_eq!(item(&world, kind, id), stored, "{field}");
+        let again = Filled::on(&refused, "\"save\"");
+        assert_eq!(again.value(other), typed, "the other fields stay as typed");
+        let decided = again.with(&format!("{field}.drop"), "1");
+        location(&decided.submit(&world, path).await);
+        assert!(item(&world, kind, id).get(field).is_none(), "{field}");
+    }
+    // Within a map too. What stands beside it is saved once that is decided.
+    let broken = json!({ "M": { "zendesk": { "BOOL": true }, "gorgias": { "N": "5" } } });
+    let mut stored = item(&world, "company", "settings");
+    stored["dedupe_minutes"] = broken.clone();
+    seed::put(&world.stack.database, &stored).unwrap();
+    let form = company(&world).await.with("dedupe_minutes.gorgias", "6");
+    assert_eq!(form.submit(&world, SETTINGS).await.status, 422);
+    assert_eq!(item(&world, "company", "settings")["dedupe_minutes"], broken);
+    location(&form.with("dedupe_minutes.drop", "1").submit(&world, SETTINGS).await);
+    let mended = json!({ "M": { "gorgias": { "N": "6" } } });
+    assert_eq!(item(&world, "company", "settings")["dedupe_minutes"], mended);
+    // A value, or "none", takes the place without the box.
+    world.company(json!({ "do_not_send_tag": ["vip", 7], "suppression_days": true }));
+    let form = company(&world).await.with("do_not_send_tag.none", "1");
+    location(&form.with("suppression_days", "3").submit(&world, SETTINGS).await);
+    let stored = item(&world, "company", "settings");
+    assert_eq!(stored["do_not_send_tag"], json!({ "L": [] }));
+    assert_eq!(stored["suppression_days"], json!({ "N": "3" }));
+}
+
+#[tokio::test]
 async fn faults_stand_at_the_top_of_every_page_until_they_are_mended() {
     let world = World::new().await;
     assert!(faults(&world, "/admin/audit").await.is_empty());

@@ -172,7 +172,8 @@ async fn a_person_is_erased_after_a_dry_run_and_a_confirmation() {
     let subject = field(&page, "subject");
     let before =
         (world.count("interactions"), world.count("suppression"), world.count("responses"));
-    let dry = admin.post(&world, &[("action", "rehearse"), ("email", JANE)]).await;
+    let dry = [("action", "rehearse"), ("subject", &*subject), ("email", JANE)];
+    let dry = admin.post(&world, &dry).await;
     assert_eq!(dry.status, 200);
     for held in [
         "<td>Requests of live keys</td><td class=\"number\">1</td>",
@@ -200,8 +201,29 @@ async fn a_person_is_erased_after_a_dry_run_and_a_confirmation() {
     }
     let now = (world.count("interactions"), world.count("suppression"), world.count("responses"));
     assert_eq!(now, before, "nothing was erased");
-    let erase = [("action", "erase"), ("email", JANE), ("answers", "delete"), ("confirm", "yes")];
-    let page = admin.change(&world, &erase).await;
+    // A form that names two people is about neither.
+    let erase = |email: &'static str| {
+        let fields = [("answers", "delete"), ("confirm", "yes"), ("action", "erase")];
+        [&fields[..], &[("subject", &*subject), ("email", email)]].concat()
+    };
+    for email in ["joe@customers.example", "jane", "jane@customers.example, joe@customers.example"]
+    {
+        let refused = admin.post(&world, &erase(email)).await;
+        assert_eq!(refused.status, 422, "{email}");
+        assert!(refused.text.contains("The form names two people"), "{}", refused.text);
+        for fields in [
+            [("action", "unsubscribe"), ("subject", &*subject), ("email", email)],
+            [("action", "rehearse"), ("subject", &*subject), ("email", email)],
+            [("action", "release"), ("subject", &*subject), ("email", email)],
+        ] {
+            assert_eq!(admin.post(&world, &fields).await.status, 422, "{fields:?}");
+        }
+    }
+    let nobody = [("action", "erase"), ("email", JANE), ("answers", "keep"), ("confirm", "yes")];
+    assert_eq!(admin.post(&world, &nobody).await.status, 400, "it says not whom");
+    let now = (world.count("interactions"), world.count("suppression"), world.count("responses"));
+    assert_eq!(now, before, "nothing was erased");
+    let page = admin.change(&world, &erase(JANE)).await;
     assert!(page.text.contains("This person was erased"), "{}", page.text);
     assert!(page.text.contains("<td>Answers, deleted</td><td class=\"number\">1</td>"));
     assert_eq!((world.count("interactions"), world.count("responses")), (0, 0));
@@ -247,4 +269,35 @@ async fn what_cannot_be_understood_changes_nothing() {
     assert_eq!(session.post(&world, &look).await.status, 403);
     assert_eq!(admin.get(&world, &format!("{PATH}?subject=%00&done=%3Cb%3E")).await.status, 200);
     assert_eq!((world.count("audit"), world.count("suppression")), before);
+}
+
+#[tokio::test]
+async fn a_window_is_not_released_while_its_mail_is_on_its_way() {
+    let mut world = with_jane().await;
+    let admin = Admin::session(&world).await;
+    let look = [("action", "look"), ("email", JANE)];
+    let page = admin.post(&world, &look).await;
+    let (subject, version) = (field(&page, "subject"), field(&page, "version"));
+    let release =
+        [("action", "release"), ("subject", &*subject), ("kind", "window"), ("version", &*version)];
+    // As while nobody knows whether SES took the mail.
+    let left = world.rows().remove(0);
+    let mut sending = left.clone();
+    sending["status"] = json!({ "S": "sending" });
+    kit::hostile::put_row(&world, &sending);
+    let page = admin.post(&world, &look).await;
+    assert!(page.text.contains("A survey to this address is on its way"), "{}", page.text);
+    assert!(!page.text.contains("value=\"release\""), "{}", page.text);
+    let before = world.count("suppression");
+    let refused = admin.post(&world, &release).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert!(refused.text.contains("so its window is not released"), "{}", refused.text);
+    assert_eq!(world.count("suppression"), before);
+    let id = world.post("/v1/requests", &request("2", JANE)).await.id();
+    world.settle().await;
+    assert_ne!(world.outcome(&id).await, "delivered");
+    // Once it is known, the window is released.
+    kit::hostile::put_row(&world, &left);
+    let page = admin.change(&world, &release).await;
+    assert!(page.text.contains("Released."), "{}", page.text);
 }

@@ -361,3 +361,21 @@ async fn much_is_erased_by_sweep_and_rows_that_the_index_showed_late_too() {
     assert_eq!(world.sweep().await["erased"], json!(3));
     assert_eq!(holding(&world, &["zoelle"]), []);
 }
+
+#[tokio::test]
+async fn what_stays_of_an_idempotency_key_confirms_no_guess_at_the_body() {
+    let world = World::new().await;
+    let body = of("1", "zoelle").to_string();
+    let headers =
+        [("x-api-key", LIVE), ("content-type", "application/json"), ("idempotency-key", "order-1")];
+    let post = async || world.call("POST", "/v1/requests", &headers, body.clone()).await;
+    let first = post().await.id();
+    assert_eq!(post().await.id(), first);
+    let other = of("1", "maxwell").to_string();
+    assert_eq!(world.call("POST", "/v1/requests", &headers, other).await.status, 422);
+    world.advance(SignedDuration::from_secs(1));
+    assert_eq!(erase(&world, "email=zoelle@customers.example").await.status, 200);
+    let left = items(&world).into_iter().filter(|(_, item)| item.contains("\"fingerprint\""));
+    assert_eq!(left.count(), 1, "the marker of the key stays for a day");
+    assert_eq!(holding(&world, &["zoelle", &intake::digest(body.as_bytes())]), []);
+}

@@ -2,7 +2,8 @@
 //!
 //! What a form would write is first read as the functions will read it: a form refuses exactly what
 //! they cannot understand. Attributes that were not changed stay as they are, however they are
-//! spelled; so do those that no version knows.
+//! spelled; so do those that no version knows. What no input can show is never removed in silence:
+//! something is written in its place, or a box is ticked, or nothing is saved.
 
 mod field;
 mod page;
@@ -177,17 +178,23 @@ impl Editor {
         for description in &target.attributes {
             let name = description.name;
             let (stands, odd) = value::shown(description, before.get(name));
-            let Some(typed) = value::typed(form, "", description) else {
+            let Some(mut typed) = value::typed(form, "", description) else {
                 shown.push(stands);
                 continue;
             };
+            typed.dropped &= odd.is_some();
             if typed.none && !typed.text().is_empty() {
                 errors.push(FieldError::new(name, "Either write something, or tick the box."));
             }
             if typed != stands && typed.texts.iter().any(|text| text.contains(no_text)) {
                 errors.push(FieldError::new(name, "It has characters that are no text."));
             }
-            if typed != stands || odd.is_some() {
+            if let Some(odd) = &odd
+                && value::leaves_odd(description, &typed, before.get(name))
+            {
+                let message = words::left_standing(odd, &description.value_type);
+                errors.push(FieldError::new(name, message));
+            } else if typed != stands {
                 match value::value(description, &typed, before.get(name)) {
                     Some(value) => drop(after.insert(name.to_owned(), value)),
                     None => drop(after.remove(name)),
@@ -246,7 +253,9 @@ impl Editor {
         for description in &target.attributes {
             let (now, odd) = value::shown(description, attributes.get(description.name));
             let was = value::typed(form, "was.", description);
-            let typed = value::typed(form, "", description).unwrap_or_else(|| now.clone());
+            let typed = value::typed(form, "", description)
+                .map(|typed| Shown { dropped: typed.dropped && odd.is_some(), ..typed });
+            let typed = typed.unwrap_or_else(|| now.clone());
             let touched = was.as_ref() != Some(&typed);
             let moved = was.as_ref().is_none_or(|was| *was != now);
             if moved && typed != now {

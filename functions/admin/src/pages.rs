@@ -27,7 +27,7 @@ use crate::sign_in;
 pub(crate) async fn serve(context: &Context<'_>, route: Route) -> Result<Reply, AdminError> {
     match route {
         Route::SignIn | Route::PostSignIn => Ok(Reply::see_other("/admin")),
-        Route::SignOut => Ok(sign_in::out(context.request)),
+        Route::SignOut => sign_in::out(context).await,
         Route::Show(page) => show(context, page).await,
         Route::Change(page) => submit(context, page).await,
     }

@@ -8,12 +8,13 @@ use lambda_http::{Request, RequestExt as _};
 use links::SessionToken;
 
 use crate::admin::Admin;
+use crate::context::Context;
 use crate::error::AdminError;
 use crate::form::Form;
 use crate::origin;
 use crate::reply::{Reply, Style};
 use crate::view;
-use crate::visitor::{COOKIE, SESSION, key_of, shown_name};
+use crate::visitor::{COOKIE, SESSION, key_of, looks_like_a_key, shown_name};
 
 /// What a wrong key costs its sender. Keys have 128 random bits: this is to be seen in the log, and
 /// to make guessing at a stolen beginning of a key slow.
@@ -52,8 +53,11 @@ pub(crate) async fn submit(
     if name.is_empty() {
         return again("Type your name: the audit trail shows it beside what you change.");
     }
+    if looks_like_a_key(name) {
+        return again("This looks like a key. Type your name: everybody can read it.");
+    }
     let digest = intake::digest(form.text("key").as_bytes());
-    if let Some(key) = key_of(admin, &digest).await? {
+    if let Some((key, _)) = key_of(admin, &digest).await? {
         admin.store.note_key_use(&digest, key.last_used, now).await;
     } else {
         tracing::warn!("sign-in with a wrong key");
@@ -65,9 +69,11 @@ pub(crate) async fn submit(
     Ok(Reply::see_other(next).with("set-cookie", cookie))
 }
 
-/// `POST /admin/sign-out`.
-pub(crate) fn out(request: &Request) -> Reply {
-    Reply::see_other("/admin/sign-in").with("set-cookie", cookie(request, "", 0))
+/// `POST /admin/sign-out`: ends the session, also for whoever has copied its cookie.
+pub(crate) async fn out(context: &Context<'_>) -> Result<Reply, AdminError> {
+    context.visitor.sign_out(context.admin).await?;
+    let cookie = cookie(context.request, "", 0);
+    Ok(Reply::see_other("/admin/sign-in").with("set-cookie", cookie))
 }
 
 /// 303 to the form, which leads back to the page that was asked for.

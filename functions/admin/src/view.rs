@@ -6,10 +6,9 @@ use crate::faults::Faults;
 use crate::reply::Style;
 
 /// The menu: path and name.
-pub(crate) const MENU: [(&str, &str); 13] = [
+pub(crate) const MENU: [(&str, &str); 12] = [
     ("/admin", "Status"),
     ("/admin/requests", "Requests"),
-    ("/admin/answers", "Answers"),
     ("/admin/channels", "Channels"),
     ("/admin/settings", "Settings"),
     ("/admin/brands", "Brands"),
@@ -42,7 +41,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    pub(crate) fn menu(&self) -> &'static [(&'static str, &'static str); 13] {
+    pub(crate) fn menu(&self) -> &'static [(&'static str, &'static str)] {
         &MENU
     }
 

@@ -15,15 +15,16 @@ mod shown;
 use std::convert::Infallible;
 
 use intake::{
-    Delivery, Intake, Problem, Query, Room, Style, in_time, json_reply, respond, respond_to,
+    Delivery, Entered, Intake, Problem, Query, Room, Style, in_time, json_reply, respond,
+    respond_to,
 };
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 use normalize::Source;
-use policy::{Cancellation, KeyScope, Mode, Status};
+use policy::{Cancellation, KeyScope, Mode, Reason, Status};
 use serde_json::json;
-use store::{Filter, ListBounds, ROWS_AT_ONCE};
+use store::{Filter, Interaction, ListBounds, ROWS_AT_ONCE};
 use uuid::Uuid;
 
 /// Rows of a page, unless asked otherwise.
@@ -103,23 +104,49 @@ async fn cancel(
     let entered = intake.enter(request, KeyScope::Send, now).await?;
     intake.note_key_use(&entered, now).await;
     let request_id: Uuid = request_id.parse().map_err(|_| Problem::NotFound)?;
+    let row = taken_back(intake, &entered, request_id, now).await?.ok_or(Problem::NotFound)?;
+    let mut too_late = is_too_late(&row);
+    // What an admin has made of a refused request by sending it again is taken back with it.
+    let mut next = row.sent_again_as;
+    while let Some(again) = next {
+        let again = taken_back(intake, &entered, again, now).await?;
+        too_late |= again.as_ref().is_some_and(is_too_late);
+        next = again.and_then(|again| again.sent_again_as);
+    }
+    if too_late {
+        return Err(Problem::AlreadySent);
+    }
+    Ok(json_reply(StatusCode::OK, "application/json", &shown::request(&row)))
+}
+
+fn is_too_late(row: &Interaction) -> bool {
+    row.status.cancellation(row.reason) == Cancellation::TooLate
+}
+
+/// Takes one request back, as far as that is possible. Returns it as it stands then; `None` if
+/// there is none that this key may cancel.
+async fn taken_back(
+    intake: &Intake,
+    entered: &Entered<'_>,
+    request_id: Uuid,
+    now: Timestamp,
+) -> Result<Option<Interaction>, Problem> {
     // Each round shows how the request stands now: at first, after it was cancelled, or after it
     // moved on meanwhile. The deadline ends this.
     loop {
         let row = intake.store.interaction(request_id, now).await?;
-        let row = row.filter(|row| row.mode == entered.key().mode).ok_or(Problem::NotFound)?;
+        let Some(row) = row.filter(|row| row.mode == entered.key().mode) else { return Ok(None) };
         entered.is_for(row.source)?;
-        match row.status.cancellation(row.reason) {
-            Cancellation::Possible => {
-                let cancelled = intake.store.cancel(&row, now).await?;
-                let mode = row.mode.as_str();
-                let source = row.source.as_str();
-                tracing::info!(%request_id, source, mode, cancelled, "request cancelled");
-            }
-            Cancellation::Needless => {
-                return Ok(json_reply(StatusCode::OK, "application/json", &shown::request(&row)));
-            }
-            Cancellation::TooLate => return Err(Problem::AlreadySent),
+        if row.status.cancellation(row.reason) == Cancellation::Possible {
+            let cancelled = intake.store.cancel(&row, now).await?;
+            let mode = row.mode.as_str();
+            let source = row.source.as_str();
+            tracing::info!(%request_id, source, mode, cancelled, "request cancelled");
+        } else if row.may_be_sent_again() && !row.is_withdrawn() {
+            // A refused request stays as it is, and remembers that nobody is to send it again.
+            intake.store.note_withdrawn(&row, Reason::Cancelled, now).await?;
+        } else {
+            return Ok(Some(row));
         }
     }
 }

@@ -346,7 +346,13 @@ pub(crate) async fn admins(deeds: &mut BTreeSet<Deed>) {
     let saved = Filled::on(&settings, "name=\"name\"").with("name", "Blanca");
     assert_eq!(saved.submit(&world, "/admin/settings").await.status, 303);
     let key = [("action", "make"), ("label", "x"), ("mode", "live"), ("scope", "send")];
-    assert_eq!(world.submit("/admin/keys", &key).await.status, 200);
+    let made = world.submit("/admin/keys", &key).await;
+    let (_, rest) = made.text.split_once("id=\"key\" value=\"").unwrap();
+    let id = intake::digest(rest.split('"').next().unwrap().as_bytes());
+    let question = world.page(&format!("/admin/keys?revoke={id}")).await;
+    let version = hidden(&question, "version");
+    let revoke = [("action", "revoke"), ("id", &*id), ("version", &*version)];
+    assert_eq!(world.submit("/admin/keys", &revoke).await.status, 303);
     // An address is looked up, released, unsubscribed, rehearsed and erased.
     let suppression = "/admin/suppression";
     forget_fingerprint(&world);

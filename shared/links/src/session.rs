@@ -32,6 +32,11 @@ pub struct SendBoxToken {
 }
 
 impl SessionToken {
+    /// By what a session is remembered that was ended: SHA-256, in hex.
+    pub fn digest(&self) -> String {
+        Sha256::digest(self.payload()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     fn payload(&self) -> Vec<u8> {
         let at = self.signed_in_at.as_millisecond();
         format!("{at}\n{}\n{}", self.key, self.name).into_bytes()

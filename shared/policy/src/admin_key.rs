@@ -17,8 +17,8 @@ pub enum Role {
 /// A good admin key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdminKey {
-    /// What it may do.
-    pub role: Role,
+    /// What it may do on the pages; `None`: it does not open them, and erases people alone.
+    pub role: Option<Role>,
     /// Whether it may erase a person by `DELETE /v1/people` (scope `erase`).
     pub may_erase: bool,
     /// The last day on which its use was noted, in UTC.
@@ -30,9 +30,11 @@ impl AdminKey {
     pub(crate) fn of(scopes: &[KeyScope], last_used: Option<Date>) -> Option<Self> {
         let may_erase = scopes.contains(&KeyScope::Erase);
         let role = if scopes.contains(&KeyScope::Admin) {
-            Role::Admin
-        } else if scopes.contains(&KeyScope::Viewer) || may_erase {
-            Role::Viewer
+            Some(Role::Admin)
+        } else if scopes.contains(&KeyScope::Viewer) {
+            Some(Role::Viewer)
+        } else if may_erase {
+            None
         } else {
             return None;
         };

@@ -301,7 +301,10 @@ fn otherwise(case: &Case<'_>, facts: &Facts<'_>) -> Option<String> {
             let name = channel_name(case);
             let change = match case.reason {
                 ChannelManual => format!("With the channel {name} in integrated mode"),
-                _ => format!("With the channel {name} switched on"),
+                _ if case.via == RequestedVia::Manual => {
+                    format!("With the channel {name} switched on")
+                }
+                _ => format!("With the channel {name} switched on, in integrated mode"),
             };
             let channels = with_channel(&settings.channels, &request.channel);
             with_facts(&change, &Facts { channels: &channels, ..*facts })
@@ -321,7 +324,8 @@ fn otherwise(case: &Case<'_>, facts: &Facts<'_>) -> Option<String> {
         }
         LanguageMissing | LanguageInvalid => {
             let given = request.language.as_ref().and_then(|language| language.tag.clone());
-            match given {
+            // Switching on a language without texts would be a fault, and no cure.
+            match given.filter(|tag| (settings.has_texts)(tag)) {
                 Some(tag) => {
                     let change = format!("With {} among the languages", tag.as_str());
                     let mut languages = settings.languages.clone();

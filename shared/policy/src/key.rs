@@ -142,12 +142,14 @@ mod tests {
 
     #[test]
     fn only_a_good_admin_key_opens_the_pages() {
-        let key = |role, may_erase| Some(AdminKey { role, may_erase, last_used: None });
+        let key = |role, may_erase| Some(AdminKey { role: Some(role), may_erase, last_used: None });
+        let eraser = Some(AdminKey { role: None, may_erase: true, last_used: None });
         for (mode, scopes, revoked, expected) in [
             ("admin", json!(["admin"]), json!(false), key(Role::Admin, false)),
             ("Admin", json!("ADMIN, erase"), json!(""), key(Role::Admin, true)),
             ("admin", json!(["viewer"]), json!("no"), key(Role::Viewer, false)),
-            ("admin", json!(["erase"]), json!(false), key(Role::Viewer, true)),
+            ("admin", json!(["erase"]), json!(false), eraser),
+            ("admin", json!(["erase", "viewer"]), json!(false), key(Role::Viewer, true)),
             ("admin", json!(["admin"]), json!(true), None),
             ("admin", json!(["admin"]), json!("perhaps"), None),
             ("admin", json!(["send"]), json!(false), None),

@@ -38,6 +38,8 @@ pub struct Settings {
     pub faults: Vec<ConfigFault>,
     /// Items with attributes, or with keys, that the config table does not have.
     pub unknown: Vec<Unknown>,
+    /// For which languages there are texts.
+    pub(crate) has_texts: HasTexts,
 }
 
 /// Something in an item that has no meaning here, as a log may show it.
@@ -111,6 +113,7 @@ impl Settings {
                 .collect(),
             integrations: integrations(of("integration")),
             unknown,
+            has_texts,
         }
     }
 

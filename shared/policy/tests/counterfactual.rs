@@ -42,7 +42,7 @@ fn settings(items: &[Value]) -> Settings {
         kept.retain(|other| (&other["kind"], &other["id"]) != (&item["kind"], &item["id"]));
         kept.push(item);
     }
-    Settings::read(&kept, |_| true)
+    Settings::read(&kept, |tag| tag.as_str() != "fi")
 }
 
 fn paul(status: &str) -> Employee {
@@ -119,7 +119,7 @@ fn each_reason_is_told_with_the_fact_that_would_have_changed_it() {
         (Reason::InvalidCustomer, json!({ "customer": { "email": "jane at x" } }), vec![], Some(&good),
             format!("Invalid customer: the e-mail address is malformed. With a well-formed address, this one {gone}"), ""),
         (Reason::ChannelNotEnabled, json!({ "channel": "fax" }), vec![], Some(&good),
-            format!("Refused: there is no channel called fax. With the channel fax switched on, this one {gone}"), "/admin/channels"),
+            format!("Refused: there is no channel called fax. With the channel fax switched on, in integrated mode, this one {gone}"), "/admin/channels"),
         (Reason::ChannelManual, json!({}), vec![json!({ "kind": "channel", "id": "phone", "mode": "manual" })], Some(&good),
             format!("Refused: the channel phone is in manual mode. With the channel phone in integrated mode, this one {gone}"),
             "/admin/channels?flip=phone"),
@@ -135,6 +135,9 @@ fn each_reason_is_told_with_the_fact_that_would_have_changed_it() {
             format!("Language not specified. With a default language, this one {gone}"), "/admin/settings#default_language"),
         (Reason::LanguageInvalid, json!({ "language": "fr" }), vec![company("default_language", json!(""))], Some(&good),
             format!("Refused: the company does not have fr. With fr among the languages, this one {gone}"), "/admin/languages"),
+        // There are no texts in Finnish.
+        (Reason::LanguageInvalid, json!({ "language": "fi" }), vec![company("default_language", json!(""))], Some(&good),
+            format!("Refused: the company does not have fi. With a default language, this one {gone}"), "/admin/languages"),
         (Reason::KeyRevoked, json!({}), vec![], Some(&good),
             format!("The key that sent this request has been revoked. With a key that is not revoked, this one {gone}"), "/admin/keys"),
     ];

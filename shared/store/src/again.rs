@@ -7,17 +7,28 @@
 //!   once, the second is led to what the first has made;
 //! - the marker of the interaction is taken over from the old request; if it leads to another one,
 //!   the helpdesk has sent the interaction once more, and that one decides.
+//!
+//! What its sender has withdrawn since is not sent again: a refused row remembers that the ticket
+//! was opened again (`reopened_at`), that it was taken back, or that do-not-send was said
+//! (`declined_at`). Whichever is written first, no mail of a withdrawn request goes out:
+//!
+//! ```text
+//! withdrawal first:  notes it on the old row   [record again: the old row's condition fails]
+//! sent again first:  [record again: the old row leads to the new one]
+//!                    withdrawal: notes it on the old row, reads it, withdraws the new one too
+//! ```
 
 use aws_sdk_dynamodb::types::{
     Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
 };
 use jiff::{SignedDuration, Timestamp};
 use links::SubjectSecret;
+use policy::{Reason, may_send_again};
 use uuid::Uuid;
 
 use crate::audit::AuditEntry;
 use crate::error::{StoreError, Transacted, condition_failed};
-use crate::ground::{built, s, seconds};
+use crate::ground::{applied, built, ms, s, seconds};
 use crate::interaction::Interaction;
 use crate::marker::{First, Marker, MarkerKey};
 use crate::store::Store;
@@ -29,12 +40,56 @@ pub enum SentAgain {
     Recorded,
     /// Nothing was written: this request of the same interaction came first.
     Already(Uuid),
+    /// Nothing was written: the old request was withdrawn meanwhile, or is no longer as it was
+    /// read.
+    MovedOn,
 }
 
 /// Rows of one interaction that are looked at.
 const OTHERS: usize = 24;
+/// Where the update of the old row stands in the transaction.
+const OF_THE_OLD_ROW: usize = 1;
+
+impl Interaction {
+    /// Whether what prevented it can have been mended, and it is certain that no mail left.
+    pub fn may_be_sent_again(&self) -> bool {
+        may_send_again(self.status, self.reason, self.claimed_at.is_some())
+    }
+
+    /// Whether its sender does not want it any more: the ticket was opened again, or the request
+    /// was taken back, or do-not-send was said later.
+    pub fn is_withdrawn(&self) -> bool {
+        self.reopened_at.is_some() || self.declined_at.is_some()
+    }
+}
 
 impl Store {
+    /// Notes on a refused request that its sender has withdrawn it since, so that no admin sends it
+    /// again. Status and reason stay. False if the row has moved on since it was read.
+    ///
+    /// Read the row again afterwards: [`Interaction::sent_again_as`] then leads to what has to be
+    /// withdrawn with it.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn note_withdrawn(
+        &self,
+        row: &Interaction,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let attribute = if reason == Reason::Reopened { "reopened_at" } else { "declined_at" };
+        // Clauses: the row exists; and it has ended as it was read.
+        let update = self
+            .update(row.request_id)
+            .update_expression(format!("SET {attribute} = :now"))
+            .condition_expression("attribute_exists(request_id) AND #status = :status")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", s(row.status.as_str()))
+            .expression_attribute_values(":now", ms(now));
+        applied(update.send().await)
+    }
+
     /// Records `row`, which sends `original` again, with its entry in the audit trail. `identity`:
     /// the marker of the interaction, if repetitions are recognised.
     ///
@@ -71,7 +126,22 @@ impl Store {
             .table_name(&self.tables.interactions)
             .set_item(Some(row.to_item()?))
             .condition_expression("attribute_not_exists(request_id)");
-        let mut actions = vec![TransactWriteItem::builder().put(built(put.build())?).build()];
+        // Clauses: the old row exists; it has ended as it was read; and its sender has not
+        // withdrawn it since.
+        let lead = self
+            .transacted(original.request_id)
+            .update_expression("SET sent_again_as = :new")
+            .condition_expression(
+                "attribute_exists(request_id) AND #status = :status \
+                 AND attribute_not_exists(reopened_at) AND attribute_not_exists(declined_at)",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", s(original.status.as_str()))
+            .expression_attribute_values(":new", s(row.request_id.to_string()));
+        let mut actions = vec![
+            TransactWriteItem::builder().put(built(put.build())?).build(),
+            TransactWriteItem::builder().update(built(lead.build())?).build(),
+        ];
         for (key, window) in markers {
             let item = Marker { key, window, fingerprint: None }.item(&answered, now);
             // Clauses: there is no such marker; or its window is over; or it is the old request's.
@@ -96,6 +166,7 @@ impl Store {
             // An earlier attempt of this very call was written, and its answer was lost.
             Some(first) if first.request_id == row.request_id => SentAgain::Recorded,
             Some(first) => SentAgain::Already(first.request_id),
+            None if condition_failed(reasons.get(OF_THE_OLD_ROW)) => SentAgain::MovedOn,
             None => SentAgain::Recorded,
         })
     }

@@ -140,11 +140,8 @@ impl Store {
         };
         let mut item: HashMap<String, AttributeValue> =
             serde_dynamo::to_item(after).map_err(StoreError::corrupt("config"))?;
-        // What stays keeps its type: plain JSON has neither sets nor bytes.
         if let Some(before) = &change.before {
-            let same = |name: &String| after.get(name) == before.attributes.get(name);
-            let stays = before.raw.iter().filter(|(name, _)| same(name));
-            item.extend(stays.map(|(name, value)| (name.clone(), value.clone())));
+            return self.edited(key, before, after, item, condition);
         }
         item.extend(key.map(|(name, value)| (name.to_owned(), s(value))));
         let put = Put::builder()
@@ -154,6 +151,57 @@ impl Store {
             .set_expression_attribute_names(Some(condition.names))
             .set_expression_attribute_values(condition.values);
         Ok(TransactWriteItem::builder().put(built(put.build())?).build())
+    }
+
+    /// Writes of an item that is there what differs, and nothing else: what was not touched keeps
+    /// its type (plain JSON has neither sets nor bytes), and what nobody here knows of stays.
+    fn edited(
+        &self,
+        key: [(&str, &String); 2],
+        before: &StoredItem,
+        after: &Map<String, Value>,
+        mut item: HashMap<String, AttributeValue>,
+        condition: Condition,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let Condition { expression, mut names, mut values } = condition;
+        item.retain(|name, _| after.get(name) != before.attributes.get(name));
+        let (mut set, mut remove) = (Vec::new(), Vec::new());
+        for (n, (name, value)) in item.into_iter().enumerate() {
+            set.push(format!("#s{n} = :s{n}"));
+            names.insert(format!("#s{n}"), name);
+            values.get_or_insert_default().insert(format!(":s{n}"), value);
+        }
+        let of_key = |name: &str| key.iter().any(|(of_key, _)| *of_key == name);
+        let gone = before.raw.keys().filter(|name| !after.contains_key(*name) && !of_key(name));
+        for (n, name) in gone.enumerate() {
+            remove.push(format!("#r{n}"));
+            names.insert(format!("#r{n}"), name.clone());
+        }
+        let clause = |verb: &str, terms: Vec<String>| match terms.is_empty() {
+            true => None,
+            false => Some(format!("{verb} {}", terms.join(", "))),
+        };
+        let clauses = [clause("SET", set), clause("REMOVE", remove)];
+        let expressions: Vec<String> = clauses.into_iter().flatten().collect();
+        let key = key.map(|(name, value)| (name.to_owned(), s(value)));
+        if expressions.is_empty() {
+            // Only that it stays as it is.
+            let check = aws_sdk_dynamodb::types::ConditionCheck::builder()
+                .table_name(&self.tables.config)
+                .set_key(Some(key.into()))
+                .condition_expression(expression)
+                .set_expression_attribute_names(Some(names))
+                .set_expression_attribute_values(values);
+            return Ok(TransactWriteItem::builder().condition_check(built(check.build())?).build());
+        }
+        let update = aws_sdk_dynamodb::types::Update::builder()
+            .table_name(&self.tables.config)
+            .set_key(Some(key.into()))
+            .update_expression(expressions.join(" "))
+            .condition_expression(expression)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(values);
+        Ok(TransactWriteItem::builder().update(built(update.build())?).build())
     }
 }
 
@@ -208,13 +256,17 @@ impl Condition {
             names.insert(format!("#b{n}"), name.clone());
             values.insert(format!(":b{n}"), value.clone());
         }
-        // And what the change adds, nobody else has added meanwhile.
-        let added: BTreeSet<&String> = change.after.iter().flat_map(|after| after.keys()).collect();
-        for (n, name) in
-            added.into_iter().filter(|name| !before.raw.contains_key(*name)).enumerate()
-        {
+        // And nobody has added an attribute meanwhile: neither one that the change adds, nor another
+        // one with a meaning. (The note of a key's use is no edit.)
+        let added = change.after.iter().flat_map(|after| after.keys().cloned());
+        let meaning = policy::config_table::kind(&change.kind).into_iter();
+        let meaning = meaning.flat_map(|kind| kind.attributes().map(|of| of.name.to_owned()));
+        let absent: BTreeSet<String> = added.chain(meaning).collect();
+        let absent =
+            absent.into_iter().filter(|name| !before.raw.contains_key(name) && name != "last_used");
+        for (n, name) in absent.enumerate() {
             clauses.push(format!("attribute_not_exists(#a{n})"));
-            names.insert(format!("#a{n}"), name.clone());
+            names.insert(format!("#a{n}"), name);
         }
         Self { expression: clauses.join(" AND "), names, values: Some(values) }
     }

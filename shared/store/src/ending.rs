@@ -11,6 +11,9 @@ use crate::interaction::Interaction;
 use crate::step::Step;
 use crate::store::Store;
 
+/// What is set besides when a sender's do-not-send ends a request: no admin sends it again.
+const DECLINED: &str = ", declined_at = :now";
+
 impl Store {
     /// Ends a waiting row: the status that it was read with → the reason's. False if the row has
     /// moved on.
@@ -18,6 +21,25 @@ impl Store {
         &self,
         row: &Interaction,
         reason: Reason,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.end_waiting(row, reason, "", now).await
+    }
+
+    /// As [`Store::refuse`], because the sender says do-not-send by now.
+    pub(crate) async fn refuse_declined(
+        &self,
+        row: &Interaction,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.end_waiting(row, Reason::DoNotSend, DECLINED, now).await
+    }
+
+    async fn end_waiting(
+        &self,
+        row: &Interaction,
+        reason: Reason,
+        also_set: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let Some(step) = Step::end(row.status, reason) else { return Ok(false) };
@@ -28,7 +50,8 @@ impl Store {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":from", step.from());
         let freed = freed(row.status, reason, EndedBy::Check);
-        self.write_with(ended(update, row, step, reason, now), self.releases(row, freed)?).await
+        let update = ended_and_set(update, row, step, reason, also_set, now);
+        self.write_with(update, self.releases(row, freed)?).await
     }
 
     /// Takes back a waiting row. The update of the row, and the release of what it holds; `None` if
@@ -58,7 +81,8 @@ impl Store {
         // conflict with another one of the same customer.
         let by = EndedBy::Withdrawal { was_claimed: row.claimed_at.is_some() };
         let held = self.releases(row, freed(row.status, reason, by))?;
-        Ok(Some((ended(update, row, step, reason, now), held)))
+        let also_set = if reason == Reason::DoNotSend { DECLINED } else { "" };
+        Ok(Some((ended_and_set(update, row, step, reason, also_set, now), held)))
     }
 
     /// A sender takes back a waiting request: it becomes `not_sent: cancelled`, and its marker
@@ -170,6 +194,18 @@ pub(crate) fn ended(
     reason: Reason,
     now: Timestamp,
 ) -> UpdateBuilder {
+    ended_and_set(update, row, step, reason, "", now)
+}
+
+/// As [`ended`], and `also_set` among what is set.
+fn ended_and_set(
+    update: UpdateBuilder,
+    row: &Interaction,
+    step: Step,
+    reason: Reason,
+    also_set: &str,
+    now: Timestamp,
+) -> UpdateBuilder {
     // A row that is too large for any write has to get smaller to be ended at all.
     let also_removed = if reason == Reason::NotStorable { ", body" } else { "" };
     let month = row.outcome_month(reason.outcome().status());
@@ -180,7 +216,7 @@ pub(crate) fn ended(
     };
     update
         .update_expression(format!(
-            "SET #status = :next, #reason = :reason, ended_at = :now{listed} \
+            "SET #status = :next, #reason = :reason, ended_at = :now{listed}{also_set} \
              REMOVE wake_at, due_shard, ready, waiting_for, woken{also_removed}"
         ))
         .expression_attribute_names("#reason", "reason")

@@ -5,7 +5,7 @@
 //! which kind it took. It has three tasks.
 //!
 //! - **It keeps the person from coming back.** A row that names the person is written only if its
-//!   request was received after the erasure was done ([`not_erased`]):
+//!   request was received after the erasure was done (`Store::not_erased`):
 //!
 //!   ```text
 //!   zendesk:  receives r at 9:00:00                       puts row r: refused, r is not recorded

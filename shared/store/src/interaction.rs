@@ -156,6 +156,9 @@ pub struct Interaction {
     /// The request that an admin has sent again by this one.
     #[serde(default, with = "id_text", skip_serializing_if = "Option::is_none")]
     pub again_of: Option<Uuid>,
+    /// The request by which an admin has sent this one again.
+    #[serde(default, with = "id_text", skip_serializing_if = "Option::is_none")]
+    pub sent_again_as: Option<Uuid>,
     /// SES's id of the mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
@@ -173,16 +176,18 @@ pub struct Interaction {
         skip_serializing_if = "Option::is_none"
     )]
     pub due_at: Option<Timestamp>,
-    /// When the helpdesk reopened the ticket while a mail was being sent. If that send fails, the
-    /// request ends `not_sent: reopened` instead of retrying.
+    /// When the helpdesk reopened the ticket while a mail was being sent, or after the request was
+    /// refused. If that send fails, the request ends `not_sent: reopened` instead of retrying; a
+    /// refused one is not sent again.
     #[serde(
         default,
         with = "jiff::fmt::serde::timestamp::millisecond::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub reopened_at: Option<Timestamp>,
-    /// When the sender repeated the request with do-not-send while a mail was being sent. If that
-    /// send fails, the request ends `not_sent: do_not_send` instead of retrying.
+    /// When the sender repeated the request with do-not-send, or took it back after it was refused.
+    /// If a send that was under way fails, the request ends `not_sent: do_not_send` instead of
+    /// retrying; a refused one is not sent again.
     #[serde(
         default,
         with = "jiff::fmt::serde::timestamp::millisecond::optional",

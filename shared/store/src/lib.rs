@@ -51,6 +51,7 @@ mod recording;
 mod resolution;
 mod resolving;
 mod responses;
+mod sessions;
 mod shards;
 mod step;
 mod store;

@@ -93,7 +93,7 @@ impl Store {
         }
     }
 
-    /// The newest requests of this mode of today and yesterday, at most [`RECENT`] of each shard.
+    /// The newest requests of this mode of today and yesterday, a bounded number of each shard.
     ///
     /// # Errors
     /// If the table cannot be read.
@@ -125,7 +125,7 @@ impl Store {
     }
 
     /// The last request of the same customer whose mail had left, or was being sent, at `before`:
-    /// the newest of the customer's [`OF_A_CUSTOMER`] newest requests.
+    /// the newest of the customer's 24 newest requests.
     ///
     /// # Errors
     /// If the table cannot be read.

@@ -67,7 +67,8 @@ pub struct Marker {
     pub key: MarkerKey,
     /// How long it counts. The caller leaves out markers that do not count at all.
     pub window: SignedDuration,
-    /// For an `Idempotency-Key`: the digest of the body, which has to be the same.
+    /// For an `Idempotency-Key`: the keyed digest of the body, which has to be the same. Without
+    /// the secret nobody can confirm a guessed body by it.
     pub fingerprint: Option<String>,
 }
 

@@ -95,6 +95,7 @@ impl NewInteraction {
             ended_at: None,
             outcome_at: None,
             again_of: None,
+            sent_again_as: None,
             message_id: None,
             answer: None,
             conversation,

@@ -49,6 +49,7 @@ impl Interaction {
             ended_at: None,
             outcome_at: None,
             again_of: None,
+            sent_again_as: None,
             message_id: None,
             answer: None,
             conversation: None,

@@ -1,5 +1,6 @@
 //! Withdrawing requests that have not gone out: because their ticket was reopened, or because the
-//! sender said do-not-send later.
+//! sender said do-not-send later. A request that was refused remembers it, since an admin could
+//! send it again: see `again`.
 //!
 //! A withdrawal may race with a claim, with a cancellation, and with its own repetition:
 //!
@@ -67,8 +68,8 @@ pub struct Withdrawn {
 impl Store {
     /// Withdraws every survey of a ticket, for [`Reason::Reopened`] or [`Reason::DoNotSend`]. A
     /// waiting request becomes `not_sent` with the reason. One that is being sent does so if that
-    /// send fails. After a reopening all their markers are deleted, of sent requests too, so that
-    /// the next close is a new request.
+    /// send fails. One that was refused is not sent again. After a reopening all their markers are
+    /// deleted, of sent requests too, so that the next close is a new request.
     pub async fn withdraw(
         &self,
         ticket: &Ticket<'_>,
@@ -112,7 +113,8 @@ impl Store {
                 .chunks(ROWS_TOGETHER)
                 .map(<[Interaction]>::to_vec)
                 .chain(others.into_iter().map(|row| vec![row]));
-            let works: Vec<_> = groups.map(|rows| self.withdraw_rows(rows, reason, now)).collect();
+            let works: Vec<_> =
+                groups.map(|rows| Box::pin(self.withdraw_rows(rows, reason, now))).collect();
             futures::stream::iter(works)
                 .buffer_unordered(CALLS_AT_ONCE)
                 .try_collect::<()>()
@@ -138,36 +140,59 @@ impl Store {
         Ok(())
     }
 
-    /// Withdraws one row, until its status is one that can be written. `row.marker` must be `None`
-    /// if the marker leads to another row.
+    /// Withdraws one row, and what an admin has made of it by sending it again. `row.marker` must
+    /// be `None` if the marker leads to another row.
     async fn withdraw_row(
+        &self,
+        row: Interaction,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut next = Some(row);
+        while let Some(row) = next {
+            // Boxed: the calls that it may make are large, and stand on the stack otherwise.
+            next = match Box::pin(self.withdraw_one(row, reason, now)).await? {
+                Some(again) => self.interaction(again, now).await?,
+                None => None,
+            };
+        }
+        Ok(())
+    }
+
+    /// Withdraws one row, until its status is one that can be written. Returns the request by which
+    /// an admin has sent it again.
+    async fn withdraw_one(
         &self,
         mut row: Interaction,
         reason: Reason,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Uuid>, StoreError> {
         let owns_marker = row.marker.is_some();
         for attempt in 1..=ATTEMPTS {
             row.marker = row.marker.filter(|_| owns_marker);
-            let done = match (row.status, &row.marker) {
-                (Status::Unresolved | Status::Queued, _) => {
-                    self.take_back(&row, reason, now).await?
-                }
-                (Status::Sending, _) if reason == Reason::DoNotSend => {
+            let written = match row.status {
+                Status::Unresolved | Status::Queued => self.take_back(&row, reason, now).await?,
+                Status::Sending if reason == Reason::DoNotSend => {
                     self.note_declined(&row, now).await?
                 }
-                (Status::Sending, _) => self.note_reopened(&row, now).await?,
-                _ if reason == Reason::DoNotSend => return Ok(()),
-                (_, Some(marker)) => return self.free(marker, row.request_id).await,
-                (_, None) => return Ok(()),
+                Status::Sending => self.note_reopened(&row, now).await?,
+                _ if remembers(&row, reason) => self.note_withdrawn(&row, reason, now).await?,
+                _ => {
+                    if let (Reason::Reopened, Some(marker)) = (reason, &row.marker) {
+                        self.free(marker, row.request_id).await?;
+                    }
+                    return Ok(row.sent_again_as);
+                }
             };
-            if done {
-                return Ok(());
+            match (written, row.status.is_waiting()) {
+                (true, true) => return Ok(None),
+                // A refused row is read again: what was made of it before is withdrawn too.
+                (true, false) => {}
+                (false, _) => pause(attempt).await,
             }
-            pause(attempt).await;
             match self.interaction(row.request_id, now).await? {
-                Some(moved_on) => row = moved_on,
-                None => return Ok(()),
+                Some(as_it_is) => row = as_it_is,
+                None => return Ok(None),
             }
         }
         Err(StoreError::Unavailable {
@@ -177,20 +202,43 @@ impl Store {
     }
 
     /// The sender repeats a request, now with do-not-send. A waiting request becomes
-    /// `not_sent: do_not_send`; one that is being sent does so if that send fails. The marker
-    /// stays: it is the same interaction. True if the request has ended for that reason.
+    /// `not_sent: do_not_send`; one that is being sent does so if that send fails; one that was
+    /// refused is not sent again. The marker stays: it is the same interaction. What an admin has
+    /// made of it by sending it again is declined with it. True if the request has ended for that
+    /// reason.
     pub async fn decline(&self, request_id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
+        let (declined, mut next) = Box::pin(self.decline_one(request_id, now)).await?;
+        while let Some(again) = next {
+            (_, next) = Box::pin(self.decline_one(again, now)).await?;
+        }
+        Ok(declined)
+    }
+
+    /// Declines one request. Besides, the request by which an admin has sent it again.
+    async fn decline_one(
+        &self,
+        request_id: Uuid,
+        now: Timestamp,
+    ) -> Result<(bool, Option<Uuid>), StoreError> {
         for attempt in 1..=ATTEMPTS {
-            let Some(row) = self.interaction(request_id, now).await? else { return Ok(false) };
+            let Some(row) = self.interaction(request_id, now).await? else {
+                return Ok((false, None));
+            };
             match row.status {
-                Status::Unresolved | Status::Queued
-                    if self.refuse(&row, Reason::DoNotSend, now).await? =>
-                {
-                    return Ok(true);
+                Status::Unresolved | Status::Queued if self.refuse_declined(&row, now).await? => {
+                    return Ok((true, None));
                 }
-                Status::Sending if self.note_declined(&row, now).await? => return Ok(false),
+                Status::Sending if self.note_declined(&row, now).await? => {
+                    return Ok((false, None));
+                }
                 Status::Unresolved | Status::Queued | Status::Sending => pause(attempt).await,
-                _ => return Ok(row.reason == Some(Reason::DoNotSend)),
+                // Then it is read again: what was made of it before is declined too.
+                _ if row.may_be_sent_again() && !row.is_withdrawn() => {
+                    if !self.note_withdrawn(&row, Reason::DoNotSend, now).await? {
+                        pause(attempt).await;
+                    }
+                }
+                _ => return Ok((row.reason == Some(Reason::DoNotSend), row.sent_again_as)),
             }
         }
         Err(StoreError::Unavailable {
@@ -296,4 +344,11 @@ impl Store {
             .expression_attribute_values(":mine", s(request_id.to_string()));
         applied(delete.send().await).map(drop)
     }
+}
+
+/// Whether a withdrawal is noted on an ended row: an admin could send it again. One that was
+/// refused for do-not-send is checked for that once more before it is sent.
+fn remembers(row: &Interaction, reason: Reason) -> bool {
+    let says_so = reason == Reason::DoNotSend && row.reason == Some(Reason::DoNotSend);
+    row.may_be_sent_again() && !row.is_withdrawn() && !says_so
 }

@@ -15,6 +15,8 @@ pub(crate) struct Field {
     pub(crate) error: Option<String>,
     /// What stands there and fits into no input.
     pub(crate) odd: Option<String>,
+    /// Whether the box is ticked that removes it.
+    pub(crate) dropped: bool,
     /// One, or one for each source.
     pub(crate) inputs: Vec<Input>,
     /// The words to choose from; empty if it is typed.
@@ -74,6 +76,7 @@ impl Field {
             hint: words::hint(description),
             error,
             odd,
+            dropped: shown.dropped,
             inputs: inputs.collect(),
             options: options(description, shown.text()),
             area: list || shown.text().contains('\n'),

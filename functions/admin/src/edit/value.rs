@@ -13,6 +13,8 @@ pub(crate) struct Shown {
     pub(crate) texts: Vec<String>,
     /// Whether the box "none" is ticked: the value is there, and empty.
     pub(crate) none: bool,
+    /// Whether the box is ticked that removes what no input can show.
+    pub(crate) dropped: bool,
 }
 
 impl Shown {
@@ -65,10 +67,11 @@ pub(crate) fn shown(
 ) -> (Shown, Option<String>) {
     let value = value.filter(|value| !value.is_null());
     let inputs = input_names(description).len();
-    let empty = || Shown { texts: vec![String::new(); inputs], none: false };
+    let of = |texts: Vec<String>| Shown { texts, ..Shown::default() };
+    let empty = || of(vec![String::new(); inputs]);
     let Some(value) = value else { return (empty(), None) };
     let odd = || (empty(), Some(value.to_string()));
-    let one = |text: &str| Shown { texts: vec![normal(text)], none: false };
+    let one = |text: &str| of(vec![normal(text)]);
     match (&description.value_type, value) {
         (ValueType::MinutesBySource(_), Value::Object(entries)) => {
             let text = |source: Source| match entries.get(source.as_str()) {
@@ -76,7 +79,8 @@ pub(crate) fn shown(
                 Some(Value::Number(number)) => number.to_string(),
                 _ => String::new(),
             };
-            (Shown { texts: Source::ALL.map(text).to_vec(), none: false }, None)
+            let odd = Source::ALL.iter().any(|source| is_odd_entry(entries, *source));
+            (of(Source::ALL.map(text).to_vec()), odd.then(|| value.to_string()))
         }
         (ValueType::MinutesBySource(_), _) => odd(),
         (value_type, value) if is_list(value_type) => match entries(value) {
@@ -100,6 +104,31 @@ pub(crate) fn shown(
         (_, Value::String(text)) => (one(text), None),
         (_, Value::Number(number)) => (one(&number.to_string()), None),
         _ => odd(),
+    }
+}
+
+/// Whether no input can show the minutes of the source.
+fn is_odd_entry(entries: &Map<String, Value>, source: Source) -> bool {
+    let entry = entries.get(source.as_str());
+    entry.is_some_and(|entry| !(entry.is_null() || entry.is_string() || entry.is_number()))
+}
+
+/// Whether what no input can show still stands there after the form: nothing was written in its
+/// place, and the box that removes it is not ticked.
+pub(crate) fn leaves_odd(
+    description: &AttributeDescription,
+    typed: &Shown,
+    before: Option<&Value>,
+) -> bool {
+    if typed.none || typed.dropped {
+        return false;
+    }
+    match (&description.value_type, before) {
+        (ValueType::MinutesBySource(_), Some(Value::Object(entries))) => {
+            let mut pairs = Source::ALL.iter().zip(&typed.texts);
+            pairs.any(|(source, text)| text.is_empty() && is_odd_entry(entries, *source))
+        }
+        _ => shown(description, before).1.is_some() && typed.texts.iter().all(String::is_empty),
     }
 }
 
@@ -137,8 +166,10 @@ pub(crate) fn typed(
     let names = input_names(description);
     let posted: Vec<Option<&str>> =
         names.iter().map(|name| form.first(&format!("{prefix}{name}"))).collect();
-    let none = !form.text(&format!("{prefix}{}.none", description.name)).is_empty();
-    if posted.iter().all(Option::is_none) && !none {
+    let ticked =
+        |what: &str| !form.text(&format!("{prefix}{}.{what}", description.name)).is_empty();
+    let (none, dropped) = (ticked("none"), ticked("drop"));
+    if posted.iter().all(Option::is_none) && !none && !dropped {
         return None;
     }
     let texts = posted.into_iter().map(|text| normal(text.unwrap_or_default()));
@@ -146,7 +177,7 @@ pub(crate) fn typed(
         true => texts.map(|text| lines(&text).join("\n")).collect(),
         false => texts.collect(),
     };
-    Some(Shown { texts, none: none && description.may_be_empty })
+    Some(Shown { texts, none: none && description.may_be_empty, dropped })
 }
 
 /// The lines of a list, without empty ones.
@@ -198,13 +229,15 @@ fn number(text: &str) -> Value {
     text.parse::<u32>().map_or_else(|_| Value::String(text.to_owned()), Value::from)
 }
 
-/// The map, with what it has besides the sources.
+/// The map, with what it has besides the sources, and with what no input can show of them.
 fn minutes(typed: &Shown, before: Option<&Value>) -> Option<Value> {
     let mut entries: Map<String, Value> =
         before.and_then(Value::as_object).cloned().unwrap_or_default();
     for (source, text) in Source::ALL.iter().zip(&typed.texts) {
         if text.is_empty() {
-            entries.remove(source.as_str());
+            if typed.dropped || !is_odd_entry(&entries, *source) {
+                entries.remove(source.as_str());
+            }
         } else {
             entries.insert(source.to_string(), number(text));
         }
@@ -274,10 +307,44 @@ mod tests {
             (channel::KIND, "aliases", json!(["a", 7])),
             (channel::KIND, "mode", json!(["manual"])),
             (company::KIND, "dedupe_minutes", json!("zendesk 10")),
+            (company::KIND, "dedupe_minutes", json!({ "zendesk": true })),
             (company::KIND, "from", json!(true)),
         ] {
             let (shown, odd) = shown(&described(&kind, name), Some(&stored));
             assert_eq!((shown.text(), odd), ("", Some(stored.to_string())), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_no_input_can_show_stays_until_something_takes_its_place() {
+        let minutes = described(&company::KIND, "dedupe_minutes");
+        let stored = json!({ "zendesk": [7], "gorgias": 5 });
+        let (shown, _) = shown(&minutes, Some(&stored));
+        let at = |source: Source| Source::ALL.iter().position(|other| *other == source).unwrap();
+        let with = |source, text: &str, dropped| {
+            let mut typed = Shown { dropped, ..shown.clone() };
+            typed.texts[at(source)] = text.to_owned();
+            typed
+        };
+        for (typed, left, written) in [
+            (with(Source::Gorgias, "6", false), true, json!({ "zendesk": [7], "gorgias": 6 })),
+            (with(Source::Gorgias, "6", true), false, json!({ "gorgias": 6 })),
+            (with(Source::Zendesk, "9", false), false, json!({ "zendesk": 9, "gorgias": 5 })),
+        ] {
+            assert_eq!(leaves_odd(&minutes, &typed, Some(&stored)), left, "{written}");
+            assert_eq!(value(&minutes, &typed, Some(&stored)), Some(written));
+        }
+        let tag = described(&company::KIND, "do_not_send_tag");
+        for (text, none, dropped, left) in [
+            ("", false, false, true),
+            ("", true, false, false),
+            ("", false, true, false),
+            ("vip", false, false, false),
+        ] {
+            let typed = Shown { texts: vec![text.to_owned()], none, dropped };
+            assert_eq!(leaves_odd(&tag, &typed, Some(&json!(["vip", 7]))), left);
+            assert!(!leaves_odd(&tag, &typed, Some(&json!(["vip"]))));
+            assert!(!leaves_odd(&tag, &typed, None));
         }
     }
 

@@ -2,6 +2,9 @@
 
 use policy::{AttributeDescription, ValueType};
 
+/// Characters of a value that a message shows.
+const LONGEST_ODD: usize = 80;
+
 /// `suppression_days` → `Suppression days`.
 pub(crate) fn label(name: &str) -> String {
     let words = name.split('_').enumerate().map(|(n, word)| match (n, word) {
@@ -92,6 +95,16 @@ pub(crate) fn may_say(value_type: &ValueType) -> String {
                               blanks and quotation marks."
             .to_owned(),
     }
+}
+
+/// What to do about a value that no input can show, and that was left as it stands.
+pub(super) fn left_standing(odd: &str, value_type: &ValueType) -> String {
+    let cut = |text: &str| text.chars().take(LONGEST_ODD - 1).chain(['…']).collect();
+    let odd = if odd.chars().count() > LONGEST_ODD { cut(odd) } else { odd.to_owned() };
+    format!(
+        "It says {odd}, which cannot be understood. {} Or tick the box that removes it.",
+        may_say(value_type)
+    )
 }
 
 fn alternatives(names: &[&str]) -> String {

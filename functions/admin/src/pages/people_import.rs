@@ -6,6 +6,7 @@
 //! would be others by then, they are shown again, and nothing is written.
 
 mod export;
+pub(super) mod formula;
 mod plan;
 mod table;
 mod text;
@@ -34,6 +35,8 @@ struct ImportPage {
     frame: Frame,
     /// What was pasted, or what was in the file.
     text: String,
+    /// A digest of the text that the form held when it was shown; empty: none.
+    was: String,
     /// Why nothing of it can be understood.
     error: Option<String>,
     /// Why the second step has not written anything.
@@ -64,6 +67,7 @@ impl ImportPage {
     fn new(context: &Context<'_>, text: String) -> Self {
         Self {
             frame: context.frame("Import people", super::people::HERE),
+            was: digest(&text),
             text,
             error: None,
             note: None,
@@ -99,6 +103,15 @@ impl ImportPage {
     }
 }
 
+/// The same for the same text, however a browser ends its lines; empty of none.
+fn digest(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    match text.trim() {
+        "" => String::new(),
+        text => links::fingerprint(text.as_bytes()),
+    }
+}
+
 pub(super) async fn show(context: &Context<'_>) -> Result<Reply, AdminError> {
     ImportPage::new(context, String::new()).reply(200)
 }
@@ -108,6 +121,17 @@ pub(super) async fn submit(context: &Context<'_>) -> Result<Reply, AdminError> {
     let pasted = context.form.first("text").unwrap_or_default();
     // A browser sends the field of a file also if none was chosen: empty.
     let file = context.form.file().filter(|file| !file.is_empty());
+    // What the field held when the form was shown is the list before: the file takes its place.
+    let was = context.form.text("was");
+    let typed = !pasted.trim().is_empty() && digest(pasted) != was;
+    if file.is_some() && typed {
+        let mut page = ImportPage::new(context, pasted.replace("\r\n", "\n"));
+        was.clone_into(&mut page.was);
+        return page.refused(
+            "There are two lists: a file, and what stands in the field below it. Choose the file \
+             once more and empty the field, or choose no file.",
+        );
+    }
     let text = match text::decode(file.unwrap_or(pasted.as_bytes())) {
         Ok(text) => text,
         Err(error) => return ImportPage::new(context, String::new()).refused(error),

@@ -42,6 +42,8 @@ struct RequestPage {
     sent_again_as: Option<Uuid>,
     again_of: Option<Uuid>,
     may_send: bool,
+    /// Whether it is not sent again because its sender has withdrawn it.
+    is_withdrawn: bool,
     /// The agent whom the request names, if nobody is found by that and an agent can be added.
     unknown: Option<Unknown>,
     /// What has to be mended before it may be sent.
@@ -73,7 +75,10 @@ pub(super) async fn submit(context: &Context<'_>, id: Uuid) -> Result<Reply, Adm
         "send" => match again::send(context, &row).await? {
             again::Sent::As(id) => Ok(Reply::see_other(&format!("/admin/requests/{id}?done=sent"))),
             again::Sent::Before(id) => Ok(Reply::see_other(&format!("/admin/requests/{id}"))),
-            again::Sent::No(why) => page(context, &row, false, Some(why)).await,
+            again::Sent::No(why) => {
+                // As it is now: it may have changed at this moment.
+                page(context, &found(context, id).await?, false, Some(why)).await
+            }
         },
         _ => Err(AdminError::NotUnderstood("the form does not say what is to be done".to_owned())),
     }
@@ -111,6 +116,7 @@ async fn page(
         body: row.body.clone(),
         masked: !shows_customer && address != CustomerAddress::Missing,
         may_send: matches!(offer, again::Offer::Now),
+        is_withdrawn: matches!(offer, again::Offer::Withdrawn),
         to_mend: match offer {
             again::Offer::OnceMended(reason) => Some(reason.sentence()),
             _ => None,

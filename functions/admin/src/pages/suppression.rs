@@ -8,7 +8,8 @@ mod shown;
 
 use askama::Template;
 use links::Subject;
-use store::{AuditEntry, ErasedAnswers, ErasedRecords, SuppressionKind};
+use policy::Status;
+use store::{AuditEntry, ErasedAnswers, ErasedRecords, Suppression, SuppressionKind};
 
 use crate::context::Context;
 use crate::erasing;
@@ -18,6 +19,8 @@ use crate::view::Frame;
 use shown::{ErasureShown, Hold, Looked, Rehearsal};
 
 const PATH: &str = "/admin/suppression";
+const ON_ITS_WAY: &str = "A mail to this address is on its way, so its window is not released: the \
+    customer could get two. Come back once it is known what became of that mail.";
 /// Requests that a dry run looks for at most.
 const MOST_FOUND: usize = 1_000;
 /// Requests that it reads, to count what hangs on them.
@@ -84,13 +87,20 @@ pub(super) async fn submit(context: &Context<'_>) -> Result<Reply, AdminError> {
     let mut page = SuppressionPage::new(context);
     page.email = context.form.text("email").to_owned();
     let typed = erasing::subject_of(context.admin, &page.email, context.now).await?;
-    let subject = match typed {
-        Some(subject) => subject,
-        None if action == "look" || !page.email.is_empty() => {
+    let subject = match (action, typed) {
+        ("look", Some(subject)) => subject,
+        ("look", None) => {
             return page.refused("email", "Type one e-mail address, as in jane@example.com.");
         }
-        None => Subject::from_text(context.form.text("subject"))
-            .ok_or_else(|| AdminError::NotUnderstood("the form names nobody".to_owned()))?,
+        // Every other form is about the person whom its page shows, and about nobody else.
+        (_, typed) => {
+            let subject = Subject::from_text(context.form.text("subject"))
+                .ok_or_else(|| AdminError::NotUnderstood("the form names nobody".to_owned()))?;
+            if !page.email.is_empty() && typed.as_ref() != Some(&subject) {
+                return page.refused("email", "The form names two people. Look the address up.");
+            }
+            subject
+        }
     };
     match action {
         "look" => {
@@ -126,13 +136,26 @@ async fn look(context: &Context<'_>, subject: &Subject) -> Result<Looked, AdminE
         SuppressionKind::Erased(erasure) => Some(ErasureShown::of(erasure)),
         _ => None,
     });
+    let mut sends = false;
+    for found in &found {
+        sends |= is_being_sent(context, found).await?;
+    }
     let brands = &context.settings.brands;
     Ok(Looked {
         subject: subject.as_text(),
         pseudonym: shown::pseudonym(subject),
-        holds: found.iter().filter_map(|found| Hold::of(found, brands)).collect(),
+        holds: found.iter().filter_map(|found| Hold::of(found, brands, sends)).collect(),
         erasure,
     })
+}
+
+/// Whether it is the window of a request whose mail is on its way: it may have left or not.
+async fn is_being_sent(context: &Context<'_>, found: &Suppression) -> Result<bool, AdminError> {
+    let SuppressionKind::Window { request_id: Some(holder), .. } = found.kind else {
+        return Ok(false);
+    };
+    let holder = context.store().interaction(holder, context.now).await?;
+    Ok(holder.is_some_and(|holder| holder.status == Status::Sending))
 }
 
 async fn release(
@@ -147,6 +170,11 @@ async fn release(
     let releasable = as_shown.filter(|found| !matches!(found.kind, SuppressionKind::Erased(_)));
     if let Some(suppression) = releasable {
         let store = context.store();
+        // A claim renews the window, so one that begins after this look is met by the version.
+        if is_being_sent(context, suppression).await? {
+            page.looked = Some(look(context, subject).await?);
+            return page.refused("found", ON_ITS_WAY);
+        }
         let who = &context.visitor.name;
         if store.release_suppression(subject, suppression, who, now).await? {
             return Ok(done(subject, "released"));

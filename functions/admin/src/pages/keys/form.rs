@@ -1,6 +1,7 @@
 //! The form to make a key.
 
 use crate::context::Context;
+use crate::visitor::looks_like_a_key;
 
 /// Characters of a label at most.
 const LONGEST_LABEL: usize = 100;
@@ -99,7 +100,7 @@ pub(super) fn label(typed: &str) -> Result<String, String> {
         Err(format!("This name is too long. It may have {LONGEST_LABEL} characters."))
     } else if label.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
         Err("This name holds a character that is no text. Type it anew.".to_owned())
-    } else if ["aw_test_", "aw_live_", "aw_admin_"].iter().any(|start| label.contains(start)) {
+    } else if looks_like_a_key(label) {
         Err("This looks like a key. A name is shown to everybody: do not put a key in it."
             .to_owned())
     } else {

@@ -71,7 +71,7 @@ pub(super) async fn submit(context: &Context<'_>) -> Result<Reply, AdminError> {
                                pages. Make another one first.";
                 return page(context, &item, Some(problem), None, 422);
             };
-            // It is written as it is, so that two admins who revoke each other's key at the same
+            // It has to stay as it is, so that two admins who revoke each other's key at the same
             // moment do not both succeed.
             let as_it_is = without_key(&other);
             changes.push(changed(other, as_it_is));
@@ -88,7 +88,7 @@ pub(super) async fn submit(context: &Context<'_>) -> Result<Reply, AdminError> {
 
 fn is_admin(item: &StoredItem) -> bool {
     let key = KeyItem::read(&Item::new(&item.attributes));
-    matches!(key, KeyItem::Admin(key) if key.role == Role::Admin)
+    matches!(key, KeyItem::Admin(key) if key.role == Some(Role::Admin))
 }
 
 /// A key besides this one that may change everything: the visitor's own, or the first that is

@@ -151,9 +151,31 @@ pub(crate) fn without_key(attributes: &Map<String, Value>) -> Map<String, Value>
     attributes
 }
 
+/// What stands in an attribute that no field can show, as JSON.
+pub(super) fn odd(item: &StoredItem, name: &str) -> Option<String> {
+    match item.attributes.get(name)? {
+        Value::Null | Value::String(_) | Value::Number(_) => None,
+        other => Some(other.to_string()),
+    }
+}
+
+/// What to do about such a value that was left as it stands.
+pub(super) fn left_standing(name: &str, odd: &str) -> String {
+    let may = match name {
+        "status" => format!("Choose one of {}", statuses()),
+        "picture_url" => "Write an address that begins with https://".to_owned(),
+        _ => format!("Write a text of at most {LONGEST} bytes"),
+    };
+    let shown: String = odd.chars().take(80).collect();
+    let more = if shown.len() < odd.len() { "…" } else { "" };
+    format!(
+        "It says {shown}{more}, which cannot be understood. {may}, or tick the box that removes it."
+    )
+}
+
 /// The item with these checked values, by the names of [`ATTRIBUTES`]. An empty one removes its
 /// attribute, and `None` leaves it. What the item says already, however it is spelled, stays, and
-/// so does every other attribute.
+/// so does every other attribute. So does what no field can show, while nothing takes its place.
 pub(crate) fn written(
     before: Option<&StoredItem>,
     values: &[Option<String>; 4],
@@ -164,7 +186,7 @@ pub(crate) fn written(
         let same = match stored_text::text(&attributes, name) {
             Some(is) if name == "status" => is.eq_ignore_ascii_case(value),
             Some(is) => is == *value,
-            None => value.is_empty() && !attributes.contains_key(name),
+            None => value.is_empty(),
         };
         if same {
             continue;

@@ -1,6 +1,7 @@
 //! One form to add an agent and to edit one.
 
 use askama::Template;
+use serde_json::{Map, Value};
 use store::{Changed, StoredItem};
 use uuid::Uuid;
 
@@ -28,6 +29,8 @@ struct PersonPage {
     statuses: [(&'static str, &'static str, &'static str); 5],
     /// What stands above the form.
     note: Option<String>,
+    /// Whether the form is shown again because somebody else was faster.
+    conflict: bool,
     /// What somebody else has changed meanwhile.
     theirs: Vec<Theirs>,
 }
@@ -39,13 +42,23 @@ struct Field {
     /// The browser's own help: `type` and `autocomplete`.
     kind: &'static str,
     value: String,
+    /// What it held when the form was first shown; `None` if that is not known, or of no matter.
+    was: Option<String>,
+    /// What stands there and no field can show.
+    odd: Option<String>,
+    /// Whether the box is ticked that removes it.
+    dropped: bool,
     error: Option<String>,
 }
 
+/// A field of which somebody else has made something else meanwhile.
 struct Theirs {
     label: &'static str,
+    was: String,
     there: String,
     typed: String,
+    /// Whether the visitor had changed the field too. If not, the form now has the other's value.
+    both: bool,
 }
 
 impl PersonPage {
@@ -70,6 +83,10 @@ impl PersonPage {
 struct Typed {
     email: String,
     values: [String; 4],
+    /// What the form held when it was first shown, if it says so.
+    was: [Option<String>; 4],
+    /// Whether what no field can show is to be removed.
+    dropped: [bool; 4],
     errors: Vec<(String, String)>,
 }
 
@@ -77,7 +94,34 @@ impl Typed {
     /// As posted.
     fn of_form(context: &Context<'_>, email: &str) -> Self {
         let values = ATTRIBUTES.map(|(name, _)| context.form.text(name).to_owned());
-        Self { email: email.to_owned(), values, errors: Vec::new() }
+        let was = ATTRIBUTES.map(|(name, _)| {
+            context.form.first(&format!("was.{name}")).map(|was| was.trim().to_owned())
+        });
+        let dropped =
+            ATTRIBUTES.map(|(name, _)| !context.form.text(&format!("{name}.drop")).is_empty());
+        Self { email: email.to_owned(), values, was, dropped, errors: Vec::new() }
+    }
+
+    /// Notes what no field can show, and what the form neither replaces nor removes: it is never
+    /// removed in silence, since mails that wait for its correction would go out then.
+    fn check_odd(&mut self, before: &StoredItem) {
+        for (n, (name, _)) in ATTRIBUTES.into_iter().enumerate() {
+            if let Some(odd) = agent::odd(before, name)
+                && self.values[n].is_empty()
+                && !self.dropped[n]
+            {
+                self.errors.push((name.to_owned(), agent::left_standing(name, &odd)));
+            }
+        }
+    }
+
+    /// Removes what no field can show, where the box is ticked and nothing was written.
+    fn drop_odd(&self, before: &StoredItem, after: &mut Map<String, Value>) {
+        for (n, (name, _)) in ATTRIBUTES.into_iter().enumerate() {
+            if self.dropped[n] && self.values[n].is_empty() && agent::odd(before, name).is_some() {
+                after.remove(name);
+            }
+        }
     }
 
     /// Every value checked; what is wrong is noted.
@@ -106,10 +150,17 @@ impl Typed {
                 _ => "text",
             },
             value: value.clone(),
+            was: None,
+            odd: before.and_then(|item| agent::odd(item, name)),
+            dropped: false,
             error: error(name),
         };
         let mut fields = vec![field("email", "E-mail", &self.email)];
-        fields.extend(ATTRIBUTES.iter().zip(&self.values).map(|((n, l), v)| field(n, l, v)));
+        let stands = before.map(|item| Agent::read(item).values.map(Some)).unwrap_or_default();
+        for (n, ((name, label), was)) in ATTRIBUTES.into_iter().zip(stands).enumerate() {
+            let dropped = self.dropped[n];
+            fields.push(Field { was, dropped, ..field(name, label, &self.values[n]) });
+        }
         let original = before.map(|item| item.id().to_owned()).unwrap_or_default();
         let title = if original.is_empty() { "Add an agent" } else { "Edit an agent" };
         PersonPage {
@@ -120,6 +171,7 @@ impl Typed {
             fields,
             statuses: STATUSES,
             note: None,
+            conflict: false,
             theirs: Vec::new(),
         }
     }
@@ -144,7 +196,7 @@ pub(super) async fn add(context: &Context<'_>) -> Result<Reply, AdminError> {
         return edit(context, &email).await;
     }
     let values = [given("name"), "approved".to_owned(), given("custom_id"), given("picture_url")];
-    Typed { email, values, errors: Vec::new() }.page(context, None).reply(200)
+    Typed { email, values, ..Typed::default() }.page(context, None).reply(200)
 }
 
 /// `?edit=EMAIL`.
@@ -156,6 +208,7 @@ pub(super) async fn edit(context: &Context<'_>, email: &str) -> Result<Reply, Ad
         email: agent.email,
         values: agent.values,
         errors: agent.faults.into_iter().filter(|(attribute, _)| attribute != "id").collect(),
+        ..Typed::default()
     };
     let mut page = typed.page(context, Some(&item));
     if let Some(id) = id {
@@ -175,7 +228,7 @@ pub(super) async fn edit(context: &Context<'_>, email: &str) -> Result<Reply, Ad
 
 fn nobody(context: &Context<'_>, email: &str, status: u16) -> Result<Reply, AdminError> {
     let values = ["", "approved", "", ""].map(str::to_owned);
-    let typed = Typed { email: email.to_owned(), values, errors: Vec::new() };
+    let typed = Typed { email: email.to_owned(), values, ..Typed::default() };
     let mut page = typed.page(context, None);
     page.note = Some("There is no agent with this address. You can add the agent here.".to_owned());
     page.reply(status)
@@ -218,15 +271,25 @@ pub(super) async fn save(context: &Context<'_>) -> Result<Reply, AdminError> {
         return page.reply(409);
     };
     if !typed.errors.is_empty() {
-        // With the version that was shown: what changed meanwhile is told when it is saved.
+        // With the version that was shown, and with what the fields held then: what changed
+        // meanwhile is told when it is saved.
+        let was = typed.was.clone();
         let mut page = typed.page(context, Some(&before));
+        for (field, was) in page.fields.iter_mut().skip(1).zip(was) {
+            field.was = was;
+        }
         context.form.text("version").clone_into(&mut page.version);
         return page.reply(422);
     }
     if context.form.text("version") != before.version() {
         return conflict(context, typed, &before);
     }
-    let after = agent::written(Some(&before), &checked);
+    typed.check_odd(&before);
+    if !typed.errors.is_empty() {
+        return typed.page(context, Some(&before)).reply(422);
+    }
+    let mut after = agent::written(Some(&before), &checked);
+    typed.drop_odd(&before, &mut after);
     match changes(context, original, Some(before.clone()), Some(after)).await? {
         Err(other) => taken(context, typed, Some(&before), &other),
         Ok(changes) if changes.is_empty() => Ok(Reply::see_other("/admin/people?done=saved")),
@@ -288,14 +351,39 @@ fn taken(
     typed.page(context, before).reply(422)
 }
 
-/// What somebody else has saved meanwhile, beside what was typed; the form carries the new version.
-fn conflict(context: &Context<'_>, typed: Typed, now: &StoredItem) -> Result<Reply, AdminError> {
-    let there = Agent::read(now);
-    let theirs = ATTRIBUTES.iter().zip(there.values).zip(&typed.values);
-    let theirs =
-        theirs.map(|(((_, label), there), typed)| Theirs { label, there, typed: typed.clone() });
-    let theirs = theirs.collect();
+/// The form again, after somebody else has changed the agent: with what was typed, and the other's
+/// value in the fields that the visitor had not touched. It carries the new version.
+fn conflict(
+    context: &Context<'_>,
+    mut typed: Typed,
+    now: &StoredItem,
+) -> Result<Reply, AdminError> {
+    // A field of one line loses the line breaks of what stood there.
+    let line = |text: &str| text.replace(['\r', '\n'], "");
+    let mut theirs = Vec::new();
+    for (n, ((name, label), there)) in
+        ATTRIBUTES.into_iter().zip(Agent::read(now).values).enumerate()
+    {
+        let (was, odd) = (typed.was[n].take(), agent::odd(now, name));
+        typed.dropped[n] &= odd.is_some();
+        let written = &mut typed.values[n];
+        let both = was.as_ref().is_none_or(|was| line(was) != line(written));
+        let moved = was.as_ref().is_none_or(|was| *was != there);
+        if moved && *written != there {
+            theirs.push(Theirs {
+                label,
+                was: was.unwrap_or_default(),
+                there: odd.unwrap_or_else(|| there.clone()),
+                typed: written.clone(),
+                both,
+            });
+        }
+        if !both {
+            *written = there;
+        }
+    }
     let mut page = typed.page(context, Some(now));
+    page.conflict = true;
     page.theirs = theirs;
     page.reply(409)
 }

@@ -2,7 +2,8 @@
 
 use csv::{Terminator, WriterBuilder};
 
-use super::table::{COLUMNS, protected};
+use super::formula::protected;
+use super::table::COLUMNS;
 use crate::context::Context;
 use crate::error::AdminError;
 use crate::pages::people::Agent;

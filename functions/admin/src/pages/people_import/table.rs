@@ -2,6 +2,8 @@
 
 use csv::{ReaderBuilder, StringRecord};
 
+use super::formula::unprotected;
+
 /// Agents of a list at most.
 pub(super) const MOST_ROWS: usize = 5_000;
 
@@ -165,25 +167,6 @@ fn row(record: &StringRecord, meant: &[Option<usize>], skipped: u64) -> Row {
     row
 }
 
-/// What a spreadsheet would take for a formula.
-fn is_formula(cell: &str) -> bool {
-    cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\0'])
-}
-
-/// A cell that no spreadsheet takes for a formula (OWASP ASVS 1.2.10). [`unprotected`] takes it
-/// back exactly.
-pub(super) fn protected(value: &str) -> String {
-    let mark = if is_formula(value.trim_start_matches('\'')) { "'" } else { "" };
-    format!("{mark}{value}")
-}
-
-fn unprotected(cell: &str) -> &str {
-    match cell.strip_prefix('\'') {
-        Some(rest) if is_formula(rest.trim_start_matches('\'')) => rest,
-        _ => cell,
-    }
-}
-
 fn shortened(title: &str) -> String {
     let title = title.trim();
     if title.chars().count() <= 40 {
@@ -250,14 +233,5 @@ mod tests {
         assert!(table.rows[0].problem.unwrap().contains("more cells"));
         assert!(table.rows[1].problem.unwrap().contains("several lines"));
         assert_eq!(table.rows.len(), 2);
-    }
-
-    #[test]
-    fn protection_against_formulas_is_taken_back_exactly() {
-        for value in ["=1+1", "+49", "-5", "@x", "'=1", "''@", "'quoted'", "Paul", "'", "", "-"] {
-            let cell = protected(value);
-            assert!(!is_formula(&cell), "{cell}");
-            assert_eq!(unprotected(&cell), value);
-        }
     }
 }

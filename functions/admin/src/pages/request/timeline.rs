@@ -42,8 +42,19 @@ fn moments(row: &Interaction, now: Timestamp) -> Vec<(Timestamp, String)> {
         moments.extend(at.map(|at| (at, what.to_owned())));
     };
     add(row.due_at, "Due: the end of the channel's delay.");
-    add(row.reopened_at, "The ticket was opened again while the mail was being sent.");
-    add(row.declined_at, "The sender said do-not-send while the mail was being sent.");
+    // What came after the end: it keeps the request from being sent again.
+    let ended = row.ended_at.unwrap_or(row.created_at);
+    let since = |at: Option<Timestamp>| row.reason.is_some() && at.is_some_and(|at| at >= ended);
+    let reopened = match since(row.reopened_at) {
+        true => "The ticket was opened again.",
+        false => "The ticket was opened again while the mail was being sent.",
+    };
+    let declined = match since(row.declined_at) {
+        true => "The sender took the request back, or said do-not-send.",
+        false => "The sender said do-not-send while the mail was being sent.",
+    };
+    add(row.reopened_at, reopened);
+    add(row.declined_at, declined);
     let claimed = match row.attempts {
         0 => "Claimed for sending.".to_owned(),
         n => format!("Claimed for sending, after {n} attempts that were refused."),

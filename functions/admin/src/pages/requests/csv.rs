@@ -3,6 +3,7 @@
 use store::Interaction;
 
 use super::line::agent;
+use crate::pages::people_import::formula::is_formula;
 
 const HEADER: &str =
     "request_id,received_at,source,mode,ext_interaction_id,channel,employee,status,reason\r\n";
@@ -31,8 +32,7 @@ pub(super) fn file(rows: &[Interaction]) -> String {
 
 /// A cell. One that a spreadsheet would take for a formula begins with an apostrophe.
 fn written(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']);
-    let text = if formula { format!("'{cell}") } else { cell.to_owned() };
+    let text = if is_formula(cell) { format!("'{cell}") } else { cell.to_owned() };
     match text.contains([',', '"', '\r', '\n']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text,
@@ -55,6 +55,8 @@ mod tests {
             ("+49", "'+49"),
             ("-2", "'-2"),
             ("@x", "'@x"),
+            ("\u{ff1d}1+1", "'\u{ff1d}1+1"),
+            ("\u{202e}=1,2", "\"'\u{202e}=1,2\""),
             ("\tx", "'\tx"),
             ("\rx", "\"'\rx\""),
             ("\0x", "'\0x"),

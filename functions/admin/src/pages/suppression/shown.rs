@@ -38,6 +38,8 @@ pub(super) struct Hold {
     pub(super) why: String,
     /// What to think of before it is released.
     pub(super) before: &'static str,
+    /// Whether it may be released.
+    pub(super) releasable: bool,
     pub(super) request: Option<String>,
     pub(super) since: Option<At>,
     /// `None`: for good.
@@ -45,8 +47,19 @@ pub(super) struct Hold {
 }
 
 impl Hold {
-    pub(super) fn of(found: &Suppression, brands: &[Brand]) -> Option<Self> {
+    /// `sends`: the mail of the request that holds the window is on its way.
+    pub(super) fn of(found: &Suppression, brands: &[Brand], sends: bool) -> Option<Self> {
+        let is_window = matches!(found.kind, SuppressionKind::Window { .. });
         let (name, why, before, request, since, until) = match &found.kind {
+            SuppressionKind::Window { request_id, until } if sends => (
+                "suppression window".to_owned(),
+                "A survey to this address is on its way: it is not known yet whether the mail left."
+                    .to_owned(),
+                "It cannot be released before that is known: the customer could get two mails.",
+                request_id.map(|id| id.to_string()),
+                None,
+                *until,
+            ),
             SuppressionKind::Window { request_id, until } => (
                 "suppression window".to_owned(),
                 "A survey went to this address lately: it is in the suppression period.".to_owned(),
@@ -91,7 +104,8 @@ impl Hold {
         };
         let (since, until) = (since.map(At::of), until.map(At::of));
         let (id, version) = (found.id.clone(), found.version.clone());
-        Some(Self { id, version, name, why, before, request, since, until })
+        let releasable = !(is_window && sends);
+        Some(Self { id, version, name, why, before, releasable, request, since, until })
     }
 }
 

@@ -81,10 +81,9 @@ fn pieces(text: &str) -> Result<Vec<(Piece<'_>, usize)>, Untried> {
     let lines = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count();
     let mut trim_next = false;
     loop {
-        let open = match (rest.find("{{"), rest.find("{%")) {
-            (Some(output), Some(tag)) => Some(output.min(tag)),
-            (output, tag) => output.or(tag),
-        };
+        // Each brace is looked at once, so that a long template takes no longer than its length.
+        let opens = |at: &usize| matches!(rest.as_bytes().get(at + 1), Some(b'{' | b'%'));
+        let open = rest.match_indices('{').map(|(at, _)| at).find(opens);
         let (before, from) = rest.split_at(open.unwrap_or(rest.len()));
         let mut shown = if trim_next { before.trim_start() } else { before };
         let is_output = from.starts_with("{{");
