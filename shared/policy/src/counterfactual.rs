@@ -299,13 +299,12 @@ fn otherwise(case: &Case<'_>, facts: &Facts<'_>) -> Option<String> {
         }
         ChannelNotEnabled | ChannelManual => {
             let name = channel_name(case);
-            let change = match case.reason {
-                ChannelManual => format!("With the channel {name} in integrated mode"),
-                _ if case.via == RequestedVia::Manual => {
-                    format!("With the channel {name} switched on")
-                }
-                _ => format!("With the channel {name} switched on, in integrated mode"),
+            let how = match (case.reason, case.via) {
+                (ChannelManual, _) => "in integrated mode",
+                (_, RequestedVia::Manual) => "switched on",
+                _ => "switched on, in integrated mode",
             };
+            let change = format!("With the channel {name} {how}");
             let channels = with_channel(&settings.channels, &request.channel);
             with_facts(&change, &Facts { channels: &channels, ..*facts })
         }

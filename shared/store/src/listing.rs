@@ -126,21 +126,25 @@ impl Store {
         bounds: ListBounds,
     ) -> Result<Page, StoreError> {
         let ListBounds { after, limit, .. } = bounds;
-        let pages = match (&filter.ext_interaction_id, filter.outcome()) {
+        let mut pages = Vec::new();
+        match (&filter.ext_interaction_id, filter.outcome()) {
             (Some(ext), _) => {
-                let by_ext = modes.iter().map(|mode| self.ids_by_ext(ext, *mode, after, limit));
-                try_join_all(by_ext).await?
+                for mode in modes {
+                    pages.push(self.ids_by_ext(ext, *mode, after, limit).await?);
+                }
             }
             (None, Some(status)) if is_listed(status) => {
-                let by_outcome =
-                    modes.iter().map(|mode| self.ids_by_outcome(*mode, status, filter, bounds));
-                try_join_all(by_outcome).await?
+                for mode in modes {
+                    pages.push(self.ids_by_outcome(*mode, status, filter, bounds).await?);
+                }
             }
             (None, Some(status)) if status.is_waiting() => {
-                vec![self.ids_that_wait(status, bounds).await?]
+                pages.push(self.ids_that_wait(status, bounds).await?);
             }
-            (None, status) => vec![self.ids_by_time(modes, &filter.only(status), bounds).await?],
-        };
+            (None, status) => {
+                pages.push(self.ids_by_time(modes, &filter.only(status), bounds).await?);
+            }
+        }
         Ok(merge(pages, limit))
     }
 

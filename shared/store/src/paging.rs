@@ -1,6 +1,4 @@
-//! Reads of bounded size for the admin pages, however much is stored.
-
-use std::collections::HashMap;
+//! The latest requests of a source, for the admin pages: a read of bounded size.
 
 use futures::future::try_join_all;
 use jiff::tz::TimeZone;
@@ -9,7 +7,6 @@ use normalize::Source;
 use policy::Mode;
 use uuid::Uuid;
 
-use crate::editing::StoredItem;
 use crate::error::StoreError;
 use crate::ground::{index, request_id, s};
 use crate::shards::{DAY_SHARDS, day_shard, first_id_at};
@@ -21,43 +18,6 @@ const DAYS: i64 = 2;
 const READ_A_SHARD: usize = 250;
 
 impl Store {
-    /// Items of a kind in the order of their ids, after the id `after`; of those that begin with
-    /// `prefix`. At most `limit`.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn config_page(
-        &self,
-        kind: &str,
-        prefix: &str,
-        after: Option<&str>,
-        limit: i32,
-    ) -> Result<Vec<StoredItem>, StoreError> {
-        let after = after.filter(|after| !after.is_empty() && after.len() <= 1_024);
-        let start = after.map(|after| {
-            HashMap::from([("kind".to_owned(), s(kind)), ("id".to_owned(), s(after))])
-        });
-        let mut query = self
-            .client
-            .query()
-            .table_name(&self.tables.config)
-            .key_condition_expression("#kind = :kind")
-            .expression_attribute_names("#kind", "kind")
-            .expression_attribute_values(":kind", s(kind))
-            .consistent_read(true)
-            .limit(limit)
-            .set_exclusive_start_key(start);
-        // DynamoDB refuses an empty text as a value of a key.
-        if !prefix.is_empty() {
-            query = query
-                .key_condition_expression("#kind = :kind AND begins_with(#id, :prefix)")
-                .expression_attribute_names("#id", "id")
-                .expression_attribute_values(":prefix", s(prefix));
-        }
-        let page = query.send().await.map_err(StoreError::of("Query config"))?;
-        Ok(page.items.unwrap_or_default().into_iter().map(StoredItem::new).collect())
-    }
-
     /// The latest requests of this source and mode that came at or after `since`, newest first, at
     /// most `limit`. Looks back over two days. Of each shard it reads only the newest entries, so
     /// that a flood from another source can hide some.

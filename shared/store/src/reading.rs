@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::ground::{Item, built, request_id, row_key};
+use crate::ground::{Item, request_id, row_key};
 use crate::interaction::Interaction;
-use crate::store::{Store, pause};
+use crate::store::Store;
 
 /// Rows that were asked for.
 #[derive(Debug, Default)]
@@ -35,9 +35,6 @@ pub struct Unreadable {
 /// Rows that are read by their ids at once. If each is as large as DynamoDB allows, they come to
 /// 3.2 MB, which a small function reads well within the time of one attempt.
 pub const ROWS_AT_ONCE: usize = 8;
-
-/// Replies in a row without any of the rows that were asked for, though they exist.
-const BATCH_ATTEMPTS: u32 = 10;
 
 impl Store {
     /// The request; `None` if it is unknown or has expired. A notice is no request.
@@ -68,7 +65,9 @@ impl Store {
         // changed while it was read.
         let ids: Vec<Uuid> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         for batch in ids.chunks(ROWS_AT_ONCE) {
-            for item in self.batch(batch).await? {
+            let keys = batch.iter().map(|id| row_key(*id)).collect();
+            let keys = KeysAndAttributes::builder().set_keys(Some(keys));
+            for item in self.batch_get(&self.tables.interactions, keys).await? {
                 found.bytes += size_of(&item);
                 let request_id = request_id(&item);
                 match Interaction::from_item(item) {
@@ -79,32 +78,6 @@ impl Store {
         }
         found.rows.retain(|_, row| row.notice.is_none() && !row.expired(now));
         Ok(found)
-    }
-
-    async fn batch(&self, ids: &[Uuid]) -> Result<Vec<Item>, StoreError> {
-        let keys = ids.iter().map(|id| row_key(*id)).collect();
-        let keys = built(KeysAndAttributes::builder().set_keys(Some(keys)).build())?;
-        let mut wanted = HashMap::from([(self.tables.interactions.clone(), keys)]);
-        let (mut items, mut in_vain) = (Vec::new(), 0);
-        while !wanted.is_empty() {
-            let got = self.client.batch_get_item().set_request_items(Some(wanted)).send().await;
-            let got = got.map_err(StoreError::of("BatchGetItem"))?;
-            let before = items.len();
-            items.extend(got.responses.unwrap_or_default().into_values().flatten());
-            // DynamoDB leaves keys unprocessed when it is throttled, or when the rows are large.
-            wanted = got.unprocessed_keys.unwrap_or_default();
-            in_vain = if items.len() == before { in_vain + 1 } else { 0 };
-            if in_vain >= BATCH_ATTEMPTS && !wanted.is_empty() {
-                return Err(StoreError::Unavailable {
-                    operation: "BatchGetItem",
-                    cause: "keys stay unprocessed".into(),
-                });
-            }
-            if in_vain > 0 {
-                pause(in_vain).await;
-            }
-        }
-        Ok(items)
     }
 }
 

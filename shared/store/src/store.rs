@@ -1,5 +1,6 @@
 //! The tables through one client: set-up, and the calls that several modules share.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::builders::{KeysAndAttributesBuilder, UpdateBuilder};
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Delete, TransactWriteItem, Update,
 };
@@ -127,6 +128,10 @@ impl Store {
     }
 }
 
+/// Keys that one `BatchGetItem` takes.
+pub(crate) const KEYS_AT_ONCE: usize = 100;
+/// Replies in a row without any of the rows that were asked for, though they exist.
+const BATCH_ATTEMPTS: u32 = 10;
 /// Attempts at a transaction that meets another one.
 const CONFLICT_ATTEMPTS: u32 = 6;
 /// Half of the first ceiling of the wait between them, in milliseconds; it doubles.
@@ -258,6 +263,36 @@ impl Store {
         let got = self.client.get_item().table_name(&self.tables.suppression).set_key(Some(key));
         let got = got.consistent_read(true).send().await.map_err(StoreError::of("GetItem"))?;
         Ok(got.item)
+    }
+
+    /// The items of a table with these keys, at most [`KEYS_AT_ONCE`]; those that do not exist are
+    /// left out. DynamoDB leaves keys unprocessed when it is throttled, or when the items are large:
+    /// they are asked for again.
+    pub(crate) async fn batch_get(
+        &self,
+        table: &str,
+        keys: KeysAndAttributesBuilder,
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut wanted = HashMap::from([(table.to_owned(), built(keys.build())?)]);
+        let (mut items, mut in_vain) = (Vec::new(), 0);
+        while !wanted.is_empty() {
+            let got = self.client.batch_get_item().set_request_items(Some(wanted)).send().await;
+            let got = got.map_err(StoreError::of("BatchGetItem"))?;
+            let before = items.len();
+            items.extend(got.responses.unwrap_or_default().into_values().flatten());
+            wanted = got.unprocessed_keys.unwrap_or_default();
+            in_vain = if items.len() == before { in_vain + 1 } else { 0 };
+            if in_vain >= BATCH_ATTEMPTS && !wanted.is_empty() {
+                return Err(StoreError::Unavailable {
+                    operation: "BatchGetItem",
+                    cause: "keys stay unprocessed".into(),
+                });
+            }
+            if in_vain > 0 {
+                pause(in_vain).await;
+            }
+        }
+        Ok(items)
     }
 
     /// An update of a row, alone.

@@ -73,7 +73,7 @@ async fn page(
     };
     let after = context.query("after");
     let store = context.store();
-    let items = store.config_page("employee", employee, after.as_deref(), PAGE).await?;
+    let (items, _) = store.config_page("employee", employee, after.as_deref(), PAGE).await?;
     let base = base_url(context.request);
     let last = items.last().filter(|_| items.len() >= PAGE as usize);
     let next = last.map(|last| {

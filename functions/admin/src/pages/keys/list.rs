@@ -31,7 +31,7 @@ pub(super) async fn list(
     status: u16,
 ) -> Result<Reply, AdminError> {
     let after = context.query("after");
-    let (items, more) = context.store().config_page_of("key", after.as_deref(), PAGE).await?;
+    let (items, more) = context.store().config_page("key", "", after.as_deref(), PAGE).await?;
     let next = items.last().filter(|_| more).map(|item| item.id().to_owned());
     let mut rows: Vec<Row> = items.iter().map(|item| Row::of(item, &context.visitor.key)).collect();
     rows.sort_by_key(|row| (row.revoked, row.mode.clone(), row.label.to_lowercase()));

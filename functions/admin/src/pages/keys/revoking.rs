@@ -105,7 +105,7 @@ async fn another_admin_key(
     }
     let mut after: Option<String> = None;
     loop {
-        let (items, more) = context.store().config_page_of("key", after.as_deref(), READ).await?;
+        let (items, more) = context.store().config_page("key", "", after.as_deref(), READ).await?;
         after = items.last().map(|item| item.id().to_owned());
         let other = items.into_iter().find(|item| item.id() != but && is_admin(item));
         if other.is_some() || !more {

@@ -85,7 +85,7 @@ pub(super) async fn show(context: &Context<'_>) -> Result<Reply, AdminError> {
     let mut is_over = false;
     while !is_over && rows.len() < PAGE && looked_at < LOOKED_AT {
         let store = context.store();
-        let (items, more) = store.config_page_of("employee", after.as_deref(), READ).await?;
+        let (items, more) = store.config_page("employee", "", after.as_deref(), READ).await?;
         is_over = !more;
         for (n, item) in items.iter().enumerate() {
             looked_at += 1;

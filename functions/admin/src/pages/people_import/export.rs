@@ -20,7 +20,7 @@ pub(crate) async fn export(context: &Context<'_>) -> Result<Reply, AdminError> {
     let mut after: Option<String> = None;
     loop {
         let store = context.store();
-        let (items, more) = store.config_page_of("employee", after.as_deref(), READ).await?;
+        let (items, more) = store.config_page("employee", "", after.as_deref(), READ).await?;
         for item in &items {
             let agent = Agent::read(item);
             let [name, status, custom_id, picture] = agent.values.clone();
