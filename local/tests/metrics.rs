@@ -9,10 +9,11 @@ mod kit;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::http::StatusCode;
 use jiff::SignedDuration;
+use jsonschema::Validator;
 use kit::scenario::Post;
 use kit::{LIVE, World, request};
 use local::faults::{Fault, InjectedReply};
@@ -91,71 +92,57 @@ impl Measured {
     }
 }
 
-/// Requires what the JSON schema of the embedded metric format requires ("Specification: Embedded
-/// metric format" in the CloudWatch user guide).
+/// Requires what AWS's JSON schema of the embedded metric format requires, and what the text beside it
+/// says of the members that a line's metadata names ("Specification: Embedded metric format" in the
+/// CloudWatch user guide).
 fn conforms(line: &Map<String, Value>) {
-    const UNITS: [&str; 27] = [
-        "Seconds",
-        "Microseconds",
-        "Milliseconds",
-        "Bytes",
-        "Kilobytes",
-        "Megabytes",
-        "Gigabytes",
-        "Terabytes",
-        "Bits",
-        "Kilobits",
-        "Megabits",
-        "Gigabits",
-        "Terabits",
-        "Percent",
-        "Count",
-        "Bytes/Second",
-        "Kilobytes/Second",
-        "Megabytes/Second",
-        "Gigabytes/Second",
-        "Terabytes/Second",
-        "Bits/Second",
-        "Kilobits/Second",
-        "Megabits/Second",
-        "Gigabits/Second",
-        "Terabits/Second",
-        "Count/Second",
-        "None",
-    ];
-    let text = |value: &Value, most: usize| {
-        let length = value.as_str().unwrap_or_else(|| panic!("{value} in {line:?}")).len();
-        assert!((1..=most).contains(&length), "{value} in {line:?}");
-    };
-    let metadata = line["_aws"].as_object().unwrap();
-    assert_eq!(metadata.keys().collect::<Vec<_>>(), ["CloudWatchMetrics", "Timestamp"]);
-    assert!(metadata["Timestamp"].is_u64(), "milliseconds since 1970");
-    let directives = metadata["CloudWatchMetrics"].as_array().unwrap();
-    assert!(!directives.is_empty());
+    static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
+        let schema = include_str!("fixtures/emf.schema.json");
+        jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
+    });
+    let whole = Value::Object(line.clone());
+    SCHEMA.validate(&whole).unwrap_or_else(|error| panic!("{error} in {whole}"));
     let mut named = BTreeSet::new();
-    for directive in directives {
-        let keys: Vec<&String> = directive.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["Dimensions", "Metrics", "Namespace"]);
-        text(&directive["Namespace"], 1_024);
-        let sets = directive["Dimensions"].as_array().unwrap();
-        assert!(!sets.is_empty());
-        for set in sets {
-            let set = set.as_array().unwrap();
-            assert!((1..=30).contains(&set.len()));
-            for dimension in set {
-                text(dimension, 250);
-                text(&line[dimension.as_str().unwrap()], 1_024);
-            }
+    for directive in line["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
+        for dimension in directive["Dimensions"].as_array().unwrap().iter().flat_map(members) {
+            let value = line[dimension].as_str().unwrap();
+            assert!((1..=1_024).contains(&value.len()), "{dimension} in {whole}");
         }
         let metrics = directive["Metrics"].as_array().unwrap();
         assert!((1..=100).contains(&metrics.len()));
-        for metric in metrics {
-            text(&metric["Name"], 1_024);
-            assert!(UNITS.contains(&metric["Unit"].as_str().unwrap()), "{metric}");
-            let name = metric["Name"].as_str().unwrap();
-            assert!(line[name].is_number(), "{name} in {line:?}");
-            assert!(named.insert(name.to_owned()), "{name} twice");
+        for name in metrics.iter().map(|metric| metric["Name"].as_str().unwrap()) {
+            assert!(line[name].is_number(), "{name} in {whole}");
+            assert!(named.insert(name), "{name} twice");
         }
+    }
+}
+
+fn members(set: &Value) -> impl Iterator<Item = &str> {
+    set.as_array().unwrap().iter().map(|name| name.as_str().unwrap())
+}
+
+#[test]
+fn the_schema_refuses_what_cloudwatch_would_not_read() {
+    let good = json!({
+        "_aws": { "Timestamp": 1, "CloudWatchMetrics": [{
+            "Namespace": "Afterword", "Dimensions": [["Stack"]],
+            "Metrics": [{ "Name": "Mails", "Unit": "Count" }],
+        }] },
+        "Stack": "afterword", "Mails": 1,
+    });
+    conforms(good.as_object().unwrap());
+    for (pointer, bad) in [
+        ("/_aws/Timestamp", json!("now")),
+        ("/_aws/CloudWatchMetrics/0/Namespace", json!("")),
+        ("/_aws/CloudWatchMetrics/0/Dimensions", json!([])),
+        ("/_aws/CloudWatchMetrics/0/Metrics/0/Unit", json!("Pieces")),
+        ("/Mails", json!("1")),
+        ("/Stack", json!(1)),
+    ] {
+        let mut line = good.clone();
+        *line.pointer_mut(pointer).unwrap() = bad;
+        let refused = std::panic::catch_unwind(|| conforms(line.as_object().unwrap()));
+        assert!(refused.is_err(), "{pointer}");
     }
 }
 
