@@ -58,6 +58,9 @@ impl Store {
                 }
                 response = response.replacing(earlier);
             }
+            if let Some(key) = &current {
+                response = response.behind(key);
+            }
             let actions = self.answering(row, current.as_ref(), &response)?;
             let Transacted::Refused(reasons) =
                 self.transact_within(CONFLICT_ATTEMPTS, actions).await?

@@ -141,6 +141,18 @@ impl ResponseRow {
         self
     }
 
+    /// This answer, at a place behind `earlier`, which it replaces. Two answers in one millisecond may
+    /// draw the same place, or one that is before the earlier answer's, and clocks differ. A reader
+    /// with a cursor would miss it there; and DynamoDB refuses a transaction that deletes and puts
+    /// one item.
+    pub(crate) fn behind(mut self, earlier: &AnswerKey) -> Self {
+        if self.sequence_id <= earlier.sequence_id {
+            self.sequence_id = earlier.sequence_id.saturating_add(1);
+            self.month.clone_from(&earlier.month);
+        }
+        self
+    }
+
     /// Bytes of the row at most: JSON takes more of them than DynamoDB counts.
     fn weight(&self) -> usize {
         serde_json::to_vec(self).map_or(usize::MAX, |json| json.len())
@@ -317,6 +329,22 @@ mod tests {
             );
             let newer = row(json!({})).replacing(new);
             assert_eq!((newer.previous_answers(), newer.changed.len()), (22, 2), "{comment}");
+        }
+    }
+
+    #[test]
+    fn a_changed_answer_always_stands_behind_the_one_that_it_replaces() {
+        let first = u64::try_from(AT).unwrap() * 1_000;
+        for (what, earlier, month, expected) in [
+            ("long before", first - 1_000_000, "2026-10", (first, "2026-11")),
+            ("just before", first - 1, "2026-11", (first, "2026-11")),
+            ("the same place", first, "2026-11", (first + 1, "2026-11")),
+            ("a later place", first + 999, "2026-11", (first + 1_000, "2026-11")),
+            ("by a clock ahead", first * 2, "2083-08", (first * 2 + 1, "2083-08")),
+        ] {
+            let earlier = AnswerKey { month: month.to_owned(), sequence_id: earlier };
+            let row = row(json!({})).behind(&earlier);
+            assert_eq!((row.sequence_id, row.month.as_str()), expected, "{what}");
         }
     }
 
