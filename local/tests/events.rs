@@ -70,7 +70,8 @@ async fn every_event_file_is_taken_by_its_function() {
     for (name, event) in &events {
         let answer = match name.as_str() {
             "dispatch" | "gladly_resolve" | "mail_events" | "mail_events_validated" => {
-                world.stack.invoke(name, event.clone()).await.unwrap().to_string()
+                let function = name.strip_suffix("_validated").unwrap_or(name);
+                world.stack.invoke(function, event.clone()).await.unwrap().to_string()
             }
             "sweep" => {
                 world.stack.invoke(name, event.clone()).await.map(|_| "done".to_owned()).unwrap()
