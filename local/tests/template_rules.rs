@@ -247,8 +247,9 @@ fn parameters_of(node: &Value, template: &Value, found: &mut BTreeSet<String>) {
 #[test]
 fn a_changed_parameter_makes_a_new_version() {
     let template = template();
-    // Of `sam local`; and a new processor comes with new code.
-    let elsewhere = ["Architecture", "DynamoDbEndpoint", "SesEndpoint"];
+    // Of `sam local`; a new processor comes with new code; and whoever changes the key also changes
+    // `SecretsRevision`, as the parameter says.
+    let elsewhere = ["Architecture", "DynamoDbEndpoint", "SesEndpoint", "KmsKeyArn"];
     let globals = &template["Globals"]["Function"];
     for (id, function) in functions(&template) {
         assert_eq!(function["AutoPublishAliasAllProperties"], true, "{id}");
@@ -261,7 +262,23 @@ fn a_changed_parameter_makes_a_new_version() {
         let mut named = BTreeSet::new();
         parameters_of(&function["VersionDescription"], &template, &mut named);
         assert_eq!(named, used, "{id}");
+        // Lambda's limit.
+        let longest = named.iter().map(|name| longest(&template["Parameters"][name]) + 1);
+        assert!(longest.sum::<usize>() <= 256, "{id}");
     }
+    // Secrets are read anew where something else changes, too: so every function has the revision.
+    assert_eq!(
+        globals["Environment"]["Variables"]["SECRETS_REVISION"],
+        json!({ "Ref": "SecretsRevision" })
+    );
+}
+
+/// Characters of a parameter's longest value.
+fn longest(parameter: &Value) -> usize {
+    let values = parameter["AllowedValues"].as_array().into_iter().flatten();
+    let of_values = values.filter_map(|value| Some(value.as_str()?.len())).max();
+    let limit = parameter["MaxLength"].as_u64().map(|limit| usize::try_from(limit).unwrap());
+    of_values.or(limit).unwrap_or_else(|| panic!("no limit in {parameter}"))
 }
 
 fn variables(function: &Value) -> Option<&Map<String, Value>> {

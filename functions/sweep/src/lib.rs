@@ -36,6 +36,8 @@ const ERASED_A_SWEEP: usize = 1_000;
 pub struct Swept {
     /// Made ready.
     pub woken: u32,
+    /// For how many seconds the oldest of these has been due.
+    pub oldest_seconds: u64,
     /// Sent again, since evidence shows that no mail left.
     pub sent_again: u32,
     /// Still without evidence.
@@ -55,7 +57,11 @@ pub struct Swept {
 impl Swept {
     fn count(&mut self, done: Done) {
         match done {
-            Done::Woken => self.woken += 1,
+            Done::Woken { waited } => {
+                self.woken += 1;
+                let seconds = u64::try_from(waited.as_secs()).unwrap_or_default();
+                self.oldest_seconds = self.oldest_seconds.max(seconds);
+            }
             Done::SentAgain => self.sent_again += 1,
             Done::Unknown => self.unknown += 1,
             Done::GivenUp => self.given_up += 1,
@@ -72,7 +78,7 @@ impl Swept {
 
 /// What was done with one row.
 enum Done {
-    Woken,
+    Woken { waited: SignedDuration },
     SentAgain,
     Unknown,
     GivenUp,
@@ -126,7 +132,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Swept, StoreError> {
     let measured = metrics::of(&[
         Measure::Sweeps,
         Measure::SweptRows(swept.changed()),
-        Measure::OldestDueSeconds(oldest_due(&due, now)),
+        Measure::OldestDueSeconds(swept.oldest_seconds),
     ]);
     tracing::info!(
         swept.due = due.len(),
@@ -153,13 +159,6 @@ async fn find(store: &Store, send_rate: u32, now: Timestamp) -> Result<Vec<Due>,
         found.partition(|due| due.status == Status::Sending);
     due.extend(waiting.into_iter().take(budget.rows));
     Ok(due)
-}
-
-/// For how many seconds the oldest row has waited that is to be made ready.
-fn oldest_due(due: &[Due], now: Timestamp) -> u64 {
-    let waiting = due.iter().filter(|due| due.status != Status::Sending);
-    let oldest = waiting.map(|due| due.wake_at).min();
-    oldest.map_or(0, |at| now.duration_since(at).as_secs().try_into().unwrap_or_default())
 }
 
 async fn settle(
@@ -191,7 +190,7 @@ async fn carry_out(
     let or_moved_on = |written: bool, done: Done| if written { done } else { Done::MovedOn };
     match step {
         DueStep::MakeReady => match store.wake(due, now).await? {
-            Woken::Ready => Ok(Done::Woken),
+            Woken::Ready { waited } => Ok(Done::Woken { waited }),
             Woken::MovedOn => Ok(Done::MovedOn),
             Woken::InVain => give_up(store, due, Reason::Stalled, now).await,
         },

@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure as OnFailure;
-use jiff::Timestamp;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure};
+use jiff::{SignedDuration, Timestamp};
 use policy::{EndedBy, Reason, Status, freed, saturating_add};
 use uuid::Uuid;
 
@@ -31,7 +31,11 @@ const MOST_WOKEN: u32 = 7 * 24 * 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Woken {
     /// It is ready.
-    Ready,
+    Ready {
+        /// For how long it has been due, from the first time that it was made ready without any
+        /// function working on it since.
+        waited: SignedDuration,
+    },
     /// Somebody else has moved it in between.
     MovedOn,
     /// It has been made ready for a week, and the function that should work on it failed each time.
@@ -109,8 +113,16 @@ impl Store {
             .expression_attribute_values(":one", n(1))
             .expression_attribute_values(":most", n(MOST_WOKEN))
             .expression_attribute_values(":stalled", ms(saturating_add(now, STALLED)))
+            .return_values(ReturnValue::UpdatedNew)
             .return_values_on_condition_check_failure(OnFailure::AllOld);
-        let Err(error) = update.send().await else { return Ok(Woken::Ready) };
+        let error = match update.send().await {
+            Ok(done) => {
+                let woken: Option<i32> = done.attributes().and_then(|row| number(row, "woken"));
+                let before = STALLED * woken.unwrap_or(1).saturating_sub(1);
+                return Ok(Woken::Ready { waited: now.duration_since(due.wake_at) + before });
+            }
+            Err(error) => error,
+        };
         let woken: u32 = match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                 failed.item().and_then(|row| number(row, "woken")).unwrap_or_default()

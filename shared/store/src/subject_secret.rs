@@ -22,6 +22,8 @@ pub(crate) const DEPLOYMENT: &str = "deployment";
 const ID: &str = "subject_secret";
 /// Its attribute.
 const FINGERPRINT: &str = "fingerprint";
+/// Characters of a fingerprint that are read: more than a right one has.
+const LONGEST: usize = 100;
 /// The item as logs and pages name it.
 pub const SUBJECT_SECRET_ITEM: &str = "deployment/subject_secret";
 
@@ -31,8 +33,11 @@ pub(crate) fn take_fingerprint(items: &mut Vec<Map<String, Value>>) -> Option<St
     let is =
         |item: &Map<String, Value>, name: &str, value: &str| item.get(name) == Some(&value.into());
     let found = items.iter().find(|item| is(item, "kind", DEPLOYMENT) && is(item, "id", ID));
-    let found = found
-        .map(|item| item.get(FINGERPRINT).and_then(Value::as_str).unwrap_or_default().to_owned());
+    let found = found.map(|item| {
+        let stored = item.get(FINGERPRINT).and_then(Value::as_str).unwrap_or_default();
+        // It is logged and shown, whatever somebody has made of it.
+        stored.chars().take(LONGEST).collect()
+    });
     items.retain(|item| !is(item, "kind", DEPLOYMENT));
     found
 }

@@ -198,9 +198,10 @@ impl App {
         let mut woken = 0;
         for shard in 0..DUE_SHARDS {
             for due in self.resolver.store.due(shard, now, 100).await.unwrap() {
-                woken += usize::from(
-                    self.resolver.store.wake(&due, now).await.unwrap() == store::Woken::Ready,
-                );
+                woken += usize::from(matches!(
+                    self.resolver.store.wake(&due, now).await.unwrap(),
+                    store::Woken::Ready { .. }
+                ));
             }
         }
         woken

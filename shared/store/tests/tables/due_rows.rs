@@ -23,12 +23,16 @@ async fn a_row_is_woken_once_for_each_time_that_it_is_due() {
     let found = due(&tables, minute(3)).await;
     let [first] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((first.request_id, first.status), (row.request_id, Status::Queued));
-    assert_eq!(tables.store.wake(first, minute(3)).await.unwrap(), Woken::Ready);
+    let ready = |minutes| Woken::Ready { waited: SignedDuration::from_mins(minutes) };
+    assert_eq!(tables.store.wake(first, minute(3)).await.unwrap(), ready(0));
     assert_eq!(tables.store.wake(first, minute(3)).await.unwrap(), Woken::MovedOn);
     assert_eq!(read(&tables, &row).await.wake_at, Some(minute(6)));
+    // No function has worked on it since.
+    let [again] = <[Due; 1]>::try_from(due(&tables, minute(8)).await).unwrap();
+    assert_eq!(tables.store.wake(&again, minute(8)).await.unwrap(), ready(5));
     tables.change_row(row.request_id, &json!({ "woken": { "N": (7 * 24 * 20).to_string() } }));
-    let [again] = <[Due; 1]>::try_from(due(&tables, minute(6)).await).unwrap();
-    assert_eq!(tables.store.wake(&again, minute(6)).await.unwrap(), Woken::InVain);
+    let [again] = <[Due; 1]>::try_from(due(&tables, minute(11)).await).unwrap();
+    assert_eq!(tables.store.wake(&again, minute(11)).await.unwrap(), Woken::InVain);
 }
 
 #[tokio::test]
